@@ -1,0 +1,46 @@
+"""Polynomial regression by gradient descent, the same on NumPy arrays and PyTorch tensors.
+
+A file imports only from files above it in this list; Summary.fit, Summary.descend, Fit.plot and
+Fit.explore reach down inside the method.
+
+    errors        everything we refuse
+    arrays        the only file that knows NumPy from PyTorch
+    basis         families of polynomials as recurrences
+    polynomial    a curve in some basis on some domain
+    kernels       compress one chunk of rows
+    summary       the whole data set as one small triangle
+    optimizers    GradientDescent, Momentum, Nesterov, Adam
+    convergence   the spectrum and what it says about every step to come
+    descent       forward, backward, the loop
+    sources       anything as columns x, y, weights
+    equation      a polynomial as text
+    advice        an outcome in words
+    fit           fit, descend, summarize and the result
+    report        a Fit for human eyes
+    cli           the polydescent command
+"""
+
+from polydescent._version import __version__
+from polydescent.convergence import Forecast
+from polydescent.descent import History, Outcome
+from polydescent.errors import PolydescentError
+from polydescent.fit import Fit, descend, fit, summarize
+from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
+from polydescent.summary import Summary
+
+__all__ = [
+    "Adam",
+    "Fit",
+    "Forecast",
+    "GradientDescent",
+    "History",
+    "Momentum",
+    "Nesterov",
+    "Outcome",
+    "PolydescentError",
+    "Summary",
+    "__version__",
+    "descend",
+    "fit",
+    "summarize",
+]

@@ -1,0 +1,66 @@
+"""What an outcome means and what to do about it, in words with the numbers of this descent."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from polydescent.arrays import to_host
+from polydescent.convergence import Forecast
+from polydescent.descent import History, Outcome
+from polydescent.optimizers import Adam
+
+
+def advice(outcome: Outcome, history: History | None, forecast: Forecast | None, basis: str) -> str:
+    """One or two sentences for the user who just saw this outcome."""
+    if history is None or forecast is None:
+        return "Exact least squares: no weights reach a lower loss."
+    if outcome is Outcome.CONVERGED:
+        return f"Converged: after {history.steps:,} steps no weights reach a noticeably lower loss."
+    if outcome is Outcome.DIVERGED:
+        return _diverged(history, forecast)
+    return _exhausted(history, forecast) + cure(forecast, basis)
+
+
+def cure(forecast: Forecast, basis: str) -> str:
+    """What to do where the coordinates are so badly scaled that no learning rate helps; else
+    nothing.
+    """
+    if not forecast.is_hopeless or basis != "power":
+        return ""
+    found = f"{forecast.condition:.2g}" if math.isfinite(forecast.condition) else "above 1e30"
+    return (
+        f" In powers of x the condition number of this loss is {found}, too large for any number of "
+        'steps: use basis="chebyshev", which maps x to [−1, 1].'
+    )
+
+
+def _diverged(history: History, forecast: Forecast) -> str:
+    rate, limit = forecast.optimizer.learning_rate, forecast.largest_stable_rate
+    over = np.flatnonzero(~np.isfinite(to_host(history.loss)))
+    when = f", the loss overflowed at step {over[0]:,}" if over.size else ""
+    if forecast.is_stable:
+        return (
+            f"The loss overflowed at step {over[0]:,}: the numbers left the range of this dtype. "
+            "Use float64 or scale x and y."
+        )
+    return (
+        f"Diverged: learning rate {rate:.6g} is above the largest stable one, {limit:.6g}{when}. "
+        f"The fastest stable one is {forecast.best_rate:.6g}."
+    )
+
+
+def _exhausted(history: History, forecast: Forecast) -> str:
+    if isinstance(forecast.optimizer, Adam):
+        return (
+            f"{history.steps:,} steps were not enough. Adam's steps have the size of its "
+            "learning rate: take more of them, or a lower rate; Momentum() needs no tuning."
+        )
+    needed = forecast.steps_to(1e-6)
+    more = (
+        f"{needed - history.steps:,} more come within 1e-6 of the lowest loss"
+        if math.isfinite(needed) and needed > history.steps
+        else "more come closer to the lowest loss"
+    )
+    return f"{history.steps:,} steps were not enough: {more}."

@@ -1,0 +1,293 @@
+"""The only file that knows NumPy from PyTorch: kinds of arrays, and the gaps of the standard."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polydescent.errors import (
+    LengthMismatch,
+    MissingExtra,
+    MixedKinds,
+    NoDevice,
+    NoRows,
+    NotNumbers,
+    UnknownName,
+    WrongShape,
+)
+
+Array = Any  # any array of the standard: numpy.ndarray, torch.Tensor, …
+LIBRARIES = ("numpy", "torch")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where numbers live: library, dtype and device by name, so that a result can be given back
+    there.
+
+    Plain strings, because a kind travels to workers and into files.
+    """
+
+    library: str = "numpy"
+    dtype: str = "float64"
+    device: str = "cpu"
+
+    @classmethod
+    def of(cls, *arrays: Array) -> Kind:
+        """The one kind that all `arrays` share, with the wider of their dtypes."""
+        xp = namespace(*arrays)
+        if xp is np:
+            dtype = arrays[0].dtype
+            for other in arrays[1:]:
+                if other.dtype != dtype:
+                    dtype = np.result_type(dtype, other.dtype)
+            return _NUMPY.get(dtype.name) or cls("numpy", dtype.name)
+        devices = list(dict.fromkeys(_device_name(a) for a in arrays))
+        if len(devices) > 1:
+            raise MixedKinds(devices)
+        dtype = xp.result_type(*arrays)
+        return cls(_library(arrays[0]), str(dtype).rpartition(".")[2], devices[0])
+
+    @classmethod
+    def choose(cls, library: str, device: str | None = None, dtype: str | None = None) -> Kind:
+        """A kind from names a user typed, checked against what is here.
+
+        Raises UnknownName for a library or dtype, NoDevice for a device that is not there.
+        """
+        if library not in LIBRARIES:
+            raise UnknownName("backend", library, LIBRARIES)
+        if dtype not in (None, "float32", "float64"):
+            raise UnknownName("dtype", dtype, ("float32", "float64"))
+        there_are = devices(library)
+        wanted = device or "cpu"
+        if wanted not in there_are:
+            raise NoDevice(wanted, there_are, library)
+        if wanted.startswith("mps") and dtype == "float64":
+            raise NotNumbers("--dtype", "float64 on mps", "That device has float32 only.")
+        return cls(library, dtype or ("float32" if wanted.startswith("mps") else "float64"), wanted)
+
+    @property
+    def namespace(self) -> Any:
+        """The array namespace of the library."""
+        if self.library == "numpy":
+            return np
+        if self.library == "torch":
+            _torch()
+            return importlib.import_module("array_api_compat.torch")
+        return importlib.import_module(self.library)
+
+    def put(self, values: Any) -> Array:
+        """`values` (host numbers) as an array of this kind."""
+        host = np.asarray(values, dtype=np.float64)
+        if self.library == "numpy":
+            return host.astype(self.dtype, copy=False)
+        xp = self.namespace
+        dtype = getattr(xp, self.dtype)
+        if self.library == "torch":
+            return xp.asarray(host, dtype=dtype, device=self.device)
+        return xp.asarray(host, dtype=dtype)
+
+    def __str__(self) -> str:
+        return f"{self.library} {self.dtype} on {self.device}"
+
+
+_NUMPY = {"float64": Kind(), "float32": Kind("numpy", "float32")}  # built once: the common answers
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array namespace that `arrays` share. NumPy 2 follows the standard itself."""
+    if all(type(a) is np.ndarray for a in arrays):
+        return np
+    kinds = list(dict.fromkeys(type(a).__module__.partition(".")[0] for a in arrays))
+    if len(kinds) > 1:
+        raise MixedKinds(kinds)
+    from array_api_compat import array_namespace  # costs 70 ms: only where something else comes in
+
+    return array_namespace(*arrays)
+
+
+def is_array(values: object) -> bool:
+    """True for an array or tensor of any library in the standard."""
+    if isinstance(values, np.ndarray):
+        return True
+    torch = sys.modules.get("torch")
+    return (torch is not None and isinstance(values, torch.Tensor)) or hasattr(
+        values, "__array_namespace__"
+    )
+
+
+def columns(**named: Any) -> list[Array]:
+    """The named columns as one-dimensional real floating arrays of one kind and one length.
+
+    Arrays and tensors stay in their library and on their device; lists, tuples, Series and numbers
+    become NumPy. Whole numbers and booleans become float64.
+
+    Raises NotNumbers, WrongShape, LengthMismatch, MixedKinds, NoRows.
+    """
+    arrays = [_column(name, values) for name, values in named.items()]
+    lengths = {name: a.shape[0] for name, a in zip(named, arrays, strict=True)}
+    if len(set(lengths.values())) > 1:
+        raise LengthMismatch(lengths)
+    if arrays[0].shape[0] == 0:
+        raise NoRows()
+    namespace(*arrays)
+    return arrays
+
+
+def _column(name: str, values: Any) -> Array:
+    if not is_array(values):
+        values = _from_python(name, values)
+    elif type(values) is not np.ndarray and isinstance(values, np.ndarray):
+        values = _from_subclass(name, values)
+    if len(values.shape) != 1:
+        raise WrongShape(name, tuple(values.shape))
+    return _real(name, values)
+
+
+def _from_subclass(name: str, values: np.ndarray) -> np.ndarray:
+    """A plain array from numpy.matrix and the like; masked values become NaN."""
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.filled(values.astype(np.float64), np.nan)
+    return np.asarray(values)
+
+
+def _from_python(name: str, values: Any) -> np.ndarray:
+    """A NumPy array from a list, tuple, Series, range or number-like thing."""
+    if isinstance(values, str | bytes | dict | set) or values is None:
+        raise NotNumbers(name, f"{type(values).__name__} {values!r:.40}")
+    if hasattr(values, "__iter__") and not hasattr(values, "__len__"):
+        values = list(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as ragged:
+        raise NotNumbers(name, "rows of unequal length", "Pass one flat column.") from ragged
+    if array.dtype.kind == "O":
+        try:  # Decimal, Fraction and nullable columns are numbers too; a missing one becomes NaN
+            array = np.array([np.nan if _is_missing(v) else float(v) for v in array.ravel()])
+        except (TypeError, ValueError) as why:
+            raise NotNumbers(name, f"objects ({why})") from None
+    return array
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _real(name: str, array: Array) -> Array:
+    """`array` with a real floating dtype."""
+    if type(array) is np.ndarray:
+        kind = array.dtype.kind
+        if kind == "f":
+            return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+        if kind in "iub":
+            return array.astype(np.float64)
+        found = {"c": "complex numbers", "U": "text", "S": "text", "T": "text"}.get(
+            kind, f"dtype {array.dtype}"
+        )
+        first = f" (first value {array.flat[0]!r:.40})" if array.size else ""
+        raise NotNumbers(name, found + first)
+    xp = namespace(array)
+    array = array.detach() if hasattr(array, "detach") else array
+    if xp.isdtype(array.dtype, "real floating"):
+        return array
+    if xp.isdtype(array.dtype, "complex floating"):
+        raise NotNumbers(name, "complex numbers")
+    return xp.astype(array, xp.float32 if _device_name(array).startswith("mps") else xp.float64)
+
+
+def to_host(array: Array) -> np.ndarray:
+    """`array` as float64 NumPy on the host."""
+    if isinstance(array, np.ndarray):
+        return array.astype(np.float64, copy=False)
+    if hasattr(array, "detach"):  # torch: mps has no float64, so move first
+        return array.detach().cpu().double().numpy()
+    if is_array(array):
+        return np.from_dlpack(array).astype(np.float64)
+    return np.asarray(array, dtype=np.float64)
+
+
+def in_double(array: Array) -> Array:
+    """`array` in float64 where it lives; on the host where its device has none."""
+    if type(array) is np.ndarray:
+        return array.astype(np.float64, copy=False)
+    if _device_name(array).startswith("mps"):
+        array = array.cpu()
+    xp = namespace(array)
+    return xp.astype(array, xp.float64, copy=False)
+
+
+def matvec(A: Array, w: Array) -> Array:
+    """A·w over the last axes: shapes (…, m, k) and (…, k) give (…, m)."""
+    if type(A) is np.ndarray and A.ndim == 2:
+        return A.dot(w)  # at k = 4 a third of the time of `@`, which looks for broadcasting first
+    return (A @ w[..., None])[..., 0]
+
+
+def sum_squares(r: Array) -> Array:
+    """Σ r² over the last axis."""
+    if type(r) is np.ndarray and r.ndim == 1:
+        return r.dot(r)  # as in matvec
+    return namespace(r).sum(r * r, axis=-1)
+
+
+def quiet() -> np.errstate:
+    """A context in which overflow is a value (inf), not a warning: a diverging run is meant to show
+    it.
+    """
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def devices(library: str) -> list[str]:
+    """The names of the devices that `library` has on this machine."""
+    if library == "numpy":
+        return ["cpu"]
+    torch = _torch()
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        found += ["mps"]
+    return found
+
+
+def _torch() -> Any:
+    try:
+        return importlib.import_module("torch")
+    except ImportError:
+        raise MissingExtra("PyTorch", "torch", "The torch backend") from None
+
+
+def _library(array: Array) -> str:
+    return type(array).__module__.partition(".")[0]
+
+
+def _device_name(array: Array) -> str:
+    return str(getattr(array, "device", "cpu")).lower()
+
+
+def qr_triangle(A: Array) -> Any:
+    """R of A = Q·R, without forming Q where the library can."""
+    xp = namespace(A)
+    if xp is np:
+        return np.linalg.qr(A, mode="r")
+    return xp.linalg.qr(A, mode="r")[1] if _library(A) == "torch" else xp.linalg.qr(A).R
+
+
+def first_bad(values: Array) -> tuple[int, int, int, float] | None:
+    """(count, n, first index, first value) of the values that are NaN or infinite, or None."""
+    xp = namespace(values)
+    bad = ~xp.isfinite(values)
+    count = int(xp.count_nonzero(bad))
+    if not count:
+        return None
+    first = int(xp.argmax(xp.astype(bad, xp.int8)))
+    return count, values.shape[0], first, float(values[first])
+
+
+def count_distinct(values: Array) -> int:
+    """How many different values there are."""
+    return int(np.unique(to_host(values)).size)

@@ -1,0 +1,147 @@
+"""Families of polynomials as recurrences: one evaluator and one change of basis serve them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from polydescent.arrays import Array, namespace
+from polydescent.errors import UnknownName
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The interval [lo, hi] of x, and the map u = (x − mid) / half that takes it to [−1, 1].
+
+    An interval of one point maps to u = 0; the empty interval (inf, −inf) is the identity of `|`.
+    """
+
+    lo: float
+    hi: float
+
+    @property
+    def mid(self) -> float:
+        return self.lo / 2 + self.hi / 2  # halves first: lo + hi may overflow
+
+    @property
+    def half(self) -> float:
+        return self.hi / 2 - self.lo / 2
+
+    @property
+    def is_empty(self) -> bool:
+        return self.lo > self.hi
+
+    def to_unit(self, x: Array) -> Array:
+        """u in [−1, 1] for x in the domain, same shape and kind as x."""
+        half = self.half
+        return (x - self.mid) / half if half else (x - self.mid) * 0.0
+
+    def __or__(self, other: Domain) -> Domain:
+        """The smallest domain that holds both."""
+        return Domain(min(self.lo, other.lo), max(self.hi, other.hi))
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A family p₀ = 1, p[k+1](v) = a·v·p[k](v) − c·p[k−1](v), with a and c given by
+    `recurrence(k)`.
+
+    `on_unit` families live on v = u, the domain mapped to [−1, 1]; the others on v = x itself.
+    """
+
+    name: str
+    symbol: str
+    recurrence: Callable[[int], tuple[float, float]]
+    on_unit: bool = True
+
+    def variable(self, domain: Domain) -> tuple[float, float]:
+        """(scale, shift) with v = scale·u + shift."""
+        return (1.0, 0.0) if self.on_unit else (domain.half, domain.mid)
+
+
+def _power(k: int) -> tuple[float, float]:
+    return 1.0, 0.0
+
+
+def _chebyshev(k: int) -> tuple[float, float]:
+    return (2.0, 1.0) if k else (1.0, 0.0)
+
+
+def _legendre(k: int) -> tuple[float, float]:
+    return (2 * k + 1) / (k + 1), k / (k + 1)
+
+
+POWER = Basis("power", "x", _power, on_unit=False)
+CHEBYSHEV = Basis("chebyshev", "T", _chebyshev)
+LEGENDRE = Basis("legendre", "P", _legendre)
+BASES = {basis.name: basis for basis in (POWER, CHEBYSHEV, LEGENDRE)}
+
+
+def basis_named(name: str | Basis) -> Basis:
+    """The basis called `name`; a Basis passes through. Raises UnknownName."""
+    if isinstance(name, Basis):
+        return name
+    if name not in BASES:
+        raise UnknownName("basis", name, BASES)
+    return BASES[name]
+
+
+def design_matrix(basis: Basis, v: Array, degree: int) -> Array:
+    """The columns p₀(v) … p_degree(v), shape (n, degree + 1), for v of shape (n,)."""
+    xp = namespace(v)
+    columns = [xp.ones_like(v)]
+    for k in range(degree):
+        a, c = basis.recurrence(k)
+        following = v * columns[k] if a == 1.0 else a * v * columns[k]
+        columns.append(following - c * columns[k - 1] if c else following)
+    # stacked along the first axis and turned: each column contiguous, which products like best
+    return xp.moveaxis(xp.stack(columns, axis=0), 0, -1)
+
+
+def evaluate(basis: Basis, weights: np.ndarray, v: Array) -> Array:
+    """Σ weights[k]·p[k](v), same shape and kind as v, by Clenshaw's recurrence from the top."""
+    xp = namespace(v)
+    above = above_that = xp.zeros_like(v)
+    for k in range(len(weights) - 1, -1, -1):
+        a, _ = basis.recurrence(k)
+        _, c = basis.recurrence(k + 1)
+        above, above_that = a * v * above - c * above_that + float(weights[k]), above
+    return above
+
+
+def change_of_basis(
+    target: Basis, source: Basis, degree: int, scale: float = 1.0, shift: float = 0.0
+) -> np.ndarray:
+    """The target polynomials of scale·v + shift written in the source polynomials of v.
+
+    Column j of the result C, shape (degree + 1, degree + 1), upper triangular, holds the source
+    coordinates of target[j](scale·v + shift), so design(target) = design(source) · C, and a curve
+    with weights w in the target has weights C·w in the source. Entries stay bounded where scale·v +
+    shift stays in [−1, 1].
+    """
+    k = degree + 1
+    C = np.zeros((k, k))
+    C[0, 0] = 1.0
+    for j in range(degree):
+        a, c = target.recurrence(j)
+        product = scale * _times_variable(source, C[:, j]) + shift * C[:, j]
+        C[:, j + 1] = a * product - (c * C[:, j - 1] if c else 0.0)
+    return C
+
+
+def _times_variable(basis: Basis, weights: np.ndarray) -> np.ndarray:
+    """Coordinates of v·f(v) for f with `weights`: v·p[k] = (p[k+1] + c·p[k−1]) / a, cut at the size
+    given.
+    """
+    product = np.zeros_like(weights)
+    for k, weight in enumerate(weights):
+        if weight == 0.0:
+            continue
+        a, c = basis.recurrence(k)
+        if k + 1 < len(weights):
+            product[k + 1] += weight / a
+        if c:
+            product[k - 1] += weight * c / a
+    return product

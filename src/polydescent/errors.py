@@ -1,0 +1,216 @@
+"""Everything polydescent refuses: one class per reason, with a text that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PolydescentError(Exception):
+    """Base of every refusal; catch it to catch them all. Nothing has been changed when it is
+    raised.
+    """
+
+
+# ── the data ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class NotNumbers(PolydescentError, TypeError):
+    """Values that least squares has no meaning for: text, complex numbers, objects."""
+
+    def __init__(self, name: str, found: str, advice: str = "Pass real numbers."):
+        super().__init__(f"{name} must hold real numbers, found {found}. {advice}")
+
+
+class WrongShape(PolydescentError, ValueError):
+    """x, y and weights are each one column."""
+
+    def __init__(self, name: str, shape: tuple[int, ...]):
+        super().__init__(
+            f"{name} must be one column (shape (n,)), found shape {tuple(shape)}. "
+            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already."
+        )
+
+
+class LengthMismatch(PolydescentError, ValueError):
+    """Columns of different lengths."""
+
+    def __init__(self, lengths: dict[str, int]):
+        found = ", ".join(f"{name} has {n:,}" for name, n in lengths.items())
+        super().__init__(f"All columns need the same number of rows: {found}.")
+
+
+class MixedKinds(PolydescentError, TypeError):
+    """Columns that live in different libraries or on different devices."""
+
+    def __init__(self, found: Iterable[str]):
+        super().__init__(
+            f"x, y and weights must live in one library on one device, "
+            f"found {' and '.join(found)}. Convert them to one kind first."
+        )
+
+
+class NoRows(PolydescentError, ValueError):
+    """There is nothing to fit."""
+
+    def __init__(self, where: str = "x and y are empty"):
+        super().__init__(f"No rows to fit: {where}.")
+
+
+class NotFinite(PolydescentError, ValueError):
+    """NaN or infinity among the values."""
+
+    def __init__(self, name: str, count: int, n: int, first: int, value: float):
+        self.name, self.count, self.n, self.first, self.value = name, count, n, first, value
+        super().__init__(
+            f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
+            f"rows, the first is {value} at row {first:,} (counted from 0). "
+            "Remove or repair those rows."
+        )
+
+
+class OutOfRange(PolydescentError, ValueError):
+    """Values whose squares or powers do not fit a double."""
+
+    def __init__(self, what: str, advice: str):
+        super().__init__(f"{what} does not fit double precision. {advice}")
+
+
+# ── the polynomial ───────────────────────────────────────────────────────────────────────────────
+
+
+class BadDegree(PolydescentError, ValueError):
+    """A degree that is not a whole number from 0 up to what the summary holds."""
+
+    def __init__(self, degree: object, largest: int | None = None):
+        limit = "" if largest is None else f" to {largest}, the degree of this summary"
+        more = "" if largest is None else " Summarize again with a larger degree= to go beyond it."
+        super().__init__(f"degree must be a whole number from 0{limit}, found {degree!r}.{more}")
+
+
+class TooFewRows(PolydescentError, ValueError):
+    """Fewer rows than coefficients."""
+
+    def __init__(self, n: int, degree: int):
+        super().__init__(
+            f"A polynomial of degree {degree} has {degree + 1} coefficients and needs at least as "
+            f"many rows, found {n}. Use degree={max(n - 1, 0)} or less, or more rows."
+        )
+
+
+class TooFewDistinct(PolydescentError, ValueError):
+    """Rows enough, but too few different x to tell the coefficients apart."""
+
+    def __init__(self, n: int, degree: int, distinct: int | None = None):
+        found = (
+            f"the {n:,} rows hold only {distinct} distinct x"
+            if distinct is not None
+            else f"the {n:,} rows determine fewer coefficients than that (too few distinct x)"
+        )
+        use = f"Use degree={distinct - 1} or less" if distinct else "Use a lower degree"
+        super().__init__(
+            f"A polynomial of degree {degree} needs at least {degree + 1} distinct x, but {found}. "
+            f"{use}, or data at more places."
+        )
+
+
+class UnknownName(PolydescentError, ValueError):
+    """A name (basis, backend, column, …) that is not among those there are."""
+
+    def __init__(self, what: str, name: object, there_are: Iterable[str]):
+        names = list(there_are)
+        near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        super().__init__(
+            f"There is no {what} {name!r}.{hint} There {'is' if len(names) == 1 else 'are'}: "
+            f"{', '.join(names)}."
+        )
+
+
+class DegreesDiffer(PolydescentError, ValueError):
+    """Two summaries of different degree do not merge."""
+
+    def __init__(self, left: int, right: int):
+        low = min(left, right)
+        super().__init__(
+            f"Summaries of degrees {left} and {right} do not merge. Lower the larger one first: "
+            f"summary.lower({low})."
+        )
+
+
+# ── the descent ──────────────────────────────────────────────────────────────────────────────────
+
+
+class BadSetting(PolydescentError, ValueError):
+    """A setting outside its range."""
+
+    def __init__(self, name: str, value: object, wanted: str):
+        super().__init__(f"{name} must be {wanted}, found {value!r}.")
+
+
+class RateTooLarge(PolydescentError, ValueError):
+    """A learning rate that makes the loss grow without bound."""
+
+    def __init__(self, rate: float, limit: float, fastest: float, advice: str = ""):
+        self.rate, self.limit, self.fastest = rate, limit, fastest
+        super().__init__(
+            f"learning_rate={rate:.6g} diverges on these data: the largest stable rate is "
+            f"{limit:.6g} (set by the largest curvature of the loss). Leave it out for the fastest "
+            f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode.{advice}"
+        )
+
+
+class NoClosedForm(PolydescentError, TypeError):
+    """Adam's steps depend on the whole path, so nothing can be said before it is walked."""
+
+    def __init__(self, optimizer: str, asked: str):
+        super().__init__(
+            f"{optimizer} has no {asked} in closed form: its steps depend on the path walked. Run "
+            "the descent and read fit.history, or use GradientDescent, Momentum or Nesterov."
+        )
+
+
+# ── where data come from and what runs them ──────────────────────────────────────────────────────
+
+
+class MissingExtra(PolydescentError, ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str):
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed. "
+            f'Install it with: pip install "polydescent[{extra}]"'
+        )
+
+
+class NoDevice(PolydescentError, ValueError):
+    """A device that this machine or this library does not have."""
+
+    def __init__(self, device: str, there_are: Iterable[str], library: str):
+        super().__init__(
+            f"There is no device {device!r} for {library} here. There are: {', '.join(there_are)}."
+        )
+
+
+class BadExpression(PolydescentError, ValueError):
+    """A typed function with something outside the whitelist in it."""
+
+    def __init__(self, text: str, why: str, allowed: str):
+        super().__init__(f"Cannot use {text!r} as a function of x: {why}. Allowed are {allowed}.")
+
+
+class NoFile(PolydescentError, FileNotFoundError):
+    """A path that leads nowhere."""
+
+    def __init__(self, path: str, near: Iterable[str] = ()):
+        near = list(near)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        super().__init__(f"There is no file {path!r}.{hint}")
+
+
+class BadTable(PolydescentError, ValueError):
+    """A file or table that cannot be read as the columns asked for."""
+
+
+class BadCall(PolydescentError, TypeError):
+    """Arguments that do not fit together."""

@@ -1,0 +1,1 @@
+"""A Fit for human eyes: in words, in pictures, as a page."""

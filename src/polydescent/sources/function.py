@@ -1,0 +1,126 @@
+"""A function typed by a user, sampled on an interval: parsed against a whitelist, never eval."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from polydescent.errors import BadExpression, BadSetting
+
+_NAMES = """
+sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh
+exp expm1 log log1p log2 log10 sqrt cbrt abs sign floor ceil
+"""
+_FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    name: getattr(np, name) for name in _NAMES.split()
+} | {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "ln": np.log}
+_CONSTANTS = {"pi": math.pi, "e": math.e}
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+_LONGEST = 1000
+ALLOWED = "numbers, x, pi, e, + - * / **, parentheses and the functions " + ", ".join(
+    sorted(_FUNCTIONS)
+)
+
+
+def sample(
+    text: str, interval: tuple[float, float], points: int, noise: float = 0.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """(x, y): `points` equally spaced x on the closed interval and y = text(x) + noise·N(0, 1).
+
+    Raises BadExpression for anything outside the whitelist and where y is NaN or infinite,
+    BadSetting for an empty interval, fewer than 2 points or a negative noise.
+    """
+    lo, hi = interval
+    if not lo < hi or not math.isfinite(hi - lo):
+        raise BadSetting("interval", f"{lo:.6g},{hi:.6g}", "two finite numbers, the first smaller")
+    if points < 2:
+        raise BadSetting("points", points, "2 or more")
+    if not (noise >= 0 and math.isfinite(noise)):
+        raise BadSetting("noise", noise, "a standard deviation of 0 or more, in units of y")
+    x = np.linspace(lo, hi, points)
+    y = evaluate_text(text, x)
+    bad = np.flatnonzero(~np.isfinite(y))
+    if bad.size:
+        why = f"it is {y[bad[0]]} at x = {x[bad[0]]:.6g} ({bad.size:,} of {points:,} points)"
+        raise BadExpression(text, why, "functions that are finite on the whole interval")
+    if noise:
+        y = y + noise * np.random.default_rng(seed).standard_normal(points)
+    return x, y
+
+
+def number(text: str) -> float:
+    """A number typed as an expression, such as -pi or 2*pi. Raises BadExpression."""
+    tree = _parse(text)
+    if any(isinstance(node, ast.Name) and node.id == "x" for node in ast.walk(tree)):
+        raise BadExpression(text, "a number cannot depend on x", ALLOWED)
+    return float(evaluate_text(text, np.zeros(1))[0])
+
+
+def evaluate_text(text: str, x: np.ndarray) -> np.ndarray:
+    """The value of the expression at each x, shape of x. Raises BadExpression."""
+    tree = _parse(text)
+    try:
+        with np.errstate(all="ignore"):
+            return np.broadcast_to(_value(tree, x, text), x.shape) * 1.0
+    except RecursionError:
+        raise BadExpression(text[:40] + "…", "it is nested too deeply", ALLOWED) from None
+
+
+def _parse(text: str) -> ast.expr:
+    if len(text) > _LONGEST:
+        why = f"it is {len(text):,} characters long, the most is {_LONGEST:,}"
+        raise BadExpression(text[:40] + "…", why, ALLOWED)
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as why:
+        reason = why.msg if isinstance(why, SyntaxError) else str(why) or "it is nested too deeply"
+        raise BadExpression(text, reason, ALLOWED) from None
+
+
+def _value(node: ast.expr, x: np.ndarray, text: str) -> np.ndarray:
+    """The value of one node: the whitelist is the list of its branches."""
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            try:
+                return np.asarray(
+                    float(number)
+                )  # floats: 9**9**9 overflows at once instead of hanging
+            except OverflowError:
+                raise BadExpression(text, "a number is too large", ALLOWED) from None
+        case ast.Name(id="x"):
+            return x
+        case ast.Name(id=name) if name in _CONSTANTS:
+            return np.asarray(_CONSTANTS[name])
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value(left, x, text), _value(right, x, text))
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value(operand, x, text))
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
+            return _FUNCTIONS[name](_value(argument, x, text))
+    raise BadExpression(text, _why_not(node), ALLOWED)
+
+
+def _why_not(node: ast.expr) -> str:
+    match node:
+        case ast.BinOp(op=ast.BitXor()):
+            return "^ is no power here, write **"
+        case ast.Name(id=name):
+            return f"{name!r} is not a known name"
+        case ast.Call(func=ast.Name(id=name)) if name in _FUNCTIONS:
+            return f"{name} takes one argument"
+        case ast.Call(func=ast.Name(id=name)):
+            return f"{name!r} is not a known function"
+    return f"{ast.unparse(node)!r} is not allowed"

@@ -1,0 +1,184 @@
+"""The whole data set as one small triangle that least squares cannot tell apart from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polydescent import kernels
+from polydescent.arrays import Array, Kind
+from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
+from polydescent.errors import BadDegree, DegreesDiffer, OutOfRange, TooFewDistinct, TooFewRows
+from polydescent.kernels.reference import stack
+
+if TYPE_CHECKING:
+    from polydescent.fit import Fit
+
+_RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """n rows (x, y) folded into a triangle [[R, z], [0, √rss]] with ‖V w − y‖² = ‖R w − z‖² + rss
+    for all w.
+
+    V holds the Chebyshev polynomials T₀ … T_degree of u = x mapped from the domain to [−1, 1].
+
+    Laws, all up to rounding: a + b = b + a; (a + b) + c = a + (b + c); a + Summary.empty(d) = a;
+    the sum of the summaries of parts is the summary of the whole; `lower(d)` is the summary at
+    degree d.
+
+    triangle: shape (degree + 2, degree + 2), float64, non-negative diagonal. Treat it as read-only.
+    """
+
+    triangle: np.ndarray
+    domain: Domain
+    n: int
+    kind: Kind = field(default=Kind())
+
+    # ── making one ──
+
+    @classmethod
+    def of_rows(cls, x: Array, y: Array, weights: Array | None = None, degree: int = 8) -> Summary:
+        """The summary of rows already checked by `arrays.columns`."""
+        triangle, domain = kernels.compress(x, y, weights, degree)
+        return cls(triangle, domain, x.shape[0], Kind.of(x, y))
+
+    @classmethod
+    def empty(cls, degree: int = 8) -> Summary:
+        """The summary of no rows: adding it changes nothing."""
+        size = checked_degree(degree) + 2
+        return cls(np.zeros((size, size)), Domain(np.inf, -np.inf), 0)
+
+    def __add__(self, other: Summary) -> Summary:
+        """The summary of the rows of both. Raises DegreesDiffer."""
+        if not isinstance(other, Summary):
+            return NotImplemented
+        if self.degree != other.degree:
+            raise DegreesDiffer(self.degree, other.degree)
+        if not other.n or not self.n:
+            return self if self.n else other
+        domain = self.domain | other.domain
+        triangle = stack(self.rebased(domain).triangle, other.rebased(domain).triangle)
+        return replace(self, triangle=triangle, domain=domain, n=self.n + other.n)
+
+    def rebased(self, domain: Domain) -> Summary:
+        """The same rows on a wider domain."""
+        if domain == self.domain or self.domain.is_empty:
+            return replace(self, domain=domain)
+        scale = self.domain.half / domain.half
+        shift = (self.domain.mid - domain.mid) / domain.half
+        C = change_of_basis(CHEBYSHEV, CHEBYSHEV, self.degree, scale, shift)
+        triangle = self.triangle.copy()
+        triangle[:-1, :-1] = self.R @ C
+        return replace(self, triangle=triangle, domain=domain)
+
+    def lower(self, degree: int) -> Summary:
+        """The summary at a lower degree: the leading block, and what the dropped terms explained as
+        rss.
+        """
+        degree = checked_degree(degree, self.degree)
+        if degree == self.degree:
+            return self
+        k = degree + 1
+        triangle = np.zeros((k + 1, k + 1))
+        triangle[:k, :k] = self.triangle[:k, :k]
+        triangle[:k, k] = self.triangle[:k, -1]
+        triangle[k, k] = np.linalg.norm(self.triangle[k:, -1])
+        return replace(self, triangle=triangle)
+
+    # ── what it holds ──
+
+    @property
+    def degree(self) -> int:
+        return self.triangle.shape[0] - 2
+
+    @property
+    def R(self) -> np.ndarray:
+        """Shape (degree + 1, degree + 1), upper triangular, RᵀR = VᵀV."""
+        return self.triangle[:-1, :-1]
+
+    @property
+    def z(self) -> np.ndarray:
+        """Shape (degree + 1,), Qᵀy, in units of y."""
+        return self.triangle[:-1, -1]
+
+    @property
+    def rss(self) -> float:
+        """The lowest sum of squared residuals any polynomial of this degree reaches, in units of
+        y².
+        """
+        return float(self.triangle[-1, -1]) ** 2
+
+    @property
+    def tss(self) -> float:
+        """Σ (y − mean y)², in units of y²: what the constant leaves."""
+        dropped = self.triangle[1:, -1]
+        return float(dropped @ dropped)
+
+    def least_squares(self, basis: Basis = CHEBYSHEV) -> tuple[np.ndarray, np.ndarray, float]:
+        """(R, z, rss) in the coordinates of another basis: the same loss, other weights.
+
+        Raises OutOfRange where powers of x do not fit a double.
+        """
+        if basis is CHEBYSHEV:
+            return self.R, self.z, self.rss
+        scale, shift = basis.variable(self.domain)
+        with np.errstate(over="ignore", invalid="ignore"):
+            R = self.R @ change_of_basis(basis, CHEBYSHEV, self.degree, scale, shift)
+        if not np.isfinite(R).all():
+            raise OutOfRange(
+                f"x to the power {self.degree} on [{self.domain.lo:.6g}, {self.domain.hi:.6g}]",
+                'Use basis="chebyshev", which maps x to [−1, 1] first.',
+            )
+        return R, self.z, self.rss
+
+    def solve(self) -> np.ndarray:
+        """The Chebyshev weights of least squares, shape (degree + 1,).
+
+        Raises TooFewRows, TooFewDistinct where the rows do not determine them.
+        """
+        if self.n < self.degree + 1:
+            raise TooFewRows(self.n, self.degree)
+        if not self.has_full_rank:
+            raise TooFewDistinct(self.n, self.degree)
+        return np.linalg.solve(self.R, self.z)  # of a triangle: plain back-substitution
+
+    @property
+    def has_full_rank(self) -> bool:
+        """Whether every term adds something, beyond rounding, to those below it."""
+        R = self.R
+        own = np.diagonal(R)
+        return bool((own > _RANK_TOLERANCE * len(own) * np.sqrt((R * R).sum(axis=0))).all())
+
+    # ── what to do with it (the two places where an import goes up the ladder) ──
+
+    def fit(self, degree: int | None = None) -> Fit:
+        """Exact least squares from this summary. See `polydescent.fit`."""
+        from polydescent.fit import fit_summary
+
+        return fit_summary(self if degree is None else self.lower(degree))
+
+    def descend(self, degree: int | None = None, **settings: Any) -> Fit:
+        """Gradient descent on this summary. See `polydescent.descend` for the settings."""
+        from polydescent.fit import descend_summary
+
+        return descend_summary(self if degree is None else self.lower(degree), **settings)
+
+    def __repr__(self) -> str:
+        where = "" if not self.n else f", x in [{self.domain.lo:.6g}, {self.domain.hi:.6g}]"
+        return f"<Summary of {self.n:,} rows, degree {self.degree}{where}>"
+
+
+def checked_degree(degree: object, largest: int | None = None) -> int:
+    """`degree` as an int. Raises BadDegree."""
+    try:
+        whole = int(degree)  # type: ignore[call-overload]
+        good = whole == degree and not isinstance(degree, bool)
+    except (TypeError, ValueError, OverflowError):
+        good, whole = False, 0
+    if not good or whole < 0 or (largest is not None and whole > largest):
+        raise BadDegree(degree, largest)
+    return whole

@@ -111,7 +111,8 @@ class Forecast:
         return excess if steps.ndim else float(excess)
 
     def loss_at(self, step: int | np.ndarray) -> float | np.ndarray:
-        """The loss before update `step`, what history.loss[step] would hold, for steps up to 10⁹."""
+        """The loss before update `step`, what history.loss[step] would hold, for steps up to 10⁹.
+        """
         return self.excess_at(step) + self.lowest_loss
 
     def weights_at(self, step: int | np.ndarray) -> np.ndarray:

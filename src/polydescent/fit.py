@@ -267,11 +267,9 @@ def descend_summary(
 ) -> Fit:
     """Gradient descent at the summary's degree, over the summary or over `rows`. See `descend`."""
     basis = basis_named(basis)
-    summary.solve()  # refuses what does not determine the weights
     _check_steps(steps)
-    R, z, rss = summary.least_squares(basis)
-    w = starting_weights(start, summary.degree + 1, seed)
-    forecast = Forecast.of(R, z, rss, checked_optimizer(optimizer or GradientDescent()), w)
+    forecast = forecast_summary(summary, basis=basis, optimizer=optimizer, start=start, seed=seed)
+    w = forecast.start
     if not forecast.is_stable and not allow_divergence:
         raise RateTooLarge(
             forecast.optimizer.learning_rate or math.nan,
@@ -281,6 +279,7 @@ def descend_summary(
         )
     target = None if tolerance is None else _target(tolerance, forecast.lowest_loss)
     if rows is None:
+        R, z, rss = summary.least_squares(basis)
         history = walk(R, z, rss, w, forecast.optimizer, int(steps), target)
     else:
         A, b = _rows_in(basis, rows, summary)
@@ -289,6 +288,22 @@ def descend_summary(
     loss = float(history.loss[-1])
     curve = Polynomial(basis, summary.domain, last)
     return Fit(curve, summary, loss, _outcome(loss, summary, forecast), history, forecast)
+
+
+def forecast_summary(
+    summary: Summary,
+    *,
+    basis: str | Basis = POWER,
+    optimizer: Optimizer | None = None,
+    start: str | Sequence[float] | Array = "random",
+    seed: int = 0,
+) -> Forecast:
+    """What a descent with these settings will do. See `descend` for them and for what is refused.
+    """
+    summary.solve()  # refuses rows that do not determine the weights
+    w = starting_weights(start, summary.degree + 1, seed)
+    optimizer = checked_optimizer(optimizer or GradientDescent())
+    return Forecast.of(*summary.least_squares(basis_named(basis)), optimizer, w)
 
 
 def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) -> np.ndarray:

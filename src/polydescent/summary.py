@@ -14,6 +14,7 @@ from polydescent.errors import BadDegree, DegreesDiffer, OutOfRange, TooFewDisti
 from polydescent.kernels.reference import stack
 
 if TYPE_CHECKING:
+    from polydescent.convergence import Forecast
     from polydescent.fit import Fit
 
 _RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
@@ -166,6 +167,12 @@ class Summary:
         from polydescent.fit import descend_summary
 
         return descend_summary(self if degree is None else self.lower(degree), **settings)
+
+    def forecast(self, degree: int | None = None, **settings: Any) -> Forecast:
+        """What `descend` with the same settings will do, without doing it."""
+        from polydescent.fit import forecast_summary
+
+        return forecast_summary(self if degree is None else self.lower(degree), **settings)
 
     def __repr__(self) -> str:
         where = "" if not self.n else f", x in [{self.domain.lo:.6g}, {self.domain.hi:.6g}]"

@@ -69,6 +69,14 @@ def number(text: str) -> float:
     return float(evaluate_text(text, np.zeros(1))[0])
 
 
+def interval_of(text: str) -> tuple[float, float]:
+    """The two numbers of an interval typed as "-pi,pi". Raises BadSetting, BadExpression."""
+    ends = text.split(",")
+    if len(ends) != 2:
+        raise BadSetting("interval", text, "two numbers with a comma between, as -pi,pi")
+    return number(ends[0]), number(ends[1])
+
+
 def evaluate_text(text: str, x: np.ndarray) -> np.ndarray:
     """The value of the expression at each x, shape of x. Raises BadExpression."""
     tree = _parse(text)

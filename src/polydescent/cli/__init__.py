@@ -1,0 +1,50 @@
+"""The polydescent command: one file per subcommand; a refusal becomes exit code 2 here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from polydescent.cli.approximate import approximate
+from polydescent.cli.fit import fit
+from polydescent.errors import PolydescentError
+
+app = typer.Typer(
+    help="Polynomial regression by gradient descent: exact, explained, of any size.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(approximate)
+app.command()(fit)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from polydescent import __version__
+
+        typer.echo(f"polydescent {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Polynomial regression by gradient descent: exact, explained, of any size."""
+
+
+def main() -> None:
+    """The entry point: a refusal becomes one line on stderr and exit code 2, nothing written."""
+    try:
+        app()
+    except PolydescentError as refusal:
+        typer.echo(f"polydescent: {refusal}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader went away, as `| head` does
+        sys.stderr.close()
+        sys.exit(1)

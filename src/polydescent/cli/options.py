@@ -1,0 +1,77 @@
+"""Options that several commands share, and what the words typed for them mean."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from polydescent.errors import BadSetting
+from polydescent.optimizers import OPTIMIZERS, Adam, GradientDescent, Optimizer
+
+OptimizerName = StrEnum("OptimizerName", {name: name for name in [*OPTIMIZERS, "exact"]})
+BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
+Over = StrEnum("Over", ["rows", "summary"])
+
+BasisOption = Annotated[
+    BasisName | None,
+    typer.Option(help="Coordinates of the descent.", show_default=False),
+]
+OptimizerOption = Annotated[
+    OptimizerName | None,
+    typer.Option(help="How to step; exact solves instead.", show_default=False),
+]
+RateOption = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER|fastest", help="Step size.", show_default=False),
+]
+MomentumOption = Annotated[
+    float | None,
+    typer.Option(help="β of momentum and nesterov.  [default: the fastest]", show_default=False),
+]
+StartOption = Annotated[
+    str, typer.Option(metavar="random|zeros|NUMBERS", help="Starting weights, as 0.1,0.2,0.3,0.4.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of the random start and of the noise.")]
+StepsOption = Annotated[int, typer.Option(help="Updates to make.")]
+LogOption = Annotated[
+    int, typer.Option(min=0, help="Print the loss every so many steps, 0: never.")
+]
+OverOption = Annotated[Over, typer.Option(help="Walk over all rows, or over their triangle.")]
+DivergeOption = Annotated[
+    bool, typer.Option("--allow-divergence", help="Walk even above the largest stable rate.")
+]
+BackendOption = Annotated[str, typer.Option(help="numpy or torch.")]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, mps.")]
+DtypeOption = Annotated[str | None, typer.Option(help="float32 or float64.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+PlotOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Draw the run to a .png, .svg or .pdf.")
+]
+
+
+def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimizer:
+    """The optimizer for a name, a rate ("fastest", a number or None for fastest) and a momentum."""
+    settings: dict[str, Any] = {}
+    if rate not in (None, "fastest"):
+        settings["learning_rate"] = numbers("learning-rate", rate)[0]
+    kind = OPTIMIZERS[name]
+    if momentum is not None:
+        if kind in (GradientDescent, Adam):
+            raise BadSetting("--momentum", momentum, f"left out: {name} has none")
+        settings["momentum"] = momentum
+    return kind(**settings)
+
+
+def start_of(text: str) -> str | list[float]:
+    """ "random" and "zeros" as they are, else the numbers between commas."""
+    return text if text in ("random", "zeros") else numbers("start", text)
+
+
+def numbers(option: str, text: str | None) -> list[float]:
+    """The numbers between the commas of an option's value. Raises BadSetting."""
+    try:
+        return [float(part) for part in (text or "").split(",")]
+    except ValueError:
+        raise BadSetting(f"--{option}", text, "a number, or numbers between commas") from None

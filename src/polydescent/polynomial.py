@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -34,7 +36,9 @@ class Polynomial:
         """Coefficients of 1, x, x², …, each the float64 nearest to its exact value."""
         if not self.basis.on_unit:
             return self.weights
-        return np.array([_to_float(c) for c in exact_powers(self.basis, self.domain, self.weights)])
+        return np.array(
+            [nearest_float(c) for c in exact_powers(self.basis, self.domain, self.weights)]
+        )
 
     def in_chebyshev(self) -> np.ndarray:
         """The weights of the same curve in Chebyshev polynomials on the domain."""
@@ -53,27 +57,52 @@ def exact_powers(
     """Coefficients of 1, x, x², … of Σ weights[k]·p[k](u(x)) as exact rationals.
 
     Every float64 is a rational, so nothing is rounded here: offsets of 10⁹ with steps of 1 (epoch
-    seconds) would otherwise cost all sixteen digits. Clenshaw's recurrence on lists of
-    coefficients.
+    seconds) would otherwise cost all sixteen digits. All denominators are taken out first, so the
+    work is on integers: with mid = m/e and half = h/g, and the powers of u known,
+
+        Σ c[j]·u^j = Σ c[j]·(g/h)^j·(x − m/e)^j = Σ c[j]·g^j·h^(d−j)·e^(d−j)·(e·x − m)^j / (h·e)^d
     """
-    mid = Fraction(domain.mid)
-    half = Fraction(domain.half)
-    above: list[Fraction] = []  # in powers of (x − mid), whose coefficients stay short
-    above_that: list[Fraction] = []
-    for k in range(len(weights) - 1, -1, -1):
-        a = Fraction(basis.recurrence(k)[0]) / half if half else Fraction(0)
-        c = Fraction(basis.recurrence(k + 1)[1])
-        rising = [Fraction(weights[k]), *(a * coefficient for coefficient in above)]
-        for i, coefficient in enumerate(above_that):
-            rising[i] -= c * coefficient
-        above, above_that = rising, above
-    for start in range(len(above) - 1):  # synthetic division moves the origin from mid to 0
-        for i in range(len(above) - 2, start - 1, -1):
-            above[i] -= mid * above[i + 1]
-    return above
+    degree = len(weights) - 1
+    if degree < 0:
+        return []
+    scaled, unit = _whole(weights)
+    table, table_unit = _power_table(basis, degree)
+    in_u = [sum(scaled[k] * table[k][j] for k in range(j, degree + 1)) for j in range(degree + 1)]
+    m, e = domain.mid.as_integer_ratio()
+    h, g = domain.half.as_integer_ratio()
+    if not h:  # one point: u = 0 everywhere
+        return [Fraction(in_u[0], unit * table_unit)] + [Fraction(0)] * degree
+    whole = [c * g**j * (h * e) ** (degree - j) for j, c in enumerate(in_u)]
+    for start in range(degree):  # synthetic division moves the origin from m to 0, in powers of e·x
+        for i in range(degree - 1, start - 1, -1):
+            whole[i] -= m * whole[i + 1]
+    unit *= table_unit * (h * e) ** degree
+    return [Fraction(c * e**j, unit) for j, c in enumerate(whole)]
 
 
-def _to_float(value: Fraction) -> float:
+def _whole(values: Sequence[float | Fraction] | np.ndarray) -> tuple[list[int], int]:
+    """(integers, unit) with values[i] = integers[i] / unit."""
+    ratios = [value.as_integer_ratio() for value in values]
+    unit = math.lcm(*(denominator for _, denominator in ratios))
+    return [numerator * (unit // denominator) for numerator, denominator in ratios], unit
+
+
+@cache
+def _power_table(basis: Basis, degree: int) -> tuple[list[list[int]], int]:
+    """(table, unit): p[k](v) = Σ table[k][j]·v^j / unit, by the recurrence in its float64 numbers."""
+    rows = [[Fraction(1)] + [Fraction(0)] * degree]
+    for k in range(degree):
+        a, c = map(Fraction, basis.recurrence(k))
+        before = rows[k - 1] if k else [Fraction(0)] * (degree + 1)
+        risen = [Fraction(0), *rows[k][:-1]]
+        rows.append([a * up - c * down for up, down in zip(risen, before, strict=True)])
+    flat, unit = _whole([value for row in rows for value in row])
+    width = degree + 1
+    return [flat[k * width : (k + 1) * width] for k in range(width)], unit
+
+
+def nearest_float(value: Fraction) -> float:
+    """The float64 nearest to `value`, ±inf beyond their range."""
     try:
         return float(value)  # correctly rounded
     except OverflowError:

@@ -1,0 +1,146 @@
+"""The refined answer is the exact one, rounded once."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exact import least_squares, random_problem
+
+from polydescent import double_double as dd
+from polydescent.basis import CHEBYSHEV
+from polydescent.polynomial import exact_powers
+from polydescent.refine import accumulate, fixed, refine, solve
+from polydescent.summary import Summary
+
+NIST = Path(__file__).parent / "data" / "nist"
+
+
+def refined(x, y, degree, weights=None, sigma=None):
+    """(float64 coefficients in powers of x, Refined)."""
+    omega = weights if sigma is None else 1 / sigma**2
+    summary = Summary.of_rows(x, y, omega, degree)
+    answer = refine(x, y, summary.domain, summary.solve(), weights, sigma)
+    powers = exact_powers(CHEBYSHEV, summary.domain, answer.weights)
+    return [float(c) for c in powers], answer
+
+
+def correct_digits(found, true):
+    if found == true:
+        return 15.0
+    return min(15.0, -math.log10(abs(found - true) / abs(true) if true else abs(found)))
+
+
+@pytest.mark.parametrize(
+    ("name", "digits"),
+    [("norris", 14.0), ("pontius", 13.5), ("wampler1", 15), ("wampler2", 13.1), ("wampler3", 15)],
+)
+def test_nist_sets_come_out_as_their_float64_data_say(name, digits):
+    data = json.loads((NIST / f"{name}.json").read_text())
+    x, y = np.array(data["x"], dtype=float), np.array(data["y"], dtype=float)
+    coef, answer = refined(x, y, data["degree"])
+    certified = data["certified"]
+    assert min(map(correct_digits, coef, certified["coef_ascending"])) >= digits
+    sd = math.sqrt(answer.rss / (len(x) - len(coef)))
+    assert correct_digits(sd, certified["residual_sd"]) >= 13
+    assert correct_digits(1 - answer.rss / answer.tss, certified["r_squared"]) >= 13
+
+
+def test_coefficients_are_the_exact_ones_rounded_once():
+    rng = np.random.default_rng(4)
+    for _ in range(25):
+        x, y, weights, degree = random_problem(rng)
+        exact = least_squares(x, y, degree, weights)
+        coef, answer = refined(x, y, degree, weights)
+        assert coef == [float(c) for c in exact.coef]
+        assert answer.rss == float(exact.rss)
+        assert answer.tss == float(exact.tss)
+
+
+def test_sigma_means_one_over_its_square_without_rounding():
+    rng = np.random.default_rng(5)
+    x, y, _, degree = random_problem(rng, 4)
+    sigma = rng.uniform(0.1, 3, len(x))
+    exact = least_squares(x, y, degree, [1 / Fraction(s) ** 2 for s in sigma])
+    coef, answer = refined(x, y, degree, sigma=sigma)
+    assert coef == [float(c) for c in exact.coef]
+    assert answer.rss == float(exact.rss)
+
+
+def test_hopeless_powers_of_x_are_no_obstacle():
+    rng = np.random.default_rng(6)
+    x = -np.sort(np.round(rng.uniform(3.1, 8.8, 82), 9))  # like NIST Filip: κ of the powers is 10¹⁵
+    y = np.round(0.85 + 0.04 * np.sin(1.3 * x) + 0.003 * rng.normal(size=82), 4)
+    exact = least_squares(x, y, 10)
+    coef, answer = refined(x, y, 10)
+    assert coef == [float(c) for c in exact.coef]
+    assert answer.rss == float(exact.rss)
+
+
+def test_badly_spread_x_take_another_pass():
+    rng = np.random.default_rng(7)
+    x = np.concatenate((rng.uniform(0, 1e-3, 30), rng.uniform(0.999, 1, 30)))
+    y = np.cos(3 * x) + 0.01 * rng.normal(size=60)
+    degree = 6
+    assert np.linalg.cond(Summary.of_rows(x, y, None, degree).R) > 1e8
+    exact = least_squares(x, y, degree)
+    coef, _ = refined(x, y, degree)
+    assert coef == [float(c) for c in exact.coef]
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-150, 1.0, 1e150])
+def test_sizes_near_the_ends_of_float64(factor):
+    x = np.linspace(1.0, 2.0, 20)
+    y = np.exp(x)
+    coef, _ = refined(x, y, 2)
+    scale = 2.0 ** round(math.log2(factor))
+    assert refined(x, y * scale, 2)[0] == [c * scale for c in coef]
+    if 1e-150 <= factor < 1e150:
+        assert refined(x * scale, y, 2)[0] == [c / scale**j for j, c in enumerate(coef)]
+
+
+def test_blocks_do_not_show():
+    rng = np.random.default_rng(8)
+    x = rng.uniform(-1, 3, 9000)
+    y = x**2 + rng.normal(size=9000)
+    summary = Summary.of_rows(x, y, None, 2)
+    whole = accumulate(x, y, summary.domain, summary.solve())
+    assert abs(Fraction(whole.moments[0], fixed(1.0)) - 9000) == 0
+    assert refined(x, y, 2)[0] == refined(x[::-1].copy(), y[::-1].copy(), 2)[0]
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_constant_y_leaves_nothing(value):
+    x = np.linspace(-1, 1, 11)
+    coef, answer = refined(x, np.full(11, value), 3)
+    assert coef == [value, 0, 0, 0]
+    assert answer.rss == answer.tss == 0
+
+
+def test_double_double_operations_hold_thirty_digits():
+    rng = np.random.default_rng(9)
+    a, b = rng.normal(size=50) * 10.0 ** rng.integers(-9, 9, 50), rng.normal(size=50)
+
+    def assert_close(pair, true):
+        for hi, lo, exact in zip(*pair, true, strict=True):
+            assert abs(Fraction(hi) + Fraction(lo) - exact) <= abs(exact) * Fraction(1, 10**30)
+
+    A, B = [Fraction(v) for v in a], [Fraction(v) for v in b]
+    assert_close(dd.two_sum(a, b), [p + q for p, q in zip(A, B, strict=True)])
+    assert_close(dd.two_product(a, b), [p * q for p, q in zip(A, B, strict=True)])
+    third = dd.quotient((np.ones(50), np.zeros(50)), (np.full(50, 3.0), np.zeros(50)))
+    assert_close(third, [Fraction(1, 3)] * 50)
+    thirds = dd.product((a, 0 * a), third)
+    assert_close(thirds, [p / 3 for p in A])
+    assert_close(dd.difference(thirds, (b, 0 * b)), [p / 3 - q for p, q in zip(A, B, strict=True)])
+    hi, lo = dd.total((a, 0 * a))
+    assert abs(Fraction(float(hi)) + Fraction(float(lo)) - sum(A)) <= max(map(abs, A)) / 10**27
+
+
+def test_solve_exchanges_rows():
+    A = [[fixed(a) for a in row] for row in ([0.0, 2.0], [3.0, 1.0])]
+    assert solve(A, [fixed(4.0), fixed(5.0)]) == [fixed(1.0), fixed(2.0)]

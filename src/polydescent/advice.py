@@ -31,8 +31,8 @@ def cure(forecast: Forecast, basis: str) -> str:
         return ""
     found = f"{forecast.condition:.2g}" if math.isfinite(forecast.condition) else "above 1e30"
     return (
-        f" In powers of x the condition number of this loss is {found}, too large for any number of "
-        'steps: use basis="chebyshev", which maps x to [−1, 1].'
+        f" In powers of x the condition number of this loss is {found}, too large for any number "
+        'of steps: use basis="chebyshev", which maps x to [−1, 1].'
     )
 
 

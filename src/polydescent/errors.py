@@ -117,12 +117,12 @@ class TooFewDistinct(PolydescentError, ValueError):
 class UnknownName(PolydescentError, ValueError):
     """A name (basis, backend, column, …) that is not among those there are."""
 
-    def __init__(self, what: str, name: object, there_are: Iterable[str]):
+    def __init__(self, what: str, name: object, there_are: Iterable[str], where: str = ""):
         names = list(there_are)
         near = get_close_matches(str(name), names, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         super().__init__(
-            f"There is no {what} {name!r}.{hint} There {'is' if len(names) == 1 else 'are'}: "
+            f"There is no {what} {name!r}{where and f' in {where}'}.{hint} There {'is' if len(names) == 1 else 'are'}: "
             f"{', '.join(names)}."
         )
 
@@ -156,7 +156,8 @@ class RateTooLarge(PolydescentError, ValueError):
         super().__init__(
             f"learning_rate={rate:.6g} diverges on these data: the largest stable rate is "
             f"{limit:.6g} (set by the largest curvature of the loss). Leave it out for the fastest "
-            f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode.{advice}"
+            f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode."
+            f"{advice}"
         )
 
 

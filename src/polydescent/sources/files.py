@@ -119,7 +119,7 @@ def _expression(connection: Any, table: str, names: list[str], path: str | Path,
         if broken:
             raise BadTable(_explain_header(path, text, *broken)) from None
         if re.fullmatch(r"[\w .-]+", text) and text not in names:
-            raise UnknownName(f"column in {path}", text, names) from None
+            raise UnknownName("column", text, names, where=str(path)) from None
         raise BadTable(f"{path}: cannot use {text!r}: {_first_line(why)}") from None
     if not _NUMERIC.match(kind):
         cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}

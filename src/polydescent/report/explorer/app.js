@@ -1,0 +1,481 @@
+// The page's one state and everything that may change it: controls, keys, playing and the URL hash.
+"use strict";
+
+(async () => {
+  const { at } = view;
+  const PLAY_FRAMES = 480; // from the first step to the last, however many there are
+  const SAMPLES = 220; // points of a drawn trajectory
+  const BESIDE = 1e-3; // "just over" the limit, and "at" it just under: sharp enough to differ
+  const ADAM_RATE = 0.05; // a first rate where none was given: Adam's is in units of the weights
+
+  const payload = JSON.parse(at("payload").textContent);
+  const data = core.unpack(payload);
+  const grid = await view.inflate(payload.density);
+  const initial = settings.fromPayload(payload, { language: firstLanguage(), theme: firstTheme() });
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  let chosen = settings.fromHash(location.hash, initial, data.degree);
+  let rows = grid ? "density" : payload.sample ? "sample" : "none";
+  let mode = null; // the eigenmode whose shape is drawn
+  let pickedY = null; // where the reader clicked; else read off the rows at chosen.x
+  let playing = false;
+  let otherRate = null; // the rate to return to when the optimizer changes between Adam and the others
+  let model = null;
+  let drawn = null;
+
+  function firstLanguage() {
+    const name = payload.language || navigator.language || "en";
+    return name.toLowerCase().startsWith("zh") ? "zh-CN" : "en";
+  }
+
+  function firstTheme() {
+    return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
+  // ---- from settings to a model ----
+
+  // Remembers the last answer: most changes leave the problem, or the run, as it was.
+  function remembering(compute) {
+    let [key, value] = [null, null];
+    return (...inputs) => {
+      const next = JSON.stringify(inputs);
+      if (next !== key) [key, value] = [next, compute(...inputs)];
+      return value;
+    };
+  }
+
+  function runner() {
+    const problemOf = remembering((degree, basis) => core.pose(data, degree, basis));
+    return remembering((it) => {
+      const problem = problemOf(it.degree, it.basis);
+      const run = core.descend(problem, settings.optimizerOf(it), it.start, it.steps);
+      const samples = core.sampledSteps(run.steps, SAMPLES).map((step) => core.stateAt(run, step));
+      return { problem, run, samples, overflow: core.overflowStep(run) };
+    });
+  }
+
+  const runOf = runner();
+  const ghostOf = runner();
+
+  // Six decades of learning rates around the limit, fixed to whole decades so that the limit moves on the slider.
+  function rateRange(limit) {
+    const lowest = limit > 0 && Number.isFinite(limit) ? Math.floor(Math.log10(limit)) - 4 : -5;
+    return {
+      positionOf: (rate) => Math.max(0, Math.min(1000, ((Math.log10(rate) - lowest) / 6) * 1000)),
+      rateOf: (position) => Number((10 ** (lowest + (6 * position) / 1000)).toPrecision(4)),
+    };
+  }
+
+  function modelOf() {
+    const { problem, run, samples, overflow } = runOf(settings.runOf(chosen));
+    const pinned = chosen.ghost && ghostOf(chosen.ghost);
+    const limit = core.stableLimit(problem, run.optimizer);
+    const diverges = limit !== null && chosen.rate > limit;
+    if (mode !== null && mode >= problem.k) mode = null;
+    return {
+      payload, data, grid, chosen, rows, mode, problem, run, samples, overflow, limit, diverges,
+      ghost: pinned && pinned.run,
+      ghostSamples: pinned ? pinned.samples : [],
+      pace: core.pace(problem, run.optimizer),
+      rateRange: rateRange(limit),
+      point: point(),
+      python: settings.toPython(chosen, diverges),
+      t: words[chosen.language],
+    };
+  }
+
+  // ---- the point of card 3 ----
+
+  function point() {
+    const x = chosen.x ?? data.lo + 0.3 * (data.hi - data.lo);
+    if (pickedY !== null) return { x, y: pickedY };
+    if (payload.sample) return nearest(payload.sample, (px) => Math.abs(px - x));
+    return { x, y: grid && densest(x) };
+  }
+
+  function nearest([xs, ys], distance) {
+    const best = xs.reduce((b, _, i) => (distance(xs[i], ys[i]) < distance(xs[b], ys[b]) ? i : b), 0);
+    return { x: xs[best], y: ys[best] };
+  }
+
+  // The middle of the fullest cell over x, or null where there are no rows.
+  function densest(x) {
+    const { levels } = grid;
+    const column = Math.floor(((x - grid.x[0]) / (grid.x[1] - grid.x[0])) * grid.columns);
+    const within = Math.max(0, Math.min(grid.columns - 1, column));
+    let best = null;
+    for (let row = 0; row < grid.rows; row += 1) {
+      const level = levels[row * grid.columns + within];
+      if (level > 0 && (best === null || level > levels[best * grid.columns + within])) best = row;
+    }
+    if (best === null) return null;
+    return grid.y[1] - ((best + 0.5) / grid.rows) * (grid.y[1] - grid.y[0]);
+  }
+
+  function pick(event) {
+    const box = at("curves").getBoundingClientRect();
+    const { x, y } = drawn.picture;
+    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+    const clicked = { x: Math.max(data.lo, Math.min(data.hi, x.invert(px))), y: y.invert(py) };
+    const far = (a, b) => Math.hypot(x.at(a) - px, y.at(b) - py);
+    const found = rows === "sample" ? nearest(payload.sample, far) : clicked;
+    pickedY = found.y;
+    change({ x: found.x });
+  }
+
+  // ---- drawing, at most once a frame ----
+
+  let stale = { all: true, asked: false };
+
+  function ask(all) {
+    stale.all = stale.all || all;
+    if (stale.asked) return;
+    stale.asked = true;
+    requestAnimationFrame(() => {
+      const everything = stale.all;
+      stale = { all: false, asked: false };
+      if (everything) redraw();
+      else drawFrame();
+    });
+  }
+
+  function redraw() {
+    model = modelOf();
+    view.write(model.t, chosen.language, chosen.theme);
+    drawn = view.draw(model);
+    drawFrame();
+  }
+
+  function drawFrame() {
+    model = { ...model, chosen, point: point() };
+    const state = core.stateAt(model.run, chosen.step);
+    const ghost = model.ghost && core.stateAt(model.ghost, Math.min(chosen.step, model.ghost.steps));
+    view.frame(model, drawn, state, ghost);
+    showPlaying();
+  }
+
+  function showPlaying() {
+    at("play").classList.toggle("playing", playing);
+    const word = playing ? model.t.pause : model.t.play;
+    if (at("play-word").textContent !== word) at("play-word").textContent = word;
+    const { step } = chosen;
+    for (const id of ["first", "back"]) at(id).setAttribute("aria-disabled", String(step === 0));
+    for (const id of ["forth", "last"]) {
+      at(id).setAttribute("aria-disabled", String(step === model.run.steps));
+    }
+  }
+
+  function change(patch) {
+    const before = chosen;
+    chosen = settings.change(chosen, patch, data.degree);
+    const moved = Object.keys(patch).every((key) => key === "step" || key === "x");
+    ask(!moved || before.steps !== chosen.steps);
+    remember();
+  }
+
+  // ---- the URL hash ----
+
+  let remembering_ = null;
+
+  // Later and once: browsers refuse a page that rewrites its address in every frame.
+  function remember() {
+    clearTimeout(remembering_);
+    remembering_ = setTimeout(() => {
+      history.replaceState(null, "", `#${settings.toHash(chosen, initial)}`);
+    }, 250);
+  }
+
+  function recall() {
+    stop();
+    pickedY = null;
+    chosen = settings.fromHash(location.hash, initial, data.degree);
+    ask(true);
+  }
+
+  // ---- walking ----
+
+  function announce(text) {
+    at("live").textContent = text;
+  }
+
+  function go(step, { lit = false } = {}) {
+    change({ step: Math.max(0, Math.min(step, chosen.steps)) });
+    if (lit) view.light();
+  }
+
+  function tell() {
+    const { loss } = core.stateAt(model.run, chosen.step);
+    announce(model.t.ended(chosen.step, numerals.show(loss, 6)));
+  }
+
+  function stepBy(count) {
+    stop();
+    go(chosen.step + count, { lit: Math.abs(count) === 1 });
+  }
+
+  function jump(step) {
+    stop();
+    go(step);
+  }
+
+  function play() {
+    if (chosen.step >= chosen.steps) go(0);
+    if (calm.matches) {
+      go(chosen.steps);
+      tell();
+      return;
+    }
+    playing = true;
+    requestAnimationFrame(advance);
+  }
+
+  // By frames, not by the clock: a hidden tab stands still and goes on where it was.
+  function advance() {
+    if (!playing) return;
+    const position = core.positionOf(chosen.step, chosen.steps) + 1 / PLAY_FRAMES;
+    go(Math.max(chosen.step + 1, core.stepOf(position, chosen.steps)));
+    if (chosen.step >= chosen.steps) {
+      playing = false;
+      tell();
+    } else {
+      requestAnimationFrame(advance);
+    }
+  }
+
+  function stop() {
+    if (!playing) return;
+    playing = false;
+    announce(model.t.paused(chosen.step));
+    ask(false);
+  }
+
+  function toggle() {
+    if (playing) stop();
+    else play();
+  }
+
+  // ---- controls ----
+
+  function on(id, event, act) {
+    at(id).addEventListener(event, act);
+  }
+
+  // A typed value: taken where it reads as one, else marked and explained.
+  function typed(input, read, least, most, take) {
+    const value = read(input.value.replaceAll(numerals.MINUS, "-").replaceAll(",", ""));
+    input.toggleAttribute("aria-invalid", false);
+    at("problem").textContent = "";
+    if (value === undefined) {
+      input.setAttribute("aria-invalid", "true");
+      at("problem").textContent = model.t.bad(least, most);
+      return;
+    }
+    take(value);
+  }
+
+  function field(id, name, least, most, take = (value) => change({ [name]: value })) {
+    on(id, "change", (event) => typed(event.target, settings.READERS[name], least, most, take));
+  }
+
+  function changeRun(patch) {
+    const wasDiverging = model.diverges;
+    change(patch);
+    const now = modelOf();
+    if (now.diverges !== wasDiverging) {
+      announce(now.diverges ? now.t.diverges(now.limit) : now.t.stable(now.limit ?? Infinity));
+    }
+  }
+
+  function changeOptimizer(name) {
+    const crosses = (name === "adam") !== (chosen.optimizer === "adam");
+    if (!crosses) {
+      changeRun({ optimizer: name });
+      return;
+    }
+    const fallback = name === "adam" ? ADAM_RATE : core.stableLimit(model.problem, { name, beta: 0 }) / 2;
+    const rate = otherRate ?? fallback;
+    otherRate = chosen.rate;
+    changeRun({ optimizer: name, rate });
+  }
+
+  function fastest(pair) {
+    const found = core.fastest(model.problem, model.run.optimizer, pair);
+    if (found) changeRun(found);
+  }
+
+  function atLimit(factor) {
+    changeRun({ rate: model.limit * factor });
+  }
+
+  function connectTransport() {
+    on("first", "click", () => jump(0));
+    on("back", "click", () => stepBy(-1));
+    on("play", "click", toggle);
+    on("forth", "click", () => stepBy(1));
+    on("last", "click", () => jump(chosen.steps));
+    on("scrub", "input", (event) => jump(core.stepOf(Number(event.target.value) / 1000, chosen.steps)));
+    on("scrub", "keydown", scrubKeys);
+    field("step", "step", 0, core.FARTHEST, (step) => {
+      stop();
+      change({ step, steps: Math.max(step, chosen.steps) });
+      if (step > chosen.steps) announce(model.t.adamNote(core.WALKED));
+    });
+  }
+
+  function connectRun() {
+    on("rate", "input", (event) => changeRun({ rate: model.rateRange.rateOf(Number(event.target.value)) }));
+    field("rate-field", "rate", Number.MIN_VALUE, 1e300, (rate) => changeRun({ rate }));
+    on("beta", "input", (event) => changeRun({ beta: Number(event.target.value) }));
+    field("beta-field", "beta", 0, 0.9999, (beta) => changeRun({ beta }));
+    field("beta1", "beta1", 0, 0.9999);
+    field("beta2", "beta2", 0, 0.999999);
+    field("eps", "eps", 0, 1);
+    on("fastest-rate", "click", () => fastest(false));
+    on("fastest-pair", "click", () => fastest(true));
+    on("at-limit", "click", () => atLimit(1 - BESIDE));
+    on("just-over", "click", () => atLimit(1 + BESIDE));
+    on("steps", "input", (event) => change({ steps: Math.round(10 ** Number(event.target.value)) }));
+    field("steps-field", "steps", 1, core.FARTHEST);
+    on("degree", "input", (event) => changeRun({ degree: Number(event.target.value) }));
+    on("cure", "click", () => changeRun({ basis: "chebyshev" }));
+    radios("optimizer", changeOptimizer);
+    radios("basis", (basis) => changeRun({ basis }));
+    radios("curve", (curve) => change({ curve }));
+    radios("rows", (name) => {
+      rows = name;
+      ask(true);
+    });
+  }
+
+  function radios(name, take) {
+    for (const node of document.getElementsByName(name)) {
+      node.addEventListener("change", () => take(node.value));
+    }
+  }
+
+  function connectStart() {
+    const startWith = (start) => changeRun({ start, step: 0 });
+    on("start-fields", "change", ({ target }) => {
+      typed(target, settings.READERS.x, -Number.MAX_VALUE, Number.MAX_VALUE, (value) => {
+        const start = Array.from({ length: data.degree + 1 }, (_, j) => chosen.start[j] || 0);
+        start[Number(target.dataset.weight)] = value;
+        startWith(start);
+      });
+    });
+    on("given", "click", () => startWith(initial.start));
+    on("zeros", "click", () => startWith([0]));
+    on("random", "click", () => {
+      const seed = Number(at("seed").value) || 0;
+      startWith(core.normals(seed, data.degree + 1));
+    });
+    on("here", "click", () => {
+      const { w } = core.stateAt(model.run, chosen.step);
+      if (w.every(Number.isFinite)) startWith([...w]);
+    });
+    on("pin", "click", () => change({ ghost: chosen.ghost ? null : settings.runOf(chosen) }));
+  }
+
+  function connectPictures() {
+    on("curves", "pointerdown", (event) => {
+      pick(event);
+      const move = (next) => pick(next);
+      at("curves").addEventListener("pointermove", move);
+      window.addEventListener("pointerup", () => at("curves").removeEventListener("pointermove", move), {
+        once: true,
+      });
+    });
+    on("at-x", "change", (event) =>
+      typed(event.target, settings.READERS.x, data.lo, data.hi, (x) => {
+        pickedY = null;
+        change({ x });
+      }),
+    );
+    const shapeOf = (target) => target.closest("button")?.dataset.mode;
+    const preview = (which) => view.feature(drawn.picture, { ...model, mode: which });
+    on("modes", "click", ({ target }) => {
+      const pressed = shapeOf(target);
+      if (pressed === undefined) return;
+      mode = mode === Number(pressed) ? null : Number(pressed);
+      model = { ...model, mode };
+      view.pressMode(model, drawn);
+      preview(mode);
+    });
+    on("modes", "mouseover", ({ target }) => {
+      const over = shapeOf(target);
+      preview(over === undefined ? mode : Number(over));
+    });
+    on("modes", "mouseleave", () => preview(mode));
+  }
+
+  function connectTexts() {
+    on("language", "click", () => change({ language: chosen.language === "en" ? "zh-CN" : "en" }));
+    on("theme", "click", () => change({ theme: chosen.theme === "dark" ? "light" : "dark" }));
+    on("table-details", "toggle", () => ask(true));
+    on("six", "click", ({ target }) => {
+      const id = target.dataset.opens;
+      if (!id) return;
+      if (!view.opened.delete(id)) view.opened.add(id);
+      view.stillCards(model);
+      ask(false);
+    });
+    on("copy", "click", copy);
+  }
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(model.python);
+      at("copied").textContent = model.t.copied;
+    } catch {
+      getSelection().selectAllChildren(at("python"));
+      at("copied").textContent = model.t.copyFailed;
+    }
+  }
+
+  // ---- keys ----
+
+  function strideOf({ key, shiftKey }) {
+    const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[key] || 0;
+    return sign * (shiftKey ? 10 : 1);
+  }
+
+  function walkBy(event) {
+    const ends = { Home: 0, End: chosen.steps };
+    if (event.key in ends) jump(ends[event.key]);
+    else if (strideOf(event) !== 0) stepBy(strideOf(event));
+    else return;
+    event.preventDefault();
+  }
+
+  // On the scrubber itself arrows are steps too, and pages are a tenth of the scale.
+  function scrubKeys(event) {
+    const pages = { PageUp: 0.1, PageDown: -0.1 }[event.key];
+    if (pages === undefined) {
+      walkBy(event);
+      return;
+    }
+    const position = core.positionOf(chosen.step, chosen.steps) + pages;
+    jump(core.stepOf(Math.max(0, Math.min(1, position)), chosen.steps));
+    event.preventDefault();
+  }
+
+  function keys(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const inControl = event.target.closest("input, summary, [tabindex]");
+    if (event.key === " " && !inControl && !event.target.closest("button")) {
+      event.preventDefault();
+      toggle();
+    } else if (!inControl && !["ArrowUp", "ArrowDown"].includes(event.key)) {
+      walkBy(event);
+    }
+  }
+
+  connectTransport();
+  connectRun();
+  connectStart();
+  connectPictures();
+  connectTexts();
+  document.addEventListener("keydown", keys);
+  window.addEventListener("hashchange", recall);
+  new ResizeObserver(() => ask(true)).observe(document.body);
+  redraw();
+})();

@@ -89,7 +89,7 @@ def _whole(values: Sequence[float | Fraction] | np.ndarray) -> tuple[list[int], 
 
 @cache
 def _power_table(basis: Basis, degree: int) -> tuple[list[list[int]], int]:
-    """(table, unit): p[k](v) = Σ table[k][j]·v^j / unit, by the recurrence in its float64 numbers."""
+    """(table, unit): p[k](v) = Σ table[k][j]·v^j / unit, by the recurrence in float64."""
     rows = [[Fraction(1)] + [Fraction(0)] * degree]
     for k in range(degree):
         a, c = map(Fraction, basis.recurrence(k))

@@ -26,14 +26,16 @@ from typing import Any
 import numpy as np
 
 from polydescent import double_double as dd
-from polydescent.basis import Domain
-from polydescent.polynomial import nearest_float
+from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.kernels import precise
+from polydescent.kernels.precise import Frame
+from polydescent.polynomial import exact_powers, nearest_float
 
 LARGEST = 4_000_000  # n·k up to which rows are refined unasked
-BLOCK = 1 << 12  # rows in double-double at once: a few hundred kilobytes
 _PLACES = 320  # bits after the point of a fixed-point number, held in a Python integer
 _PASSES = 4
 _SETTLED = 40  # a correction 2⁴⁰ times smaller than the weights leaves nothing to correct
+_NEGLIGIBLE = Fraction(1, 10**25)
 _NOISE = 94  # residuals are good to 2⁻⁹⁴ of the weights: below it they are zero
 
 
@@ -72,6 +74,19 @@ class Refined:
     rss: float
     tss: float
     normal: Normal
+
+    def powers(self, domain: Domain) -> np.ndarray:
+        """Coefficients of 1, x, x², … in units of y, each the float64 nearest to its exact value.
+
+        One that adds less than 10⁻²⁵ of the largest anywhere on the domain is rounding: it is 0.
+        """
+        exact = exact_powers(CHEBYSHEV, domain, self.weights)
+        reach = Fraction(max(abs(domain.lo), abs(domain.hi)))
+        adds = [abs(c) * reach**j for j, c in enumerate(exact)]
+        least = max(adds) * _NEGLIGIBLE
+        return np.array(
+            [nearest_float(c) if a > least else 0.0 for c, a in zip(exact, adds, strict=True)]
+        )
 
 
 def refine(
@@ -119,9 +134,6 @@ def _spread(normal: Normal, weights: list[int]) -> int:
     )
 
 
-# ── sums over rows ──
-
-
 def accumulate(
     x: np.ndarray,
     y: np.ndarray,
@@ -130,98 +142,37 @@ def accumulate(
     weights: np.ndarray | None = None,
     sigma: np.ndarray | None = None,
 ) -> Normal:
-    """The normal equations of the rows about `pilot`, arguments as in `refine`.
-
-    All is scaled by powers of two to the size of 1 first, so nothing overflows on the way.
-    """
-    x_scale = _exponent(max(abs(domain.lo), abs(domain.hi)))
-    y_scale = max(_exponent(np.abs(y).max()), _exponent(np.abs(pilot).max()))
-    small_pilot = np.ldexp(pilot, -y_scale)
-    mid, half = math.ldexp(domain.mid, -x_scale), math.ldexp(domain.half, -x_scale)
+    """The normal equations of the rows about `pilot`, arguments as in `refine`."""
+    x_unit = _unit(max(abs(domain.lo), abs(domain.hi)))
+    y_unit = _unit(max(np.abs(y).max(), np.abs(pilot).max()))
     given = weights if sigma is None else sigma
-    given_scale = 0 if given is None else _exponent(given.max())
-    degree = len(pilot) - 1
-    sums = [0] * (3 * degree + 3)
-    for start in range(0, len(x), BLOCK):
-        rows = slice(start, start + BLOCK)
-        omega = (
-            None if given is None else _omega(np.ldexp(given[rows], -given_scale), sigma is None)
-        )
-        block = _block_sums(
-            np.ldexp(x[rows], -x_scale), np.ldexp(y[rows], -y_scale), omega, mid, half, small_pilot
-        )
-        for i, (hi, lo) in enumerate(zip(*block, strict=True)):
-            sums[i] += fixed(hi) + fixed(lo)
+    given_unit = 1.0 if given is None else _unit(given.max())
+    omega = None if given is None else _omega(given * given_unit, sigma is None)
+    small_pilot = pilot * y_unit
+    frame = Frame(x_unit, y_unit, domain.mid * x_unit, domain.half * x_unit, small_pilot)
+    sums = [fixed(hi) + fixed(lo) for hi, lo in zip(*precise.sums(x, y, omega, frame), strict=True)]
+    degree = frame.degree
     low, high = sums[: degree + 1], sums[degree + 1 : 2 * degree + 1]
     return Normal(
         moments=[*low, *(2 * s - low[degree - k] for k, s in enumerate(high, start=1))],
         gradient=sums[2 * degree + 1 : -1],
         square=sums[-1],
         pilot=[fixed(w) for w in small_pilot],
-        y_unit=Fraction(2) ** y_scale,
-        weight_unit=Fraction(2) ** (given_scale if sigma is None else -2 * given_scale),
+        y_unit=1 / Fraction(y_unit),
+        weight_unit=Fraction(given_unit) ** (-1 if sigma is None else 2),
     )
 
 
-def _exponent(value: Any) -> int:
-    """e with |value| ≤ 2ᵉ, 0 for 0."""
-    return math.frexp(value)[1]
+def _unit(largest: Any) -> float:
+    """The power of two that brings `largest` to between ½ and 1, as far as it is a float64."""
+    return math.ldexp(1.0, min(max(-math.frexp(largest)[1], -1000), 1000))
 
 
 def _omega(given: np.ndarray, is_weight: bool) -> dd.Pair:
     """ω as a pair: the weights themselves, or 1/σ² (which no float64 holds exactly)."""
     if is_weight:
         return given, np.zeros_like(given)
-    one = np.ones_like(given)
-    return dd.quotient((one, 0.0 * one), dd.two_product(given, given))
-
-
-def _block_sums(
-    x: np.ndarray, y: np.ndarray, omega: dd.Pair | None, mid: float, half: float, pilot: np.ndarray
-) -> dd.Pair:
-    """Σ ω·T_k for k = 0 … d, Σ ω·T_d·T_k for k = 1 … d, Σ ω·r·T_k for k = 0 … d, Σ ω·r², as one
-    pair.
-    """
-    T = _chebyshev(x, mid, half, len(pilot) - 1)
-    r = _residual(y, T, pilot)
-    weighted_T = T if omega is None else dd.product(T, omega)
-    weighted_r = r if omega is None else dd.product(r, omega)
-    last = weighted_T[0][-1], weighted_T[1][-1]
-    sums = (
-        dd.total(weighted_T),
-        dd.total(dd.product((T[0][1:], T[1][1:]), last)),
-        dd.total(dd.product(T, weighted_r)),
-        dd.total(dd.product((r[0][None], r[1][None]), weighted_r)),
-    )
-    return np.concatenate([s[0] for s in sums]), np.concatenate([s[1] for s in sums])
-
-
-def _chebyshev(x: np.ndarray, mid: float, half: float, degree: int) -> dd.Pair:
-    """T₀(u) … T_degree(u), shape (degree + 1, n), with u = (x − mid) / half never rounded to
-    float64.
-    """
-    hi, lo = np.empty((degree + 1, len(x))), np.empty((degree + 1, len(x)))
-    hi[0], lo[0] = 1.0, 0.0
-    if degree:
-        from_mid = dd.two_sum(x, -mid)
-        u = dd.quotient(from_mid, (half, 0.0)) if half else from_mid
-        hi[1], lo[1] = u
-        twice_u = 2.0 * u[0], 2.0 * u[1]
-    for k in range(2, degree + 1):
-        rising = dd.product((hi[k - 1], lo[k - 1]), twice_u)
-        hi[k], lo[k] = dd.difference(rising, (hi[k - 2], lo[k - 2]))
-    return hi, lo
-
-
-def _residual(y: np.ndarray, T: dd.Pair, pilot: np.ndarray) -> dd.Pair:
-    """y − Σ pilot[k]·T_k as a pair."""
-    column = pilot[:, None]
-    hi, lo = dd.two_product(T[0], column)
-    lo += T[1] * column
-    r = y, np.zeros_like(y)
-    for k in range(len(pilot)):
-        r = dd.difference(r, (hi[k], lo[k]))
-    return r
+    return dd.quotient((np.ones_like(given), np.zeros_like(given)), dd.two_product(given, given))
 
 
 # ── the small system, in fixed point ──

@@ -1,0 +1,13 @@
+/* What precise.c offers: read by cffi (setup.py) and by the C compiler alike. */
+
+#define MAX_PRECISE_DEGREE 62
+
+typedef struct {
+    const double *x, *y, *w, *w_rest; /* contiguous; w NULL: every weight is 1; w_rest NULL: 0 */
+    double x_unit, y_unit;            /* powers of two that x and y are multiplied by first */
+} precise_rows;
+
+/* Of n rows, with u = (x·x_unit − mid) / half and r = y·y_unit − Σ pilot[k]·T_k(u), as hi, lo pairs:
+   Σ w·T_k (degree + 1 of them), Σ w·T_d·T_k for k ≥ 1 (degree), Σ w·r·T_k (degree + 1), Σ w·r². */
+static void precise_sums(const precise_rows *, ptrdiff_t n, double mid, double half, int degree,
+                         const double *pilot, double *sums);

@@ -263,13 +263,11 @@
   // A typed value: taken where it reads as one, else marked and explained.
   function typed(input, read, least, most, take) {
     const value = read(input.value.replaceAll(numerals.MINUS, "-").replaceAll(",", ""));
-    input.toggleAttribute("aria-invalid", false);
-    at("problem").textContent = "";
-    if (value === undefined) {
-      input.setAttribute("aria-invalid", "true");
-      at("problem").textContent = model.t.bad(least, most);
-      return;
-    }
+    const refused = value === undefined;
+    input.setAttribute("aria-invalid", String(refused));
+    at("problem").textContent = refused ? model.t.bad(least, most) : "";
+    if (refused) return;
+    delete input.dataset.typing;
     take(value);
   }
 
@@ -475,6 +473,9 @@
   connectPictures();
   connectTexts();
   document.addEventListener("keydown", keys);
+  document.addEventListener("input", ({ target }) => {
+    if (target.type === "text") target.dataset.typing = "";
+  });
   window.addEventListener("hashchange", recall);
   new ResizeObserver(() => ask(true)).observe(document.body);
   redraw();

@@ -111,6 +111,9 @@ const chart = (() => {
     return shape(svg, "g", { "clip-path": `url(#${svg.id}-inside)` });
   }
 
+  // A pixel near enough to draw; what is no number at all is put out of sight.
+  const near = (p) => (Number.isNaN(p) ? -FAR : Math.max(-FAR, Math.min(FAR, p)));
+
   // A path through the points; where a number is missing the line is interrupted.
   function through(xs, ys) {
     let d = "";
@@ -120,11 +123,11 @@ const chart = (() => {
         pen = "M";
         continue;
       }
-      d += `${pen}${xs[i].toFixed(1)} ${Math.max(-FAR, Math.min(FAR, ys[i])).toFixed(1)}`;
+      d += `${pen}${xs[i].toFixed(1)} ${near(ys[i]).toFixed(1)}`;
       pen = "L";
     }
     return d;
   }
 
-  return Object.freeze({ shape, linear, steps, logarithmic, boxOf, axes, through });
+  return Object.freeze({ shape, linear, steps, logarithmic, boxOf, axes, near, through });
 })();

@@ -51,10 +51,7 @@ const view = (() => {
   // A field in which the reader is typing is left alone.
   function fill(id, value) {
     const node = at(id);
-    if (node !== document.activeElement) {
-      node.value = value;
-      node.removeAttribute("aria-invalid");
-    }
+    if (!("typing" in node.dataset) && node.value !== value) node.value = value;
   }
 
   function slide(id, value, text) {
@@ -520,7 +517,7 @@ const view = (() => {
     ];
     card("card-forward", t, {
       lines: raw ? [] : [`u = ${show(core.scaled(data, point.x))}`],
-      head: ["", t.weightHead, `at ${raw ? "x" : "u"}`, t.productHead],
+      head: ["", t.weightHead, raw ? "φ(x)" : "φ(u)", t.productHead],
       rows: Array.from(phi, (value, j) => [
         polynomial(basis, j), show(state.w[j]), show(value), products.terms[j],
       ]),
@@ -602,9 +599,8 @@ const view = (() => {
     put(at("loss"), show(state.loss, 7));
     put(at("excess"), show(state.excess));
     moveCurves(drawn.picture, model, state, ghostState);
-    const dotAt = drawn.loss.held(drawn.loss.of(state));
     drawn.loss.dot.setAttribute("cx", drawn.loss.x.at(state.step));
-    drawn.loss.dot.setAttribute("cy", Number.isFinite(dotAt) ? Math.max(dotAt, -50) : -50);
+    drawn.loss.dot.setAttribute("cy", chart.near(drawn.loss.held(drawn.loss.of(state))));
     const px = drawn.modes.x.at(state.step);
     drawn.modes.now.setAttribute("d", `M${px} ${drawn.modes.box.top}V${drawn.modes.box.bottom}`);
     [...at("modes").tBodies[0].rows].forEach((row, i) => put(row.cells[2], shareText(state, i)));
@@ -636,7 +632,7 @@ const view = (() => {
     const predicted = core.dot(core.basisAt(data, basis, degree, point.x), weights);
     const [px, py, curve] = [x.at(point.x), y.at(point.y ?? predicted), y.at(predicted)];
     picked.setAttribute("cx", px);
-    picked.setAttribute("cy", py);
+    picked.setAttribute("cy", chart.near(py));
     miss.setAttribute("d", chart.through([px, px], [py, curve]));
   }
 

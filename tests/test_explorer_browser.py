@@ -1,0 +1,497 @@
+"""The explorer page in a real browser, by mouse and by keyboard, read back and compared with NumPy."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from polydescent.report import explorer
+from tests.test_explorer import design, limit_of, payload_of, reference, rows
+
+webdriver = pytest.importorskip("selenium.webdriver")
+
+from selenium.webdriver.chrome.service import Service  # noqa: E402 (after the skip)
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+CHROMIUM = shutil.which("chromium")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER),
+    reason="needs a browser to drive: apt-get install chromium chromium-driver",
+)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --window-size=1366,900"
+).split()
+HOSTILE = "</script><img src=x onerror=\"document.title='broken into'\"><!-- {{payload}} ${1} &amp;"
+RATE = 1e-4
+START = [0.5, -0.3, 0.8, -0.2]
+
+
+class Page:
+    """One page in one browser, with the few verbs the tests below are written in."""
+
+    def __init__(self, driver, folder):
+        self.driver = driver
+        self.folder = folder
+
+    def open(self, fragment="", **changes):
+        x, y = rows()
+        settings = {
+            "optimizer": {"name": "gd", "learning_rate": RATE},
+            "start": START,
+            "density": explorer.density(x, y),
+        }
+        path = self.folder / "fit.html"
+        path.write_text(explorer.page(payload_of(x, y, **(settings | changes))), encoding="utf-8")
+        self.driver.get("about:blank")
+        self.driver.get(f"{path.as_uri()}#{fragment}")
+        self.settle()
+
+    def settle(self):
+        self.driver.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+        )
+
+    def __getitem__(self, name):
+        return self.driver.find_element(By.ID, name)
+
+    def text(self, name):
+        return self[name].get_property("textContent")
+
+    def value(self, name):
+        return self[name].get_property("value")
+
+    def number(self, name):
+        text = self.value(name) if self[name].tag_name == "input" else self.text(name)
+        return float(text.replace("−", "-").replace(",", ""))
+
+    def click(self, name):
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self[name])
+        self[name].click()
+        self.settle()
+
+    def choose(self, group, value):
+        node = self.driver.find_element(By.CSS_SELECTOR, f"[name={group}][value={value}]")
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", node)
+        node.click()
+        self.settle()
+
+    def type(self, name, text):
+        self[name].send_keys(Keys.CONTROL, "a")
+        self[name].send_keys(text, Keys.ENTER)
+        self.settle()
+
+    def keys(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+        self.settle()
+
+    def drag(self, name, across):
+        """Takes a slider's thumb from where it is to a fraction of its width."""
+        node = self[name]
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", node)
+        width, thumb = node.size["width"], 20
+        low, high = (float(node.get_attribute(end)) for end in ("min", "max"))
+        here = (self.number(name) - low) / (high - low)
+
+        def offset(share):
+            return round(thumb / 2 + share * (width - thumb) - width / 2)
+
+        ActionChains(self.driver).move_to_element_with_offset(node, offset(here), 0).click_and_hold(
+        ).move_by_offset(8, 0).move_to_element_with_offset(node, offset(across), 0).release().perform()
+        self.settle()
+
+    def wait(self, condition, seconds=20):
+        WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
+
+    def weights(self):
+        """The current weights, in all their digits, as Python: "Start here" makes them numbers."""
+        return [float(value) for value in re.search(r"start=\[(.*)\]", self.text("python"))[1].split(",")]
+
+    def width(self):
+        return self.driver.execute_script("return document.documentElement.scrollWidth")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver.set_script_timeout(20)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    browser.get_log("browser")
+    browser.get_log("performance")
+    yield Page(browser, tmp_path)
+    assert browser.get_log("browser") == []
+    assert_no_request(browser.get_log("performance"))
+
+
+def assert_no_request(log):
+    """Nothing but the file itself is ever asked for (chrome: is the browser's own first tab)."""
+    wanted = [
+        match[1]
+        for entry in log
+        if '"Network.requestWillBeSent"' in entry["message"]
+        for match in [re.search(r'"url":"([^"]+)"', entry["message"])]
+        if match
+    ]
+    assert [url for url in wanted if not url.startswith(("file:///", "about:", "chrome:"))] == []
+    assert all(url.split("#")[0].endswith("fit.html") for url in wanted if url.startswith("file:"))
+
+
+def wanted(name="gd", rate=RATE, degree=3, basis="power", steps=2000, start=START):
+    x, y = rows()
+    padded = (list(start) + [0.0] * (degree + 1))[: degree + 1]
+    return reference(design(x, degree, basis), y, name, rate, padded, steps)
+
+
+def limit(name="gd", degree=3, basis="power"):
+    matrix = design(rows()[0], degree, basis)
+    return limit_of(2 * matrix.T @ matrix, name)
+
+
+def assert_shows(page, expected, digits=6):
+    assert page.number("loss") == pytest.approx(expected, rel=10.0**-digits)
+
+
+def test_first_sight(page):
+    page.open()
+    assert page.text("title") == "y of x"
+    assert page.driver.title == "y of x"
+    assert page.number("step") == 0
+    assert_shows(page, wanted()[0][0])
+    assert page.driver.execute_script("return document.documentElement.lang") == "en"
+
+
+def test_steps_forth_back_and_to_the_ends(page):
+    page.open()
+    losses = wanted()[0]
+    for button, step in (("forth", 1), ("forth", 2), ("back", 1), ("last", 2000), ("first", 0)):
+        page.click(button)
+        assert page.number("step") == step
+        assert_shows(page, losses[step])
+
+
+def test_play_reaches_the_end_and_pauses_on_the_way(page):
+    page.open("steps=500")
+    page.click("play")
+    page.wait(lambda: page.number("step") > 5)
+    page.click("play")
+    paused = page.number("step")
+    page.settle()
+    assert page.number("step") == paused < 500
+    assert page.text("live").startswith("Paused at step")
+    page.click("play")
+    page.wait(lambda: page.number("step") == 500)
+    assert_shows(page, wanted(steps=500)[0][-1])
+    page.wait(lambda: page.text("live").startswith("Step 500"))
+
+
+def test_scrubbing_by_mouse(page):
+    page.open()
+    page.drag("scrub", 0.6)
+    step = int(page.number("step"))
+    assert 50 < step < 200
+    assert_shows(page, wanted()[0][step])
+    assert page["scrub"].get_attribute("aria-valuetext") == f"step {step}"
+
+
+def test_dragging_the_rate_across_the_limit(page):
+    page.open("step=10")
+    page.drag("rate", 0.5)
+    rate = page.number("rate-field")
+    assert rate < limit()
+    assert_shows(page, wanted(rate=rate)[0][10], digits=4)
+    assert page["status"].get_attribute("data-mood") == "fine"
+    page.drag("rate", 0.99)
+    assert page.number("rate-field") > limit()
+    assert page["status"].get_attribute("data-mood") == "bad"
+    assert "Diverges" in page.text("status-word")
+    assert "Mode 1 grows" in page.text("status-more")
+    assert page.text("live").startswith("Diverges")
+
+
+def test_typing_a_rate(page):
+    page.open("step=2000")
+    page.type("rate-field", "3e-4")
+    assert_shows(page, wanted(rate=3e-4)[0][-1])
+    page.type("rate-field", "fast")
+    assert page["rate-field"].get_attribute("aria-invalid") == "true"
+    assert "A number from" in page.text("problem")
+    page.type("rate-field", "0.0002")
+    assert page.text("problem") == ""
+    assert_shows(page, wanted(rate=2e-4)[0][-1])
+
+
+def test_weights_are_the_library_s_to_all_digits(page):
+    page.open("step=2000&optimizer=nesterov&beta=0.8&degree=5&basis=legendre")
+    page.click("here")
+    weights = wanted("nesterov", degree=5, basis="legendre")[1]
+    np.testing.assert_allclose(page.weights(), weights, rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov"])
+def test_the_limit_shown_is_sharp(page, name):
+    page.open(f"optimizer={name}&beta=0.8&steps=20000&step=20000")
+    shown = re.search(r"limit ([\d.e−]+)", page.text("status-word"))[1].replace("−", "-")
+    assert float(shown) == pytest.approx(limit(name), rel=1e-4)
+    page.click("at-limit")
+    under = page.number("loss")
+    page.click("just-over")
+    assert page["status"].get_attribute("data-mood") == "bad"
+    assert under < 1000 * wanted()[0][0] < page.number("loss")
+
+
+def test_fastest_buttons(page):
+    page.open("optimizer=momentum&step=2000&beta=0.8")
+    page.click("fastest-pair")
+    x, _ = rows()
+    matrix = design(x, 3, "power")
+    least, *_, most = np.linalg.eigvalsh(2 * matrix.T @ matrix)
+    root = np.sqrt(most / least)
+    assert page.number("rate-field") == pytest.approx(4 / (np.sqrt(most) + np.sqrt(least)) ** 2, rel=1e-4)
+    assert page.number("beta-field") == pytest.approx(((root - 1) / (root + 1)) ** 2, rel=1e-4)
+    page.click("fastest-rate")
+    assert page.number("rate-field") < limit("momentum")
+
+
+@pytest.mark.parametrize("basis", ["chebyshev", "legendre"])
+def test_degree_and_basis(page, basis):
+    page.open("step=2000")
+    page.choose("basis", basis)
+    assert_shows(page, wanted(basis=basis)[0][-1])
+    page.drag("degree", 0.7)
+    assert page.text("degree-out") == "7"
+    assert_shows(page, wanted(basis=basis, degree=7)[0][-1])
+    assert len(page["modes"].find_elements(By.CSS_SELECTOR, "tbody tr")) == 8
+
+
+def test_adam_says_what_it_cannot(page):
+    page.open("step=100&beta1=0.9")
+    page.choose("optimizer", "adam")
+    page.type("rate-field", "0.01")
+    assert_shows(page, wanted("adam", rate=0.01)[0][100])
+    assert "closed form" in page.text("status-word")
+    assert not page["fastest-pair"].is_enabled()
+    page.type("step", "1000000")
+    assert page.number("step") == 20000
+
+
+def test_jump_to_a_billion(page):
+    page.open("basis=chebyshev")
+    page.type("step", "1000000000")
+    assert page.number("step") == 1e9
+    x, y = rows()
+    matrix = design(x, 3, "power")
+    residual = y - matrix @ np.linalg.lstsq(matrix, y)[0]
+    assert_shows(page, residual @ residual)
+
+
+def test_start_fields_and_seeds(page):
+    page.open("step=50")
+    page.type("start-1", "2.5")
+    assert page.number("step") == 0
+    assert_shows(page, wanted(start=[0.5, 2.5, 0.8, -0.2])[0][0])
+    page.click("zeros")
+    assert_shows(page, wanted(start=[0.0])[0][0])
+    page.click("random")
+    random = page.weights()
+    page.click("given")
+    assert page.weights() == START
+    page.click("random")
+    assert page.weights() == random
+
+
+def test_a_pinned_run_stays(page):
+    page.open("step=100")
+    page.click("pin")
+    page.type("rate-field", "0.0003")
+    assert "pinned: Plain, η 1e−4" in page.text("ghost-key")
+    drawn = "return document.querySelector('#curves .ghost').getAttribute('d').length"
+    assert page.driver.execute_script(drawn) > 100
+    page.click("pin")
+    assert not page["ghost-key"].is_displayed()
+
+
+def test_the_address_carries_everything(page):
+    page.open()
+    page.type("rate-field", "0.0002")
+    page.choose("basis", "chebyshev")
+    page.click("pin")
+    page.type("step", "77")
+    page.wait(lambda: "step=77" in page.driver.current_url)
+    shown = page.text("loss"), page.text("python"), page.text("ghost-key")
+    page.driver.refresh()
+    page.settle()
+    assert (page.text("loss"), page.text("python"), page.text("ghost-key")) == shown
+
+
+def test_a_hostile_address_only_moves_controls(page):
+    page.open("degree=50&basis=<b>&rate=-1&steps=1e99&start=1,x&step=NaN&language=xx&ghost=degree=-3")
+    assert page.text("degree-out") == "10"
+    assert page.number("rate-field") == RATE
+    assert page.number("steps-field") == 2000
+
+
+def test_language_and_theme(page):
+    page.open(language="en", theme="light")
+    page.click("language")
+    assert page.driver.execute_script("return document.documentElement.lang") == "zh-CN"
+    assert page.text("play-word") == "播放"
+    page.click("language")
+    assert page.text("play-word") == "Play"
+    background = "return getComputedStyle(document.querySelector('.panel')).backgroundColor"
+    before = page.driver.execute_script(background)
+    page.click("theme")
+    assert page.driver.execute_script(background) != before
+
+
+def test_every_text_exists_in_both_languages(page):
+    page.open("steps=3")
+    keys = page.driver.execute_script(
+        "return [Object.keys(words.en), Object.keys(words['zh-CN']),"
+        " [...document.querySelectorAll('[data-word]')].map(n => n.dataset.word),"
+        " [...document.querySelectorAll('[data-label]')].map(n => n.dataset.label)]"
+    )
+    english, chinese, used, labels = map(set, keys)
+    assert english == chinese
+    assert used | labels <= english
+
+
+def test_keyboard_alone(page):
+    page.open()
+    losses = wanted()[0]
+    page.keys(Keys.ARROW_RIGHT)
+    page.keys(Keys.ARROW_RIGHT)
+    ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(Keys.SHIFT).perform()
+    page.settle()
+    assert page.number("step") == 12
+    page.keys(Keys.ARROW_LEFT)
+    assert page.number("step") == 11
+    assert_shows(page, losses[11])
+    page.keys(Keys.END)
+    assert page.number("step") == 2000
+    page.keys(Keys.HOME)
+    page.keys(Keys.SPACE)
+    page.wait(lambda: page.number("step") > 3)
+    page.keys(Keys.SPACE)
+    assert page.text("play-word") == "Play"
+
+
+def test_tab_reaches_every_control_in_reading_order(page):
+    page.open("optimizer=momentum&step=5")
+    active = "return document.activeElement.id || document.activeElement.name"
+    visited = []
+    for _ in range(45):
+        page.keys(Keys.TAB)
+        visited.append(page.driver.execute_script(active))
+    expected = "language theme first back play forth last scrub step rate-field rate fastest-rate"
+    assert visited[:12] == expected.split()
+    for name in ("optimizer", "beta", "steps", "degree", "basis", "start-0", "pin", "rows", "curve", "at-x"):
+        assert name in visited
+
+
+def test_controls_by_keyboard(page):
+    page.open("step=2000")
+    rate = page.number("rate-field")
+    page["rate"].send_keys(Keys.ARROW_RIGHT)
+    page.settle()
+    assert page.number("rate-field") > rate
+    assert page.number("step") == 2000
+    page["degree"].send_keys(Keys.ARROW_RIGHT)
+    page.settle()
+    assert page.text("degree-out") == "4"
+    page.driver.find_element(By.CSS_SELECTOR, "[name=basis][value=power]").send_keys(Keys.ARROW_RIGHT)
+    page.settle()
+    assert page.driver.find_element(By.CSS_SELECTOR, "[value=chebyshev]").is_selected()
+    assert_shows(page, wanted(rate=page.number("rate-field"), degree=4, basis="chebyshev")[0][-1], 4)
+
+
+def test_picking_a_point(page):
+    page.open(sample=[values.tolist() for values in rows()], density=None)
+    x, y = rows()
+    ActionChains(page.driver).move_to_element_with_offset(page["curves"], 40, 30).click().perform()
+    page.settle()
+    picked = page.number("at-x")
+    row = np.argmin(np.abs(x - picked))
+    assert x[row] == pytest.approx(picked, rel=1e-5)
+    forward = page["card-forward"].text.replace("−", "-")
+    assert f"{y[row]:.3g}"[:5] in forward
+
+
+def test_a_mode_shows_its_shape(page):
+    page.open()
+    button = page.driver.find_element(By.CSS_SELECTOR, "#modes button")
+    button.send_keys(Keys.ENTER)
+    page.settle()
+    assert button.get_attribute("aria-pressed") == "true"
+    drawn = "return document.querySelector('#curves .feature').getAttribute('d').length"
+    assert page.driver.execute_script(drawn) > 100
+
+
+def test_the_run_as_a_table(page):
+    page.open()
+    page.driver.execute_script("document.getElementById('table-details').open = true")
+    page.settle()
+    last = page["trajectory"].find_elements(By.CSS_SELECTOR, "tbody tr")[-1].text.replace("−", "-")
+    step, loss, _, *weights = [float(text.replace(",", "")) for text in last.split()]
+    losses, expected = wanted()
+    assert step == 2000
+    assert loss == pytest.approx(losses[-1], rel=1e-6)
+    np.testing.assert_allclose(weights, expected, rtol=1e-5)
+
+
+def test_reduced_motion_jumps(page):
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.open()
+    page.click("play")
+    assert page.number("step") == 2000
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_phone_never_scrolls_sideways(page, language):
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    page.open(f"language={language}&degree=10&optimizer=momentum&step=40")
+    page.driver.execute_script("for (const node of document.querySelectorAll('details')) node.open = true")
+    page.settle()
+    assert page.width() == 360
+    small = page.driver.execute_script(
+        "return [...document.querySelectorAll('button, input:not([type=radio]), .choice span, summary')]"
+        ".filter(n => n.offsetParent && n.getBoundingClientRect().height < 44)"
+        ".map(n => n.id || n.outerHTML)"
+    )
+    assert small == []
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_hostile_names_are_text(page):
+    page.open(title=HOSTILE, x_name=HOSTILE, y_name=HOSTILE)
+    assert page.text("title") == HOSTILE
+    assert page.driver.title == " ".join(HOSTILE.split())
+    assert page.driver.find_elements(By.TAG_NAME, "img") == []
+    assert HOSTILE in page.text("curves")
+
+
+def test_hopeless_powers_say_so(page):
+    x, y = rows()
+    late = x * 1e6 + 1.7e9
+    page.open("degree=10&optimizer=momentum&step=100", **payload_of(late, y) | {"density": None})
+    assert page["condition"].get_attribute("data-mood") == "bad"
+    page.click("cure")
+    assert page["condition"].get_attribute("data-mood") == "fine"
+    assert page.driver.find_element(By.CSS_SELECTOR, "[value=chebyshev]").is_selected()

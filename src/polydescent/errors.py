@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class PolydescentError(Exception):
     """Base of every refusal; catch it to catch them all. Nothing has been changed when it is
     raised.
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its text: the classes below take facts, and pickle would call them with the text."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type, args: tuple[Any, ...], facts: dict[str, Any]) -> PolydescentError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 # ── the data ─────────────────────────────────────────────────────────────────────────────────────
@@ -121,10 +132,9 @@ class UnknownName(PolydescentError, ValueError):
         names = list(there_are)
         near = get_close_matches(str(name), names, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        super().__init__(
-            f"There is no {what} {name!r}{where and f' in {where}'}.{hint} There {'is' if len(names) == 1 else 'are'}: "
-            f"{', '.join(names)}."
-        )
+        place = f" in {where}" if where else ""
+        there = "There is" if len(names) == 1 else "There are"
+        super().__init__(f"There is no {what} {name!r}{place}.{hint} {there}: {', '.join(names)}.")
 
 
 class DegreesDiffer(PolydescentError, ValueError):
@@ -215,3 +225,95 @@ class BadTable(PolydescentError, ValueError):
 
 class BadCall(PolydescentError, TypeError):
     """Arguments that do not fit together."""
+
+
+class NoQuery(PolydescentError, ValueError):
+    """SQL that the data base does not run."""
+
+    def __init__(self, text: str, why: str):
+        super().__init__(f"Cannot run {text!r:.200}: {why}")
+
+
+class ChunksDiffer(PolydescentError, ValueError):
+    """Dask collections cut at different rows."""
+
+    def __init__(self, name: str, found: str, x: str):
+        super().__init__(
+            f"{name} has {found}, x has {x}: rows of one block must belong together. Cut both "
+            f"alike first, as in {name}.rechunk(x.chunks); nothing is rechunked unasked."
+        )
+
+
+# ── models that last ─────────────────────────────────────────────────────────────────────────────
+
+
+class DamagedModel(PolydescentError, ValueError):
+    """A saved file that is not, byte for byte, what was written."""
+
+    def __init__(self, path: object, why: str):
+        super().__init__(
+            f"{str(path)!r} is no whole model file: {why}. Restore it from a copy, or make it anew "
+            "with `polydescent fit … --save`; nothing was changed."
+        )
+
+
+class UnknownSchema(PolydescentError, ValueError):
+    """A model file of a later version."""
+
+    def __init__(self, path: object, found: object, known: int):
+        super().__init__(
+            f"{str(path)!r} has schema {found!r}, this version reads up to {known}. "
+            "Upgrade with: pip install --upgrade polydescent"
+        )
+
+
+class NotAModel(PolydescentError, ValueError):
+    """A file that is something else, and would be overwritten."""
+
+    def __init__(self, path: object):
+        super().__init__(
+            f"{str(path)!r} exists and is no model file, so it is not overwritten. "
+            "Save under another name, or remove it first."
+        )
+
+
+class AlreadyAdded(PolydescentError, ValueError):
+    """A source whose rows the model holds."""
+
+    def __init__(self, path: str, model: object, n: int, earlier: str):
+        same = "" if earlier == path else f" as {earlier!r}"
+        super().__init__(
+            f"{path!r} was added to {str(model)!r} before{same} ({n:,} rows). Adding it again "
+            "counts its rows twice; pass --again to do that."
+        )
+
+
+class SourceGrew(PolydescentError, ValueError):
+    """A file that holds rows the model has, and more."""
+
+    def __init__(self, path: str, model: object, before: int, now: int):
+        super().__init__(
+            f"{path!r} was added to {str(model)!r} when it had {before:,} bytes; now it has "
+            f"{now:,} and starts the same, so its first rows would count twice. Put new rows into "
+            "a new file, or pass --again to count all of them."
+        )
+
+
+class SourceChanged(PolydescentError, ValueError):
+    """A file that somebody wrote to while it was read."""
+
+    def __init__(self, path: str):
+        super().__init__(
+            f"{path!r} changed while it was read, so no summary of it is right. Run the command "
+            "again once it is complete."
+        )
+
+
+class AskedDiffer(PolydescentError, ValueError):
+    """Models of different columns do not merge."""
+
+    def __init__(self, what: str, left: object, right: object, model: object):
+        super().__init__(
+            f"{what} is {left!r} here and {right!r} in {str(model)!r}: their rows are not about "
+            "the same curve, so they do not merge."
+        )

@@ -56,12 +56,7 @@ class GradientDescent:
         Through log1p, so that a mode that hardly moves in 10⁹ steps keeps its digits.
         """
         (eta,) = _settled(self.learning_rate)
-        q = eta * curvature
-        t = steps[..., None]
-        with np.errstate(divide="ignore", over="ignore"):
-            rate = np.where(q < 1, np.log1p(-np.minimum(q, 1.0)), np.log(np.abs(1 - q)))
-            size = np.exp(np.where(t == 0, 0.0, t * np.where(t == 0, 0.0, rate)))
-        return np.where((q > 1) & (t % 2 == 1), -size, size)
+        return _power_of_rest(eta * curvature, steps[..., None])
 
 
 @dataclass(frozen=True)
@@ -111,8 +106,7 @@ class Momentum:
         velocity).
         """
         eta, beta = _settled(self.learning_rate, self.momentum)
-        change = _stack(-eta * curvature, -eta * beta, curvature, beta - 1)
-        return _power_corner(change, steps)
+        return _two_roots(eta * curvature, eta * curvature, beta, steps)
 
 
 @dataclass(frozen=True)
@@ -186,8 +180,7 @@ class Nesterov:
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """As Momentum.decay."""
         eta, beta = _settled(self.learning_rate, self.momentum)
-        change = _stack(-eta * (1 + beta) * curvature, -eta * beta * beta, curvature, beta - 1)
-        return _power_corner(change, steps)
+        return _two_roots(eta * curvature, eta * curvature * (1 + beta), beta, steps)
 
 
 @dataclass(frozen=True)
@@ -270,37 +263,53 @@ def _settled(*settings: float | None) -> list[float]:
     return [float(setting) for setting in settings if setting is not None]
 
 
-def _stack(a: np.ndarray, b: float, c: np.ndarray, d: float) -> np.ndarray:
-    """[[a, b], [c, d]] for each mode, shape (modes, 2, 2)."""
-    rows = np.broadcast_arrays(a, b, c, d)
-    return np.stack(rows, axis=-1).reshape(*np.shape(a), 2, 2)
-
-
-def _power_corner(change: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """The [0, 0] entry of (I + change)^t by repeated squaring, shape (…steps, modes).
-
-    Squares D = M − I as 2D + D² while it is small: I + D alone would lose the digits of a mode that
-    hardly moves.
-    """
-    identity = np.eye(2)
-    state = np.broadcast_to(np.array([1.0, 0.0]), (*steps.shape, *change.shape[:-1])).copy()
-    left = steps.astype(np.int64)
-    power = identity + change
+def _power_of_rest(delta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """(1 − δ)^t, through log1p so that a mode that hardly moves in 10⁹ steps keeps its digits."""
+    with np.errstate(divide="ignore"):
+        log = np.where(delta < 1, np.log1p(-np.minimum(delta, 1.0)), np.log(np.abs(1 - delta)))
     with np.errstate(over="ignore", invalid="ignore"):
-        while left.any():
-            moved = np.einsum("mij,...mj->...mi", power, state)
-            state = np.where((left & 1 == 1)[..., None, None], moved, state)
-            left = left >> 1
-            power, change = _squared(power, change)
-    return state[..., 0]
+        size = np.where(t == 0, 1.0, np.exp(t * log))
+    return np.where((delta > 1) & (t % 2 == 1), -size, size)
 
 
-def _squared(power: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """M² and M² − I from M and M − I, whichever of the two ways keeps more digits."""
-    identity = np.eye(2)
-    doubled = 2 * change + change @ change
-    squared = power @ power
-    small = np.abs(doubled).max(axis=(-2, -1), keepdims=True) < 0.5
-    return np.where(small, identity + doubled, squared), np.where(
-        small, doubled, squared - identity
-    )
+def _two_roots(q: np.ndarray, pull: np.ndarray, beta: float, steps: np.ndarray) -> np.ndarray:
+    """The error left after `steps` in modes with momentum, shape (…steps, modes).
+
+    Such a mode is a damped oscillator, with s = 1 − β + pull and q = ηλ:
+
+        e[1] = (1 − pull)·e[0],    e[t+1] = (2 − s)·e[t] − (1 − s + q)·e[t−1]
+
+    solved by the roots r of r² − (2 − s)·r + 1 − s + q. They are found as 1 − δ, since slow modes
+    have δ near 0; near a double root (critical damping, the fastest setting) only their ratio enters.
+    """
+    t = steps[..., None]
+    s = 1 - beta + pull
+    lean = (1 - beta - pull) / 2  # first entry of the map minus the mean of the roots
+    spread = s * s - 4 * q  # squared distance of the roots
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        real = _real_roots(q, s, lean, np.sqrt(np.maximum(spread, 0.0)), t)
+        radius = np.maximum(1 - s + q, 0.0)  # squared
+        height = np.sqrt(np.maximum(-spread, 0.0)) / 2
+        angle = np.arctan2(height, 1 - s / 2)
+        turning = np.exp(t * np.log(radius) / 2) * (
+            np.cos(t * angle) + lean * np.sin(t * angle) / height
+        )
+    begun = np.where(t == 0, 1.0, 1 - pull)
+    return np.where(t <= 1, begun, np.where(spread >= 0, real, turning))
+
+
+def _real_roots(
+    q: np.ndarray, s: np.ndarray, lean: np.ndarray, apart: np.ndarray, t: np.ndarray
+) -> np.ndarray:
+    """The part of `_two_roots` where both roots are real, a distance `apart`."""
+    far = (s + apart) / 2
+    near = np.where(far > 0, q / far, 0.0)  # δ₁·δ₂ = q: no cancellation
+    sign = np.where(s <= 2, 1.0, -1.0)
+    slow = np.where(s <= 2, near, far)  # the root 1 − slow is the larger in size
+    # the other root is (1 − slow)·(1 − gap); where both are 0, nothing is left and any gap will do
+    gap = np.where(slow == 1, 1.0, np.clip(sign * apart / (1 - slow), 0.0, 2.0))
+    left = _power_of_rest(gap, t)
+    gone = np.where(gap < 0.5, -np.expm1(t * np.log1p(-np.minimum(gap, 0.5))), 1 - left)
+    per_apart = np.where(apart > 0, gone / apart, t / np.abs(1 - slow))
+    share = np.where(slow == 1, 0.0, (1 + left) / 2 + sign * lean * per_apart)
+    return _power_of_rest(slow, t) * share

@@ -1,0 +1,217 @@
+"""The six steps: equal to the lesson's own loop, over rows and summary, in every library."""
+
+import numpy as np
+import pytest
+from cases import BASES, OPTIMIZERS, WITH_FORECAST, backends, data_sets, lesson
+from lesson import numpy_loop, torch_loop
+
+import polydescent as pd
+from polydescent.arrays import to_host
+from polydescent.basis import basis_named, design_matrix
+from polydescent.descent import KEPT, backward, forward
+from polydescent.errors import BadSetting, RateTooLarge, UnknownName
+
+RATE = 1e-6
+START = [0.3, -1.2, 0.5, 0.8]
+
+
+def assert_close(found, wanted, tolerance):
+    found, wanted = to_host(found), np.asarray(wanted)
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() <= tolerance * np.abs(wanted).max()
+
+
+@backends
+@pytest.mark.parametrize("over", ["rows", "summary"])
+def test_equals_the_lessons_loop(backend, over):
+    x, y = lesson()
+    weights, losses = numpy_loop(x, y, np.array(START), RATE, 2000)
+    run = pd.descend(
+        *map(backend.array, (x, y)),
+        optimizer=pd.GradientDescent(RATE),
+        start=START,
+        over=over,
+    )
+    assert_close(run.coef, weights, backend.tolerance)
+    relative = np.abs(to_host(run.history.loss[:-1]) / losses - 1)
+    assert relative.max() <= backend.tolerance
+
+
+def test_equals_the_lessons_autograd_loop():
+    torch = pytest.importorskip("torch")
+    x, y = map(torch.from_numpy, lesson())
+    start = torch.tensor(START, dtype=torch.float64)
+    weights, losses = torch_loop(x, y, start, RATE, 300)
+    run = pd.descend(x, y, optimizer=pd.GradientDescent(RATE), start=start, steps=300, over="rows")
+    assert_close(run.coef, weights.numpy(), 1e-11)
+    assert_close(run.history.loss[:-1], losses, 1e-11)
+
+
+@pytest.mark.parametrize("basis", BASES)
+def test_gradient_equals_autograd_and_finite_differences(basis):
+    torch = pytest.importorskip("torch")
+    x, y = (column[::20] for column in lesson())
+    A = design_matrix(basis_named(basis), x, 3)
+    w = np.array(START)
+    found = backward(A, forward(A, y, w))
+    tensor = torch.tensor(w, requires_grad=True)
+    (torch.tensor(A) @ tensor - torch.tensor(y)).square().sum().backward()
+    assert_close(found, tensor.grad.numpy(), 1e-13)
+    h = 1e-6
+    for i, step in enumerate(np.eye(4) * h):
+        up, down = (np.sum(forward(A, y, w + s) ** 2) for s in (step, -step))
+        assert found[i] == pytest.approx((up - down) / (2 * h), rel=1e-6)
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_rows_and_summary_take_the_same_steps(name, basis):
+    x, y = lesson()
+    runs = [
+        pd.descend(x, y, basis=basis, optimizer=OPTIMIZERS[name], steps=300, over=over)
+        for over in ("rows", "summary")
+    ]
+    assert_close(runs[0].history.weights, runs[1].history.weights, 1e-10)
+    assert_close(runs[0].history.loss, runs[1].history.loss, 1e-10)
+
+
+@pytest.mark.parametrize("name", ["gd", "momentum 0.5", "nesterov 0.9", "adam"])
+def test_steps_are_those_of_torch_optim(name):
+    torch = pytest.importorskip("torch")
+    x, y = lesson()
+    run = pd.descend(x, y, optimizer=OPTIMIZERS[name], start=START, steps=100, over="rows")
+    ours = run.forecast.optimizer
+    w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    theirs = {
+        "gd": lambda: torch.optim.SGD([w], ours.learning_rate),
+        "momentum": lambda: torch.optim.SGD([w], ours.learning_rate, ours.momentum),
+        "nesterov": lambda: torch.optim.SGD([w], ours.learning_rate, ours.momentum, nesterov=True),
+        "adam": lambda: torch.optim.Adam([w], ours.learning_rate),
+    }[ours.name]()
+    A, b = torch.tensor(np.vander(x, 4, increasing=True)), torch.tensor(y)
+    for _ in range(100):
+        theirs.zero_grad()
+        (A @ w - b).square().sum().backward()
+        theirs.step()
+    assert_close(run.coef, w.detach().numpy(), 1e-10)
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("name", WITH_FORECAST)
+def test_history_has_an_entry_before_every_step_and_the_result(name, basis):
+    run = pd.descend(*lesson(), basis=basis, optimizer=WITH_FORECAST[name], steps=50, start=START)
+    assert run.history.loss.shape == (51,)
+    assert run.history.weights.shape == (51, 4)
+    assert run.history.steps == 50
+    assert list(run.history.weights[0]) == START
+    assert run.loss == run.history.loss[-1]
+    R, z, rss = run.summary.least_squares(basis_named(basis))
+    for t in (0, 17, 50):
+        again = np.sum((R @ run.history.weights[t] - z) ** 2) + rss
+        assert run.history.loss[t] == pytest.approx(again, rel=1e-13)
+
+
+@pytest.mark.parametrize("steps", [KEPT - 1, KEPT, KEPT + 1, 3 * KEPT + 7])
+def test_weights_are_thinned_and_both_ends_kept(steps):
+    x, y = lesson()
+    run = pd.descend(x, y, optimizer=pd.GradientDescent(RATE), start=START, steps=steps)
+    kept = run.history.kept
+    assert run.history.loss.shape == (steps + 1,)
+    assert run.history.weights.shape == (len(kept), 4)
+    assert len(kept) <= KEPT + 2
+    assert kept[0] == 0
+    assert kept[-1] == steps
+    assert steps > KEPT or len(kept) == steps + 1
+    assert list(run.history.weights[0]) == START
+    assert_close(run.history.weights, run.forecast.weights_at(kept), 1e-9)
+
+
+def test_starts():
+    x, y = lesson()
+    zeros = pd.descend(x, y, start="zeros", steps=1)
+    assert not zeros.history.weights[0].any()
+    seeded = [pd.descend(x, y, seed=seed, steps=1).history.weights[0] for seed in (7, 7, 8)]
+    assert list(seeded[0]) == list(seeded[1]) != list(seeded[2])
+    assert list(seeded[0]) == list(np.random.default_rng(7).standard_normal(4))
+
+
+@pytest.mark.parametrize("start", ["ones", [1, 2], [1, 2, 3, np.nan], None, [[1, 2, 3, 4]], "1"])
+def test_bad_starts_are_refused(start):
+    with pytest.raises(BadSetting, match=r'start must be "random", "zeros" or 4'):
+        pd.descend(*lesson(), start=start)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5, "2", True, None])
+def test_bad_steps_are_refused(steps):
+    with pytest.raises(BadSetting, match="steps must be a whole number of 1 or more"):
+        pd.descend(*lesson(), steps=steps)
+
+
+def test_names_are_checked():
+    with pytest.raises(UnknownName, match="Did you mean 'chebyshev'"):
+        pd.descend(*lesson(), basis="chebychev")
+    with pytest.raises(UnknownName, match=r"GradientDescent\(\)"):
+        pd.descend(*lesson(), optimizer="gd")
+    with pytest.raises(BadSetting, match='"summary" or "rows"'):
+        pd.descend(*lesson(), over="row")
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("name", WITH_FORECAST)
+def test_a_rate_above_the_limit_is_refused_and_may_be_watched(name, basis):
+    x, y = lesson()
+    optimizer = WITH_FORECAST[name]
+    momentum = {} if name == "gd" else {"momentum": optimizer.momentum or 0.5}
+    limit = (
+        pd.summarize(x, y, 3)
+        .forecast(basis=basis, optimizer=type(optimizer)(1e-9, **momentum))
+        .largest_stable_rate
+    )
+    settings = {"basis": basis, "start": START, "steps": 20_000}
+    stable = pd.descend(x, y, optimizer=type(optimizer)(0.999 * limit, **momentum), **settings)
+    assert stable.outcome is pd.Outcome.CONVERGED
+    above = type(optimizer)(1.001 * limit, **momentum)
+    with pytest.raises(RateTooLarge, match="largest stable rate is") as refusal:
+        pd.descend(x, y, optimizer=above, **settings)
+    assert refusal.value.limit == pytest.approx(limit)
+    watched = pd.descend(x, y, optimizer=above, allow_divergence=True, **settings)
+    assert watched.outcome is pd.Outcome.DIVERGED
+    assert watched.loss > 1e3 * watched.history.loss[0] or not np.isfinite(watched.loss)
+    assert "above the largest stable one" in watched.advice
+
+
+def test_an_overflow_is_named_by_its_step():
+    run = pd.descend(
+        *lesson(), optimizer=pd.GradientDescent(1e-4), allow_divergence=True, start="zeros"
+    )
+    first = int(np.flatnonzero(~np.isfinite(run.history.loss))[0])
+    assert f"overflowed at step {first}" in run.advice
+
+
+def test_the_cure_for_hopeless_coordinates_is_named():
+    x, y = data_sets()["epoch seconds"]
+    lost = pd.descend(x, y, steps=10)
+    assert lost.outcome is pd.Outcome.STEPS_EXHAUSTED
+    assert 'use basis="chebyshev"' in lost.advice
+    with pytest.raises(RateTooLarge, match='use basis="chebyshev"'):
+        pd.descend(x, y, optimizer=pd.GradientDescent(1e-6))
+    assert pd.descend(x, y, basis="chebyshev").outcome is pd.Outcome.CONVERGED
+
+
+def test_tolerance_stops_at_the_true_excess():
+    run = pd.descend(*lesson(), optimizer=pd.GradientDescent(RATE), steps=9999, tolerance=0.01)
+    assert run.excess <= 0.01
+    assert run.history.loss[-2] > 1.01 * run.lowest_loss
+    assert run.history.steps == run.forecast.steps_to(0.01)
+    with pytest.raises(BadSetting, match="above 0"):
+        pd.descend(*lesson(), tolerance=0)
+
+
+@backends
+def test_same_kind_in_same_kind_out(backend):
+    x, y = map(backend.array, lesson())
+    run = pd.descend(x, y, over="rows", steps=5)
+    for value in (run.coef, run(x), run.history.loss, run.history.weights, run.stderr):
+        assert type(value) is type(x)
+        assert value.dtype == x.dtype
+        assert value.device == x.device

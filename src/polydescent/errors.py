@@ -317,3 +317,20 @@ class AskedDiffer(PolydescentError, ValueError):
             f"{what} is {left!r} here and {right!r} in {str(model)!r}: their rows are not about "
             "the same curve, so they do not merge."
         )
+
+
+# ── pictures, pages and words ────────────────────────────────────────────────────────────────────
+
+
+class NothingToDraw(PolydescentError, ValueError):
+    """A picture of something that this fit does not hold."""
+
+    def __init__(self, kind: str, why: str, instead: str):
+        super().__init__(f'There is nothing to draw for kind="{kind}": {why}. {instead}')
+
+
+class NoFolder(PolydescentError, FileNotFoundError):
+    """A file to be written into a folder that is not there or cannot be written to."""
+
+    def __init__(self, path: str, folder: str, why: str):
+        super().__init__(f"Cannot write {path!r}: the folder {folder!r} {why}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,8 +42,9 @@ class Fit:
 
     curve: the polynomial in the coordinates it was found in. summary: the rows as a triangle of its
     degree. loss: the sum of squared residuals of this curve, in units of y². history, forecast: of
-    the descent, None after exact least squares. Arrays come back in the library, dtype and device
-    of the data.
+    the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
+    an even selection where they were streamed, None from a bare summary. Arrays come back in the
+    library, dtype and device of the data.
     """
 
     curve: Polynomial
@@ -52,6 +53,7 @@ class Fit:
     outcome: Outcome
     history: History | None = None
     forecast: Forecast | None = None
+    rows: Rows | None = None
 
     def __call__(self, x: Any) -> Any:
         """The curve at x: a number for a number, an array of its shape and kind for an array."""
@@ -137,6 +139,21 @@ class Fit:
         """What the outcome means and what to do about it, with this fit's numbers."""
         return advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
 
+    def plot(self, kind: str = "fit", ax: Any = None, *, level: float = 0.95) -> Any:
+        """Draw on matplotlib axes, a new figure's where none are given, and return them.
+
+        kind: "fit" (data, curve, confidence and prediction bands of `level`, equation),
+        "residuals", "degrees", and of a descent "loss" and "modes". Raises UnknownName,
+        MissingExtra, and NothingToDraw where this fit does not hold what the kind shows.
+        """
+        from polydescent.report.static import draw
+
+        return draw(self, kind, ax, level)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: all but the rows, which may be larger than a message."""
+        return vars(self) | {"rows": None}
+
     def __repr__(self) -> str:
         return (
             f"<Fit {self.equation()}; {self.n:,} rows, loss {self.loss:.6g}, {self.outcome.value}>"
@@ -190,8 +207,8 @@ def fit(
     >>> line(10)
     21.0
     """
-    summary, _ = _summarized(data, y, degree, x, weights, where)
-    return fit_summary(summary)
+    summary, rows = _summarized(data, y, degree, x, weights, where)
+    return replace(fit_summary(summary), rows=rows)
 
 
 def descend(
@@ -228,7 +245,8 @@ def descend(
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
     summary, rows = _summarized(data, y, degree, x, weights, where)
-    return descend_summary(summary, rows=rows if over == "rows" else None, **settings)
+    run = descend_summary(summary, rows=rows if over == "rows" else None, **settings)
+    return replace(run, rows=rows)
 
 
 def _summarized(data: Any, y: Any, degree: Any, *source: Any) -> tuple[Summary, Rows]:

@@ -1,0 +1,110 @@
+"""How many rows fall in each cell of a grid: a picture of any number of rows that shows none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from polydescent.arrays import Array, to_host
+from polydescent.basis import Domain
+from polydescent.sources import Rows
+
+_BLOCK = 1 << 18  # rows at a time: a few megabytes beside data of any size
+_TAIL = 1e-3  # rows this far out in y are counted, not drawn: one outlier must not flatten the rest
+_JUDGES = 100_000  # rows that say where the tail begins
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """Every row that counts is in one cell or in `outside`: counts.sum() + outside = n.
+
+    counts: shape (rows, columns), whole numbers, lowest y first. x, y: what the grid spans.
+    outside: rows above or below it.
+    """
+
+    counts: np.ndarray
+    x: Domain
+    y: Domain
+    outside: int
+
+    @classmethod
+    def of(
+        cls,
+        rows: Rows,
+        curve: Callable[[Array], Array] | None = None,
+        columns: int = 160,
+        lines: int = 100,
+    ) -> Self:
+        """The density of the rows, or of what they leave above `curve`, in lines × columns cells.
+
+        Two passes in blocks, each row counted; about 15 ns a row. Rows of weight 0 do not count.
+        """
+        across, up = _ranges(rows, curve)
+        counts = np.zeros(lines * columns, dtype=np.int64)
+        n = 0
+        for x, y in blocks(rows, curve):
+            column, line = _cell(x, across, columns), _cell(y, up, lines)
+            inside = (line >= 0) & (line < lines)
+            counts += np.bincount(
+                line[inside] * columns + column[inside], minlength=lines * columns
+            )
+            n += len(x)
+        return cls(counts.reshape(lines, columns), across, up, n - int(counts.sum()))
+
+    @property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the cells begin and end in x, shape (columns + 1,), and in y, (rows + 1,)."""
+        lines, columns = self.counts.shape
+        return (
+            np.linspace(self.x.lo, self.x.hi, columns + 1),
+            np.linspace(self.y.lo, self.y.hi, lines + 1),
+        )
+
+
+def blocks(
+    rows: Rows, curve: Callable[[Array], Array] | None = None, stride: int = 1
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows that count, every stride-th of them, a block at a time, on the host as (x, y).
+
+    With a curve, y less the curve. Rows of weight 0 and rows that are not finite do not count.
+    """
+    for start in range(0, rows.x.shape[0], _BLOCK * stride):
+        part = slice(start, start + _BLOCK * stride, stride)
+        x, y = to_host(rows.x[part]), to_host(rows.y[part])
+        if curve is not None:
+            y = y - to_host(curve(x))
+        counts = np.isfinite(x) & np.isfinite(y)
+        if rows.weights is not None:
+            counts &= to_host(rows.weights[part]) > 0
+        yield (x, y) if counts.all() else (x[counts], y[counts])
+
+
+def _ranges(rows: Rows, curve: Callable[[Array], Array] | None) -> tuple[Domain, Domain]:
+    """All of x; y without a tail that would stretch it more than threefold. Neither is a point."""
+    across = up = Domain(np.inf, -np.inf)
+    for x, y in blocks(rows, curve):
+        if len(x):
+            across |= Domain(float(x.min()), float(x.max()))
+            up |= Domain(float(y.min()), float(y.max()))
+    stride = max(1, rows.x.shape[0] // _JUDGES)
+    some = np.concatenate([y for _, y in blocks(rows, curve, stride)])
+    low, high = (float(q) for q in np.quantile(some, [_TAIL, 1 - _TAIL]))
+    reach = high - low
+    return _opened(across), _opened(Domain(max(up.lo, low - reach), min(up.hi, high + reach)))
+
+
+def _opened(domain: Domain) -> Domain:
+    if domain.lo < domain.hi:
+        return domain
+    pad = abs(domain.lo) / 2 or 1.0
+    return Domain(domain.lo - pad, domain.hi + pad)
+
+
+def _cell(values: np.ndarray, span: Domain, cells: int) -> np.ndarray:
+    """The cell of every value; the upper end is in the last one, outside is −1 or `cells`."""
+    place = np.floor((values - span.lo) * (cells / (span.hi - span.lo)))
+    place = np.where(values == span.hi, cells - 1, place)
+    return np.clip(place, -1, cells).astype(np.int64)

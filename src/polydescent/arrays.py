@@ -291,3 +291,13 @@ def first_bad(values: Array) -> tuple[int, int, int, float] | None:
 def count_distinct(values: Array) -> int:
     """How many different values there are."""
     return int(np.unique(to_host(values)).size)
+
+
+def host_view(array: Array) -> np.ndarray | None:
+    """`array` as NumPy over the same memory; None where it lives elsewhere or has another dtype."""
+    if type(array) is np.ndarray:
+        return array
+    try:
+        return np.from_dlpack(array)
+    except (AttributeError, BufferError, RuntimeError, TypeError):
+        return None

@@ -1,19 +1,57 @@
-"""Compress one chunk of rows into a triangle: one answer, several ways, chosen by what is there and by n."""
+"""Compress one chunk of rows into a triangle: one answer, several ways, the fastest that serves."""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 
 from polydescent.arrays import Array
 from polydescent.basis import Domain
-from polydescent.kernels import reference
+from polydescent.errors import UnknownName
+from polydescent.kernels import blocks, native, reference
+
+KERNELS = {
+    "native": native,
+    "blocks": blocks,
+    "reference": reference,
+}  # the first that serves is taken
+ALLOWED = "POLYDESCENT_KERNELS"  # the environment may name fewer, such as "blocks,reference"
 
 
-def compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[np.ndarray, Domain]:
+def compress(
+    x: Array, y: Array, weights: Array | None, degree: int, kernel: str | None = None
+) -> tuple[np.ndarray, Domain]:
     """The triangle of the rows √weight·[T₀(u) … T_degree(u) | y], u = x mapped from its own domain.
 
-    x, y, weights: shape (n,), n ≥ 1, real floating, one library and device; weights ≥ 0 or None for 1.
-    Returns the upper triangle, shape (degree + 2, degree + 2), float64 on the host with a non-negative
-    diagonal, and the domain [min x, max x]. Raises NotFinite where a value is NaN or infinite.
+    x, y, weights: shape (n,), n ≥ 1, real floating, one library and device; weights ≥ 0, or None
+    for 1. A row of weight 0 does not count, whatever its x and y are. Sums are in float64. `kernel`
+    names the one to use; left out, the fastest that serves such columns.
+
+    Returns the upper triangle, shape (degree + 2, degree + 2), float64 on the host with a
+    non-negative diagonal, and the domain [min x, max x], (inf, −inf) if no row counts. Raises
+    NotFinite where a value is NaN or infinite, OutOfRange where its square is, UnknownName for a
+    kernel that is absent or does not take such columns.
     """
-    return reference.compress(x, y, weights, degree)
+    if kernel is None:
+        kernel = "native" if _native_serves(x, y, weights, degree) else "blocks"
+    elif kernel not in (serving := _serving(x, y, weights, degree)):
+        raise UnknownName("kernel for these columns", kernel, serving)
+    return KERNELS[kernel].compress(x, y, weights, degree)
+
+
+def available() -> dict[str, str]:
+    """Each kernel's name and why it is absent here, "" if it is not; fastest first."""
+    absent = native.MISSING
+    if not absent and "native" not in os.environ.get(ALLOWED, "native"):
+        absent = f"excluded by {ALLOWED}={os.environ[ALLOWED]}"
+    return {"native": absent, "blocks": "", "reference": ""}
+
+
+def _native_serves(x: Array, y: Array, weights: Array | None, degree: int) -> bool:
+    allowed = os.environ.get(ALLOWED)
+    return (allowed is None or "native" in allowed) and native.serves(x, y, weights, degree)
+
+
+def _serving(x: Array, y: Array, weights: Array | None, degree: int) -> list[str]:
+    return [k for k in KERNELS if k != "native" or _native_serves(x, y, weights, degree)]

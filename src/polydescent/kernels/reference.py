@@ -1,6 +1,8 @@
-"""Householder QR of the design matrix, block by block: the definition every other kernel is held against."""
+"""Householder QR of the design matrix, block by block: what every other kernel is held against."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,31 +10,43 @@ from polydescent.arrays import Array, first_bad, in_double, namespace, qr_triang
 from polydescent.basis import CHEBYSHEV, Domain, design_matrix
 from polydescent.errors import NotFinite, OutOfRange
 
-BLOCK = 1 << 16  # rows whose design matrix is held at once: 4 MB at degree 6
+BLOCK = 1 << 14  # rows whose design matrix is held at once: 1 MB at degree 6
 
 
 def compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[np.ndarray, Domain]:
-    """As `kernels.compress`, by the book: build the rows, reduce them by QR, stack, reduce again."""
+    """As `kernels.compress`, by the book: build the rows, reduce by QR, stack, reduce again."""
     xp = namespace(x)
-    domain = Domain(float(xp.min(x)), float(xp.max(x)))
-    if not np.isfinite(domain.half):
-        raise_not_finite(x=x)
-    triangle = None
-    for start in range(0, x.shape[0], BLOCK):
-        rows = slice(start, min(start + BLOCK, x.shape[0]))
-        u = domain.to_unit(in_double(x[rows]))
-        block = xp.concat(
-            (design_matrix(CHEBYSHEV, u, degree), in_double(y[rows])[:, None]), axis=1
-        )
-        if weights is not None:
-            block = block * xp.sqrt(in_double(weights[rows]))[:, None]
-        part = normalized(to_host(qr_triangle(block)))
-        triangle = part if triangle is None else stack(triangle, part)
-    assert triangle is not None  # n ≥ 1
+    domain = Domain(np.inf, -np.inf)
+    for x_block, _, _ in _blocks(x, y, weights):
+        domain |= Domain(float(xp.min(x_block)), float(xp.max(x_block)))
+        if not np.isfinite(domain.half):
+            search(x, y, weights)
+    triangle = np.zeros((degree + 2, degree + 2))
+    for x_block, y_block, root in _blocks(x, y, weights):
+        V = design_matrix(CHEBYSHEV, domain.to_unit(x_block), degree)
+        A = xp.concat((V, y_block[:, None]), axis=1)
+        part = normalized(to_host(qr_triangle(A if root is None else A * root[:, None])))
+        triangle = stack(triangle, part) if triangle.any() else part
     if not np.isfinite(triangle).all():
-        raise_not_finite(y=y, weights=weights)
+        search(x, y, weights)
         raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
     return triangle, domain
+
+
+def _blocks(
+    x: Array, y: Array, weights: Array | None
+) -> Iterator[tuple[Array, Array, Array | None]]:
+    """x, y and √weight in float64, block by block, without the rows of weight 0."""
+    for start in range(0, x.shape[0], BLOCK):
+        rows = slice(start, start + BLOCK)
+        x_block, y_block = in_double(x[rows]), in_double(y[rows])
+        if weights is None:
+            yield x_block, y_block, None
+            continue
+        w = in_double(weights[rows])
+        counts = w != 0
+        if namespace(w).any(counts):
+            yield x_block[counts], y_block[counts], w[counts] ** 0.5
 
 
 def normalized(R: np.ndarray) -> np.ndarray:
@@ -49,7 +63,16 @@ def normalized(R: np.ndarray) -> np.ndarray:
 
 def stack(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     """The triangle of the rows of both triangles (same basis, same domain)."""
-    return normalized(np.linalg.qr(np.concatenate((upper, lower)), mode="r"))
+    return normalized(qr_triangle(np.concatenate((upper, lower))))
+
+
+def search(x: Array, y: Array, weights: Array | None) -> None:
+    """Raise NotFinite for a NaN or an infinity in a row that counts; else return."""
+    if weights is not None:
+        raise_not_finite(weights=weights)
+        xp = namespace(x)
+        x, y = (xp.where(weights != 0, a, xp.zeros_like(a)) for a in (x, y))
+    raise_not_finite(x=x, y=y)
 
 
 def raise_not_finite(**columns: Array | None) -> None:

@@ -1,0 +1,56 @@
+"""Sums over cache-sized blocks in the array API: any CPU without a compiler, any torch device."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from polydescent.arrays import Array, in_double, namespace, to_host
+from polydescent.basis import Domain
+from polydescent.kernels import moments, reference
+
+BLOCK = 1 << 13  # rows at once on a CPU: a column of them is 64 kB, and no product starts threads
+DEVICE_BLOCK = 1 << 18  # elsewhere: enough work for a launch, 2 MB a column
+SMALL = 1 << 14  # rows up to which the reference is faster
+
+
+def compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[np.ndarray, Domain]:
+    """As `kernels.compress`: sums over blocks (see `moments`), or `reference` where they fail."""
+    found = None
+    if x.shape[0] > SMALL:
+        found = moments.compress(x, y, weights, degree, partial(_sums, x, y, weights))
+    return found or reference.compress(x, y, weights, degree)
+
+
+def _sums(
+    x: Array, y: Array, weights: Array | None, domain: Domain, pilot: np.ndarray
+) -> tuple[np.ndarray, Domain]:
+    """The Gram matrix and the true domain, see `moments.compress`; the device is asked once."""
+    xp, n, k = namespace(x), x.shape[0], len(pilot)
+    on_host = str(getattr(x, "device", "cpu")).startswith(("cpu", "mps"))
+    size = BLOCK if on_host else DEVICE_BLOCK
+    like = in_double(x[:1])
+    parts = xp.zeros((-(-n // size), 3 * k + 3), dtype=like.dtype, device=like.device)
+    for part, start in enumerate(range(0, n, size)):
+        rows = slice(start, start + size)
+        x_block, rest = in_double(x[rows]), in_double(y[rows])
+        u, t, lowest, highest = domain.to_unit(x_block), xp.ones_like(x_block), x_block, x_block
+        if weights is not None:
+            t = xp.sqrt(in_double(weights[rows]))
+            live = t != 0.0  # chosen, not multiplied: a weight of 0 silences NaN
+            u, rest = xp.where(live, u, 0.0), xp.where(live, rest, 0.0) * t
+            lowest, highest = xp.where(live, x_block, xp.inf), xp.where(live, x_block, -xp.inf)
+        columns = [t, u * t] if k > 1 else [t]
+        twice = 2.0 * u
+        while len(columns) < k:
+            columns.append(twice * columns[-1] - columns[-2])
+        for weight, t in zip(pilot, columns, strict=True):
+            rest = rest - float(weight) * t
+        for j, t in enumerate(columns):
+            parts[part, j] = t @ t
+            parts[part, k + j] = t @ columns[j - 1]
+            parts[part, 2 * k + j] = t @ rest
+        parts[part, 3 * k] = rest @ rest
+        parts[part, 3 * k + 1], parts[part, 3 * k + 2] = xp.min(lowest), xp.max(highest)
+    return moments.read(to_host(parts))

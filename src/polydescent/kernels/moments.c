@@ -1,0 +1,217 @@
+/* Rows folded in one read: into sums of products of Chebyshev polynomials, or into a triangle.
+
+   Rows are taken ROWS at a time as a block of columns √w·T_0(u) … √w·T_degree(u) | √w·(y − pilot(u)),
+   u = (x − mid)·scale, that stays in the nearest cache. A short block is padded with rows of weight 0.
+   Partial results meet pairwise, so rounding grows with log n. NaN and inf reach every sum they touch. */
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define ROWS 128
+#define LEAF (32 * ROWS)   /* rows taken block after block, before results meet pairwise */
+#define NEGLIGIBLE 1e-290  /* a square below this has lost digits to underflow */
+
+/* One build serves every x86-64: GCC compiles these functions three times and the loader picks. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "fma", "default")))
+#else
+#define FOR_EACH_CPU
+#endif
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline)) /* so that each clone has its own copy */
+#else
+#define INLINE static inline
+#endif
+
+typedef double lane[ROWS];
+typedef struct { lane lo, hi; } range;
+
+INLINE void start(range *seen) {
+    for (int i = 0; i < ROWS; i++) seen->lo[i] = INFINITY, seen->hi[i] = -INFINITY;
+}
+
+INLINE void widen(range *seen, const double *x) { /* NaN passes by: the sums show it */
+    for (int i = 0; i < ROWS; i++) {
+        seen->lo[i] = x[i] < seen->lo[i] ? x[i] : seen->lo[i];
+        seen->hi[i] = x[i] > seen->hi[i] ? x[i] : seen->hi[i];
+    }
+}
+
+INLINE void finish(const range *seen, double *domain) {
+    domain[0] = INFINITY, domain[1] = -INFINITY;
+    for (int i = 0; i < ROWS; i++) {
+        if (seen->lo[i] < domain[0]) domain[0] = seen->lo[i];
+        if (seen->hi[i] > domain[1]) domain[1] = seen->hi[i];
+    }
+}
+
+/* n values of a column: where they lie if they can be used as they are, else copied to `buffer`. */
+INLINE const double *values(const column *c, ptrdiff_t first, int n, double padding, double *buffer) {
+    const char *at = c->data + first * c->stride;
+    if (c->bytes == 8) {
+        if (n == ROWS && c->contiguous) return (const double *)at;
+        for (int i = 0; i < n; i++) memcpy(buffer + i, at + i * c->stride, 8);
+    } else if (c->contiguous) {
+        for (int i = 0; i < n; i++) buffer[i] = ((const float *)at)[i];
+    } else {
+        for (int i = 0; i < n; i++) {
+            float single;
+            memcpy(&single, at + i * c->stride, 4);
+            buffer[i] = single;
+        }
+    }
+    for (int i = n; i < ROWS; i++) buffer[i] = padding;
+    return buffer;
+}
+
+/* √weight of n rows, and their x in `buffer` with NaN where the weight is 0. */
+INLINE const double *weighted(const rows *r, ptrdiff_t first, int n, double *root, double *buffer) {
+    const double *x = values(&r->x, first, n, NAN, buffer);
+    if (r->w.data) {
+        const double *w = values(&r->w, first, n, 0.0, root);
+        for (int i = 0; i < ROWS; i++) buffer[i] = w[i] != 0.0 ? x[i] : NAN;
+        for (int i = 0; i < ROWS; i++) root[i] = sqrt(w[i]);
+        return buffer;
+    }
+    for (int i = 0; i < ROWS; i++) root[i] = i < n;
+    return x;
+}
+
+INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left, lane *block, range *seen) {
+    lane u, x_buffer, y_buffer;
+    int n = left < ROWS ? (int)left : ROWS;
+    double *restrict root = block[0], *restrict rest = block[f->degree + 1];
+    const double *x = weighted(r, first, n, root, x_buffer), *y = values(&r->y, first, n, 0.0, y_buffer);
+    const double mid = f->mid, scale = f->scale;
+    if (seen) widen(seen, x);
+    if (!r->w.data && n == ROWS) {
+        for (int i = 0; i < ROWS; i++) u[i] = (x[i] - mid) * scale, rest[i] = y[i];
+    } else { /* chosen, not multiplied: a weight of 0 silences NaN */
+        for (int i = 0; i < ROWS; i++) u[i] = root[i] != 0.0 ? (x[i] - mid) * scale : 0.0;
+        for (int i = 0; i < ROWS; i++) rest[i] = root[i] != 0.0 ? root[i] * y[i] : 0.0;
+    }
+    for (int i = 0; i < ROWS; i++) rest[i] -= f->pilot[0] * root[i];
+    for (int k = 1; k <= f->degree; k++) {
+        double *restrict t = block[k];
+        const double *below = block[k - 1], *two_below = block[k > 1 ? k - 2 : 0];
+        const double a = k > 1 ? 2.0 : 1.0, c = k > 1 ? 1.0 : 0.0, p = f->pilot[k];
+        for (int i = 0; i < ROWS; i++) {
+            t[i] = a * u[i] * below[i] - c * two_below[i];
+            rest[i] -= p * t[i];
+        }
+    }
+}
+
+/* ── sums ── */
+
+FOR_EACH_CPU static void
+sum_leaf(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *sums, range *seen) {
+    lane block[MAX_DEGREE + 2];
+    const int columns = f->degree + 1;
+    const double *rest = block[columns];
+    for (ptrdiff_t at = 0; at < n; at += ROWS) {
+        fill(r, f, first + at, n - at, block, seen);
+        double rest_square = 0.0;
+        for (int i = 0; i < ROWS; i++) rest_square += rest[i] * rest[i];
+        sums[3 * columns] += rest_square;
+        for (int k = 0; k < columns; k++) {
+            const double *t = block[k], *below = block[k ? k - 1 : 0];
+            double square = 0.0, neighbor = 0.0, cross = 0.0;
+            for (int i = 0; i < ROWS; i++) {
+                square += t[i] * t[i];
+                neighbor += t[i] * below[i];
+                cross += t[i] * rest[i];
+            }
+            sums[k] += square;
+            sums[columns + k] += neighbor;
+            sums[2 * columns + k] += cross;
+        }
+    }
+}
+
+static void
+sum_pairwise(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *sums, range *seen) {
+    const int count = 3 * (f->degree + 1) + 1;
+    memset(sums, 0, count * sizeof(double));
+    if (n <= LEAF) {
+        sum_leaf(r, f, first, n, sums, seen);
+        return;
+    }
+    double more[3 * (MAX_DEGREE + 1) + 1];
+    const ptrdiff_t half = (n / 2 + LEAF - 1) / LEAF * LEAF;
+    sum_pairwise(r, f, first, half, sums, seen);
+    sum_pairwise(r, f, first + half, n - half, more, seen);
+    for (int i = 0; i < count; i++) sums[i] += more[i];
+}
+
+static void fold_sums(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *sums) {
+    range seen;
+    start(&seen);
+    sum_pairwise(r, f, first, n, sums, &seen);
+    finish(&seen, sums + 3 * (f->degree + 1) + 1);
+}
+
+/* ── domain ── */
+
+FOR_EACH_CPU static void fold_range(const rows *r, ptrdiff_t first, ptrdiff_t n, double *domain) {
+    lane root, buffer;
+    range seen;
+    start(&seen);
+    for (ptrdiff_t at = 0; at < n; at += ROWS)
+        widen(&seen, weighted(r, first + at, n - at < ROWS ? (int)(n - at) : ROWS, root, buffer));
+    finish(&seen, domain);
+}
+
+/* ── triangle ── */
+
+/* One Householder reflection per column folds the block into the triangle (by rows, size × size) and
+   keeps its diagonal ≥ 0: head − norm is formed as −Σb² / (head + norm), where no digit is lost. */
+INLINE void reflect(lane *block, int size, double *triangle) {
+    for (int j = 0; j < size; j++) {
+        const double *b = block[j];
+        double *row = triangle + j * size, square = 0.0;
+        for (int i = 0; i < ROWS; i++) square += b[i] * b[i];
+        if (square < NEGLIGIBLE) continue;
+        const double norm = sqrt(row[j] * row[j] + square), v = -square / (row[j] + norm);
+        row[j] = norm;
+        for (int l = j + 1; l < size; l++) {
+            double *restrict other = block[l], dot = 0.0;
+            for (int i = 0; i < ROWS; i++) dot += b[i] * other[i];
+            dot = 2.0 * (dot + v * row[l]) / (square + v * v);
+            row[l] -= dot * v;
+            for (int i = 0; i < ROWS; i++) other[i] -= dot * b[i];
+        }
+    }
+}
+
+FOR_EACH_CPU static void
+reflect_leaf(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *triangle) {
+    lane block[MAX_DEGREE + 2];
+    for (ptrdiff_t at = 0; at < n; at += ROWS) {
+        fill(r, f, first + at, n - at, block, NULL);
+        reflect(block, f->degree + 2, triangle);
+    }
+}
+
+static void merge(double *triangle, const double *other, int size) {
+    lane block[MAX_DEGREE + 2];
+    memset(block, 0, size * sizeof(lane));
+    for (int i = 0; i < size; i++)
+        for (int j = i; j < size; j++) block[j][i] = other[i * size + j];
+    reflect(block, size, triangle);
+}
+
+static void fold_triangle(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *triangle) {
+    const int size = f->degree + 2;
+    memset(triangle, 0, size * size * sizeof(double));
+    if (n <= LEAF) {
+        reflect_leaf(r, f, first, n, triangle);
+        return;
+    }
+    double other[(MAX_DEGREE + 2) * (MAX_DEGREE + 2)];
+    const ptrdiff_t half = (n / 2 + LEAF - 1) / LEAF * LEAF;
+    fold_triangle(r, f, first, half, triangle);
+    fold_triangle(r, f, first + half, n - half, other);
+    merge(triangle, other, size);
+}

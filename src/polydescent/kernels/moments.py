@@ -1,0 +1,161 @@
+"""From sums over rows to the triangle: what the kernels that read each row once have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from polydescent.arrays import Array, namespace, to_host
+from polydescent.basis import CHEBYSHEV, Domain, change_of_basis
+from polydescent.kernels import reference
+
+Sums = Callable[[Domain, np.ndarray], tuple[np.ndarray, Domain]]
+
+SAMPLE = 512  # rows that guess the domain and the curve
+GOLDEN = (
+    0.6180339887498949  # multiples of it, modulo 1, fall evenly and follow no period in the data
+)
+CONDITION = 300.0  # of R; Cholesky loses its square: curves err by 1e-14 of y here, by 1e-10 at 1e4
+LOUDEST = (
+    64.0  # mean square of a column beyond which rows outside the guessed domain drown the others
+)
+UNEXPLAINED = 0.5  # share of Σr² that must stay after the fit, or else the pilot was a poor one
+ROUNDING = 1e-26  # Σr² / Σy² of noise-free rows: nothing is left to explain
+TRIES = 4
+
+
+def compress(
+    x: Array, y: Array, weights: Array | None, degree: int, sums: Sums
+) -> tuple[np.ndarray, Domain] | None:
+    """As `kernels.compress`, where one read of the rows by `sums` can give it; else None.
+
+    sums(domain, pilot) → (AᵀA, [min x, max x]), A = √weight·[T₀(u) … T_degree(u) | y − pilot(u)],
+    u = x mapped from `domain`; AᵀA has shape (k + 1, k + 1), k = degree + 1, float64 on the host.
+
+    Domain and pilot come from a sample: y enters only by its distance from a curve close to it, so
+    noise-free data keep their digits, and R moves from the guessed domain to the true one at the
+    end. None: no good pilot in a few tries, sums that overflow, or a Gram matrix so close to
+    singular that Cholesky would lose digits.
+    """
+    guess = _sample(x, y, weights, degree)
+    if guess is None:
+        return None
+    domain, pilot = guess
+    for _ in range(TRIES):
+        with np.errstate(over="ignore", invalid="ignore"):
+            gram, seen = sums(domain, pilot)
+        if not np.isfinite(gram).all():
+            reference.search(x, y, weights)
+            if seen == domain:
+                return None
+            pilot, domain = _moved(pilot, domain, seen), seen
+            continue
+        own = np.diagonal(gram)[:-1]
+        if own.max() > LOUDEST * own[0] and seen != domain:
+            pilot, domain = _moved(pilot, domain, seen), seen
+            continue
+        triangle = _cholesky(gram)
+        if triangle is None:
+            return None
+        R, z = triangle[:-1, :-1], triangle[:-1, -1]
+        explained = R @ pilot
+        left, before = triangle[-1, -1] ** 2, gram[-1, -1]
+        if left < UNEXPLAINED * before and before > ROUNDING * (explained @ explained):
+            pilot = pilot + np.linalg.solve(R, z)
+            continue
+        triangle[:-1, -1] += explained
+        triangle[:-1, :-1] = R @ _widening(domain, seen, degree)
+        return triangle, seen
+    return None
+
+
+def read(parts: np.ndarray) -> tuple[np.ndarray, Domain]:
+    """(AᵀA, [min x, max x]) from sums over parts of the rows, shape (parts, 3k + 3).
+
+    A part is, with t_j the columns of A before the last and r the last: Σ t_j² (k numbers),
+    Σ t_j·t_{j−1} (k, the first unused), Σ t_j·r (k), Σ r², min x, max x.
+    """
+    k = parts.shape[1] // 3 - 1
+    sums = _pairwise_sum(parts[:, :-2])
+    gram = np.empty((k + 1, k + 1))
+    gram[:-1, :-1] = _products(sums[:k], sums[k : 2 * k])
+    gram[:-1, -1] = gram[-1, :-1] = sums[2 * k : 3 * k]
+    gram[-1, -1] = sums[3 * k]
+    return gram, Domain(float(parts[:, -2].min()), float(parts[:, -1].max()))
+
+
+def _products(squares: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
+    """Σ t_i·t_j, shape (k, k), from Σ t_j² and Σ t_j·t_{j−1}, each of shape (k,).
+
+    T_i·T_j = (T_{i+j} + T_{|i−j|}) / 2, so these give Σ T_m up to m = 2k − 2, and those give all.
+    """
+    k = len(squares)
+    moments = np.zeros(2 * k)
+    moments[0::2] = 2 * squares - squares[0]
+    moments[1:-1:2] = 2 * neighbors[1:] - neighbors[1:2]
+    i = np.arange(k)
+    return (moments[i[:, None] + i] + moments[abs(i[:, None] - i)]) / 2
+
+
+def _pairwise_sum(parts: np.ndarray) -> np.ndarray:
+    """The sum along the first axis, neighbors first: rounding grows with the log of the length."""
+    while len(parts) > 1:
+        even = parts[: len(parts) & ~1]
+        parts = np.concatenate((even[::2] + even[1::2], parts[len(even) :]))
+    return parts[0]
+
+
+def _sample(
+    x: Array, y: Array, weights: Array | None, degree: int
+) -> tuple[Domain, np.ndarray] | None:
+    """(domain, Chebyshev weights) of a fit to a few hundred rows, first and last among them."""
+    n = x.shape[0]
+    rows = np.unique(np.append((np.arange(SAMPLE) * GOLDEN % 1.0 * n).astype(np.int64), (0, n - 1)))
+    x, y, weights = (None if a is None else _taken(a, rows) for a in (x, y, weights))
+    if weights is not None:
+        x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]
+    if not (len(x) > 2 * degree and np.isfinite(x).all() and np.isfinite(y).all()):
+        return None
+    triangle, domain = reference.compress(x, y, weights, degree)
+    R, z = triangle[:-1, :-1], triangle[:-1, -1]
+    if not (1e-280 < domain.half < 1e280 and np.linalg.cond(R) < CONDITION):
+        return None
+    return domain, np.linalg.solve(R, z)
+
+
+def _taken(values: Array, rows: np.ndarray) -> np.ndarray:
+    """The rows of an array of any library, as float64 on the host."""
+    if not isinstance(values, np.ndarray):
+        xp = namespace(values)
+        values = xp.take(values, xp.asarray(rows, device=values.device), axis=0)
+        return to_host(values)
+    return to_host(values[rows])
+
+
+def _cholesky(gram: np.ndarray) -> np.ndarray | None:
+    """The triangle [[R, z], [0, √rss]] of a Gram matrix, None where it is too close to singular."""
+    try:
+        R = np.linalg.cholesky(gram[:-1, :-1]).T
+    except np.linalg.LinAlgError:
+        return None
+    if np.linalg.cond(R) > CONDITION:
+        return None
+    triangle = np.zeros_like(gram)
+    triangle[:-1, :-1] = R
+    triangle[:-1, -1] = z = np.linalg.solve(R.T, gram[:-1, -1])
+    triangle[-1, -1] = np.sqrt(max(gram[-1, -1] - z @ z, 0.0))
+    return triangle
+
+
+def _moved(pilot: np.ndarray, old: Domain, new: Domain) -> np.ndarray:
+    """The same curve on a wider domain."""
+    return np.linalg.solve(_widening(old, new, len(pilot) - 1), pilot)
+
+
+def _widening(old: Domain, new: Domain, degree: int) -> np.ndarray:
+    """C with T_j(u on new) = Σ_i C[i, j]·T_i(u on old); its entries stay within [−1, 1]."""
+    if old == new:
+        return np.eye(degree + 1)
+    scale, shift = old.half / new.half, (old.mid - new.mid) / new.half
+    return change_of_basis(CHEBYSHEV, CHEBYSHEV, degree, scale, shift)

@@ -116,7 +116,7 @@ class TooFewDistinct(PolydescentError, ValueError):
         found = (
             f"the {n:,} rows hold only {distinct} distinct x"
             if distinct is not None
-            else f"the {n:,} rows determine fewer coefficients than that (too few distinct x)"
+            else f"the x of these {n:,} rows do not tell so many terms apart in double precision"
         )
         use = f"Use degree={distinct - 1} or less" if distinct else "Use a lower degree"
         super().__init__(

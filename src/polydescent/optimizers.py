@@ -280,7 +280,7 @@ def _two_roots(q: np.ndarray, pull: np.ndarray, beta: float, steps: np.ndarray) 
         e[1] = (1 − pull)·e[0],    e[t+1] = (2 − s)·e[t] − (1 − s + q)·e[t−1]
 
     solved by the roots r of r² − (2 − s)·r + 1 − s + q. They are found as 1 − δ, since slow modes
-    have δ near 0; near a double root (critical damping, the fastest setting) only their ratio enters.
+    have δ near 0; near a double root (critical damping, the fastest setting) their ratio is used.
     """
     t = steps[..., None]
     s = 1 - beta + pull

@@ -1,0 +1,6 @@
+"""Lets the laws import the tables of cases from the folder above."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))

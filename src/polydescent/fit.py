@@ -258,7 +258,8 @@ def _summarized(data: Any, y: Any, degree: Any, *source: Any) -> tuple[Summary, 
         raise TooFewRows(n, degree)
     summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree)
     if not summary.has_full_rank:
-        raise TooFewDistinct(n, degree, min(count_distinct(rows.x), degree))
+        distinct = count_distinct(rows.x)
+        raise TooFewDistinct(n, degree, distinct if distinct <= degree else None)
     return summary, rows
 
 

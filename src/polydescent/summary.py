@@ -45,6 +45,8 @@ class Summary:
     def of_rows(cls, x: Array, y: Array, weights: Array | None = None, degree: int = 8) -> Summary:
         """The summary of rows already checked by `arrays.columns`."""
         triangle, domain = kernels.compress(x, y, weights, degree)
+        if not np.isfinite(triangle[:, -1].dot(triangle[:, -1])):
+            raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
         return cls(triangle, domain, x.shape[0], Kind.of(x, y))
 
     @classmethod

@@ -1,0 +1,5 @@
+"""`python -m polydescent` is the polydescent command."""
+
+from polydescent.cli import main
+
+main()

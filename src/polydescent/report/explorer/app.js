@@ -125,24 +125,25 @@
 
   // ---- drawing, at most once a frame ----
 
-  let stale = { all: true, asked: false };
+  let asked = null; // what the next frame has to draw again: nothing but the step, all, or all in a new size
 
-  function ask(all) {
-    stale.all = stale.all || all;
-    if (stale.asked) return;
-    stale.asked = true;
-    requestAnimationFrame(() => {
-      const everything = stale.all;
-      stale = { all: false, asked: false };
-      if (everything) redraw();
-      else drawFrame();
-    });
+  function ask(all, resized = false) {
+    if (asked === null) requestAnimationFrame(answer);
+    asked = { all: all || Boolean(asked?.all), resized: resized || Boolean(asked?.resized) };
   }
 
-  function redraw() {
+  function answer() {
+    const { all, resized } = asked;
+    asked = null;
+    if (all) redraw(resized);
+    else drawFrame();
+  }
+
+  function redraw(resized) {
+    const before = model;
     model = modelOf();
     view.write(model.t, chosen.language, chosen.theme);
-    drawn = view.draw(model);
+    drawn = view.draw(model, before, drawn, resized);
     drawFrame();
   }
 
@@ -477,6 +478,9 @@
     if (target.type === "text") target.dataset.typing = "";
   });
   window.addEventListener("hashchange", recall);
-  new ResizeObserver(() => ask(true)).observe(document.body);
-  redraw();
+  redraw(true);
+  const observer = new ResizeObserver((entries) => {
+    if (entries.filter(({ target }) => chart.measure(target)).length > 0) ask(true, true);
+  });
+  for (const id of ["curves", "loss-chart", "modes-chart"]) observer.observe(at(id));
 })();

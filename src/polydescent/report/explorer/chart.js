@@ -81,13 +81,23 @@ const chart = (() => {
 
   // ---- drawing ----
 
+  const boxes = new WeakMap(); // asking for a size makes the browser lay out the page: ask once
+
   // The inside of an SVG as large as it is on the screen, in pixels.
   function boxOf(svg) {
+    if (!boxes.has(svg)) measure(svg);
+    return boxes.get(svg);
+  }
+
+  // Whether the SVG has another size than it was drawn with.
+  function measure(svg) {
     const [width, height] = [Math.max(svg.clientWidth, 120), Math.max(svg.clientHeight, 80)];
+    const { left, right, top, bottom } = MARGIN;
+    const box = { left, right: width - right, top, bottom: height - bottom };
+    const old = boxes.get(svg);
+    boxes.set(svg, Object.freeze(box));
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    return Object.freeze({
-      left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom,
-    });
+    return !old || old.right !== box.right || old.bottom !== box.bottom;
   }
 
   // Empties the SVG and draws grid and labels; what `inside` holds is clipped to the box.
@@ -129,5 +139,5 @@ const chart = (() => {
     return d;
   }
 
-  return Object.freeze({ shape, linear, steps, logarithmic, boxOf, axes, near, through });
+  return Object.freeze({ shape, linear, steps, logarithmic, boxOf, measure, axes, near, through });
 })();

@@ -264,19 +264,24 @@ const core = (() => {
 
   // ---- forward, backward ----
 
-  // R·w − z: the residuals of the triangle, in units of y.
-  function forward(R, z, w) {
-    const out = new Float64Array(z.length);
-    for (let i = 0; i < z.length; i += 1) out[i] = dot(R[i], w) - z[i];
+  // R·w − z: the residuals of the triangle, in units of y. R is upper triangular.
+  function forward(R, z, w, out = new Float64Array(z.length)) {
+    for (let i = 0; i < z.length; i += 1) {
+      const row = R[i];
+      let sum = 0;
+      for (let j = i; j < z.length; j += 1) sum += row[j] * w[j];
+      out[i] = sum - z[i];
+    }
     return out;
   }
 
   // 2·Rᵀ·residual: the slope of the loss in every weight.
-  function backward(R, residual) {
-    const out = new Float64Array(residual.length);
+  function backward(R, residual, out = new Float64Array(residual.length)) {
+    out.fill(0);
     for (let i = 0; i < residual.length; i += 1) {
+      const row = R[i];
       const twice = 2 * residual[i];
-      for (let j = i; j < residual.length; j += 1) out[j] += R[i][j] * twice;
+      for (let j = i; j < residual.length; j += 1) out[j] += row[j] * twice;
     }
     return out;
   }
@@ -286,16 +291,26 @@ const core = (() => {
   function walk(problem, optimizer, start, last) {
     const { k, R, z, rss } = problem;
     const { step } = OPTIMIZERS[optimizer.name];
-    const state = { w: start.slice(), v: new Float64Array(k), m2: new Float64Array(k) };
-    const past = { loss: new Float64Array(last + 1) };
-    for (const name of Object.keys(state)) past[name] = new Float64Array((last + 1) * k);
+    const vectors = (length) =>
+      ({ w: new Float64Array(length), v: new Float64Array(length), m2: new Float64Array(length) });
+    const [state, past, loss] = [vectors(k), vectors((last + 1) * k), new Float64Array(last + 1)];
+    const [residual, g] = [new Float64Array(k), new Float64Array(k)]; // 20,000 new ones are slow
+    state.w.set(start);
     for (let t = 0; t <= last; t += 1) {
-      for (const name of Object.keys(state)) past[name].set(state[name], t * k);
-      const residual = forward(R, z, state.w);
-      past.loss[t] = dot(residual, residual) + rss;
-      step(state, backward(R, residual), optimizer, t + 1);
+      keep(past, state, t * k);
+      forward(R, z, state.w, residual);
+      loss[t] = dot(residual, residual) + rss;
+      step(state, backward(R, residual, g), optimizer, t + 1);
     }
-    return past;
+    return { ...past, loss };
+  }
+
+  function keep(past, { w, v, m2 }, from) {
+    for (let i = 0; i < w.length; i += 1) {
+      past.w[from + i] = w[i];
+      past.v[from + i] = v[i];
+      past.m2[from + i] = m2[i];
+    }
   }
 
   // Where Adam's run ends early, and where every other run turns to the closed form.
@@ -437,7 +452,7 @@ const core = (() => {
 
   return Object.freeze({
     WALKED, FARTHEST, FAMILIES, OPTIMIZERS,
-    unpack, scaled, basisAt, dot, blend, pose, stableLimit, fastest, descend, stateAt, after, pace,
+    unpack, scaled, basisAt, dot, pose, stableLimit, fastest, descend, stateAt, after, pace,
     overflowStep, reachOf, positionOf, stepOf, sampledSteps, normals,
   });
 })();

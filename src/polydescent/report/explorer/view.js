@@ -434,6 +434,8 @@ const view = (() => {
     put(formula, lines.join("\n"));
     table.hidden = rows.length === 0;
     scroll.className = open ? "scroll" : "";
+    if (open) scroll.setAttribute("tabindex", "0"); // what scrolls must be reachable by key
+    else scroll.removeAttribute("tabindex");
     headRow(table, head);
     fillRows(table.tBodies[0], open ? rows : rows.slice(0, COLLAPSED));
     fillRows(table.tFoot, foot);
@@ -471,7 +473,7 @@ const view = (() => {
     });
     card("card-start", t, {
       lines: [`ŷ = ${modelText(basis, degree)}`],
-      head: [t.weightHead, ""],
+      head: [t.weightHead, t.valueHead],
       rows: Array.from(run.start, (value, j) => [weight(basis, degree, j), show(value, 6)]),
     });
   }
@@ -500,7 +502,7 @@ const view = (() => {
     });
     card("card-backward", t, {
       lines: ["g = 2 Rᵀ (R w − z)"],
-      head: ["", t.residualHead, t.slopeHead],
+      head: [t.weightHead, t.residualHead, t.slopeHead],
       rows: Array.from(state.gradient, (g, j) => [name(j), show(state.residual[j]), show(g)]),
     });
     updateCard(model, state, name, state.step < run.steps);
@@ -517,7 +519,7 @@ const view = (() => {
     ];
     card("card-forward", t, {
       lines: raw ? [] : [`u = ${show(core.scaled(data, point.x))}`],
-      head: ["", t.weightHead, raw ? "φ(x)" : "φ(u)", t.productHead],
+      head: [t.termHead, t.weightHead, raw ? "φ(x)" : "φ(u)", t.productHead],
       rows: Array.from(phi, (value, j) => [
         polynomial(basis, j), show(state.w[j]), show(value), products.terms[j],
       ]),
@@ -544,7 +546,7 @@ const view = (() => {
     const moving = optimizer !== "gd";
     card("card-update", t, {
       lines,
-      head: ["", t.weightHead, ...(moving ? [optimizer === "adam" ? "m" : "v"] : ["g"]), t.nextHead],
+      head: [t.weightHead, t.valueHead, !moving ? "g" : optimizer === "adam" ? "m" : "v", t.nextHead],
       rows: Array.from(state.w, (value, j) => [
         name(j), show(value, 6), show(moving ? next.v[j] : state.gradient[j]), show(next.w[j], 6),
       ]),
@@ -580,12 +582,27 @@ const view = (() => {
 
   // ---- all of it, and one frame of it ----
 
-  function draw(model) {
+  // The picture is the one expensive part: drawn again only where something in it changed.
+  function samePicture(a, b) {
+    const { chosen: was } = a;
+    const { chosen: is } = b;
+    return (
+      a.problem === b.problem && a.rows === b.rows && a.ghost === b.ghost && a.mode === b.mode &&
+      was.theme === is.theme && was.language === is.language
+    );
+  }
+
+  function draw(model, before, drawnBefore, resized) {
     title(model);
     controls(model);
     modesTable(model);
     stillCards(model);
-    const drawn = { picture: picture(model), loss: lossChart(model), modes: modesChart(model) };
+    const kept = !resized && before && samePicture(before, model);
+    const drawn = {
+      picture: kept ? drawnBefore.picture : picture(model),
+      loss: lossChart(model),
+      modes: modesChart(model),
+    };
     pressMode(model, drawn);
     if (at("table-details").open) trajectory(model);
     put(at("python"), model.python);
@@ -598,6 +615,7 @@ const view = (() => {
     fill("step", String(state.step));
     put(at("loss"), show(state.loss, 7));
     put(at("excess"), show(state.excess));
+    at("curves").setAttribute("aria-label", t.pictureLabel(count(state.step), show(state.loss)));
     moveCurves(drawn.picture, model, state, ghostState);
     drawn.loss.dot.setAttribute("cx", drawn.loss.x.at(state.step));
     drawn.loss.dot.setAttribute("cy", chart.near(drawn.loss.held(drawn.loss.of(state))));

@@ -61,7 +61,7 @@ const numerals = (() => {
     return j === 0 ? "1" : j === 1 ? "x" : `x${above(j)}`;
   }
 
-  return Object.freeze({ MINUS, show, count, sum, field, below, above, weight, polynomial });
+  return Object.freeze({ MINUS, show, count, sum, field, above, weight, polynomial });
 })();
 
 const words = (() => {
@@ -109,7 +109,7 @@ const words = (() => {
       "the one of smallest weights is drawn.",
     start: "Starting weights", zeros: "Zeros", given: "As given", seed: "Seed", random: "Random",
     here: "Start here",
-    compare: "Compare", pin: "Pin this run", unpin: "Remove the pinned run", pinned: "pinned",
+    pin: "Pin this run", unpin: "Remove the pinned run", pinned: "pinned",
     shown: "Rows drawn as", density: "Density", sample: "Sample", none: "Nothing",
     picture: "Rows, current curve, best curve", current: "current", best: "best possible", rows: "rows",
     mode: (i) => `mode ${i}`,
@@ -131,8 +131,8 @@ const words = (() => {
     lossCard: "Loss", lossNote: "The sum of squared residuals over all rows.",
     backward: "Backward", backwardNote: "The slope of the loss in every weight.",
     update: "Update", updateNote: "Every weight moves against its slope.",
-    weightHead: "weight", productHead: "product", residualHead: "R w − z", slopeHead: "slope g",
-    velocityHead: "velocity v", nextHead: "becomes", predicted: "ŷ", observed: "y", missing: "ŷ − y",
+    weightHead: "weight", valueHead: "value", termHead: "term", productHead: "product", residualHead: "R w − z", slopeHead: "slope g",
+    nextHead: "becomes", predicted: "ŷ", observed: "y", missing: "ŷ − y",
     more: (n) => `${n} more`, fewer: "Fewer", lastStep: "The last step: the run ends here.",
     tableTitle: "The run as a table", pythonTitle: "The same in Python", copy: "Copy as Python",
     copied: "Copied.", copyFailed: "Press Ctrl+C: the text is selected.",
@@ -190,7 +190,7 @@ const words = (() => {
       `x 只有 ${rank} 个不同的值，不足以确定 ${k} 个权重：最优曲线不止一条，图中画的是权重最小的一条。`,
     start: "初始权重", zeros: "全零", given: "原值", seed: "种子", random: "随机",
     here: "以此为起点",
-    compare: "对照", pin: "固定这次运行", unpin: "移除固定的运行", pinned: "固定的运行",
+    pin: "固定这次运行", unpin: "移除固定的运行", pinned: "固定的运行",
     shown: "数据画成", density: "密度", sample: "样本", none: "不画",
     picture: "数据、当前曲线与最优曲线", current: "当前", best: "最优", rows: "数据",
     mode: (i) => `模式 ${i}`,
@@ -212,8 +212,8 @@ const words = (() => {
     lossCard: "损失", lossNote: "全部数据的残差平方和。",
     backward: "反向", backwardNote: "损失对每个权重的斜率。",
     update: "更新", updateNote: "每个权重沿斜率的反方向移动。",
-    weightHead: "权重", productHead: "乘积", residualHead: "R w − z", slopeHead: "斜率 g",
-    velocityHead: "速度 v", nextHead: "变为", predicted: "ŷ", observed: "y", missing: "ŷ − y",
+    weightHead: "权重", valueHead: "值", termHead: "项", productHead: "乘积", residualHead: "R w − z", slopeHead: "斜率 g",
+    nextHead: "变为", predicted: "ŷ", observed: "y", missing: "ŷ − y",
     more: (n) => `另有 ${n} 个`, fewer: "收起", lastStep: "最后一步：运行到此为止。",
     tableTitle: "运行过程（表格）", pythonTitle: "同样的 Python 代码", copy: "复制 Python 代码",
     copied: "已复制。", copyFailed: "文字已选中，请按 Ctrl+C。",

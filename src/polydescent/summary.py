@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from polydescent.fit import Fit
 
 _RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
+_LARGEST = 1e150  # its square, and sums of such squares, fit a double
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Summary:
     def of_rows(cls, x: Array, y: Array, weights: Array | None = None, degree: int = 8) -> Summary:
         """The summary of rows already checked by `arrays.columns`."""
         triangle, domain = kernels.compress(x, y, weights, degree)
-        if not np.isfinite(triangle[:, -1].dot(triangle[:, -1])):
+        if np.abs(triangle[:, -1]).max() > _LARGEST:
             raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
         return cls(triangle, domain, x.shape[0], Kind.of(x, y))
 

@@ -33,7 +33,7 @@ def _sums(
     like = in_double(x[:1])
     parts = xp.zeros((-(-n // size), 3 * k + 3), dtype=like.dtype, device=like.device)
     for part, start in enumerate(range(0, n, size)):
-        rows = slice(start, start + size)
+        rows = slice(start, min(start + size, n))
         x_block, rest = in_double(x[rows]), in_double(y[rows])
         u, t, lowest, highest = domain.to_unit(x_block), xp.ones_like(x_block), x_block, x_block
         if weights is not None:

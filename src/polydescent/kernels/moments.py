@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from polydescent.arrays import Array, namespace, to_host
+from polydescent.arrays import Array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, change_of_basis
 from polydescent.kernels import reference
 
@@ -23,6 +24,7 @@ LOUDEST = (
 UNEXPLAINED = 0.5  # share of Σr² that must stay after the fit, or else the pilot was a poor one
 ROUNDING = 1e-26  # Σr² / Σy² of noise-free rows: nothing is left to explain
 TRIES = 4
+TINY = 1e-140  # lengths below this have squares that are no longer doubles
 
 
 def compress(
@@ -43,7 +45,7 @@ def compress(
         return None
     domain, pilot = guess
     for _ in range(TRIES):
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet():
             gram, seen = sums(domain, pilot)
         if not np.isfinite(gram).all():
             reference.search(x, y, weights)
@@ -66,8 +68,14 @@ def compress(
             continue
         triangle[:-1, -1] += explained
         triangle[:-1, :-1] = R @ _widening(domain, seen, degree)
-        return triangle, seen
+        return None if underflows(triangle, y) else (triangle, seen)
     return None
+
+
+def underflows(triangle: np.ndarray, y: Array) -> bool:
+    """Whether the weights, or a y that is not zero, are so small that their squares were lost."""
+    column = math.hypot(*triangle[:, -1])
+    return bool(triangle[0, 0] < TINY or (column < TINY and namespace(y).any(y != 0)))
 
 
 def read(parts: np.ndarray) -> tuple[np.ndarray, Domain]:
@@ -115,11 +123,12 @@ def _sample(
     x, y, weights = (None if a is None else _taken(a, rows) for a in (x, y, weights))
     if weights is not None:
         x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]
-    if not (len(x) > 2 * degree and np.isfinite(x).all() and np.isfinite(y).all()):
+    columns = (x, y) if weights is None else (x, y, weights)
+    if len(x) <= 2 * degree or not all(np.isfinite(c).all() for c in columns):
         return None
     triangle, domain = reference.compress(x, y, weights, degree)
     R, z = triangle[:-1, :-1], triangle[:-1, -1]
-    if not (1e-280 < domain.half < 1e280 and np.linalg.cond(R) < CONDITION):
+    if not (TINY < domain.half < 1 / TINY and np.linalg.cond(R) < CONDITION):
         return None
     return domain, np.linalg.solve(R, z)
 

@@ -28,7 +28,6 @@ else:
 FEW = 1 << 15  # rows up to which reflections are faster than a pilot and sums
 PIECE = 1 << 17  # rows a thread takes at a time: fixed, so the number of threads changes no digit
 BYTES = {np.dtype(np.float64): 8, np.dtype(np.float32): 4}
-HUGE = 1e140  # lengths from 1 / HUGE to HUGE have squares that are doubles
 
 
 def serves(x: Array, y: Array, weights: Array | None, degree: int) -> bool:
@@ -50,7 +49,7 @@ def compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[np
         found = moments.compress(x, y, weights, degree, partial(_sums, rows, n))
     if found is None:
         found = _reflected(rows, n, degree)
-    if found is None or _underflows(found[0], y):
+    if found is None or moments.underflows(found[0], y):
         found = reference.compress(x, y, weights, degree)
     return found
 
@@ -66,7 +65,7 @@ def _reflected(rows: Any, n: int, degree: int) -> tuple[np.ndarray, Domain] | No
     lows, highs = _pieces(lib.fold_range, n, (2,), rows).T
     domain = Domain(float(lows.min()), float(highs.max()))
     half = domain.half
-    if not (half == 0.0 or 1 / HUGE < half < HUGE):
+    if not (half == 0.0 or moments.TINY < half < 1 / moments.TINY):
         return None
     pilot = np.zeros(degree + 1)  # named, because C holds no reference to it
     frame = _frame(domain, pilot)
@@ -75,11 +74,6 @@ def _reflected(rows: Any, n: int, degree: int) -> tuple[np.ndarray, Domain] | No
         pairs = [stack(*pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
         parts = pairs + parts[2 * len(pairs) :]
     return (parts[0], domain) if math.isfinite(parts[0][-1, -1]) else None
-
-
-def _underflows(triangle: np.ndarray, y: Array) -> bool:
-    """Whether the weights, or a y that is not zero, are so small that their squares are lost."""
-    return triangle[0, 0] < 1 / HUGE or (math.hypot(*triangle[:, -1]) < 1 / HUGE and bool(y.any()))
 
 
 def _column(values: np.ndarray | None) -> tuple[Any, int, int, bool]:

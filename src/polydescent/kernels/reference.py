@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from polydescent.arrays import Array, first_bad, in_double, namespace, qr_triangle, to_host
+from polydescent.arrays import Array, first_bad, in_double, namespace, qr_triangle, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, design_matrix
 from polydescent.errors import NotFinite, OutOfRange
 
@@ -15,6 +15,11 @@ BLOCK = 1 << 14  # rows whose design matrix is held at once: 1 MB at degree 6
 
 def compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[np.ndarray, Domain]:
     """As `kernels.compress`, by the book: build the rows, reduce by QR, stack, reduce again."""
+    with quiet():  # what is not finite is searched for and named
+        return _compress(x, y, weights, degree)
+
+
+def _compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[np.ndarray, Domain]:
     xp = namespace(x)
     domain = Domain(np.inf, -np.inf)
     for x_block, _, _ in _blocks(x, y, weights):
@@ -37,8 +42,9 @@ def _blocks(
     x: Array, y: Array, weights: Array | None
 ) -> Iterator[tuple[Array, Array, Array | None]]:
     """x, y and √weight in float64, block by block, without the rows of weight 0."""
-    for start in range(0, x.shape[0], BLOCK):
-        rows = slice(start, start + BLOCK)
+    n = x.shape[0]
+    for start in range(0, n, BLOCK):
+        rows = slice(start, min(start + BLOCK, n))
         x_block, y_block = in_double(x[rows]), in_double(y[rows])
         if weights is None:
             yield x_block, y_block, None

@@ -61,11 +61,9 @@ const chart = (() => {
     return out;
   }
 
-  // Under two decades: 1, 2, 5; under a third of one: evenly spaced numbers.
+  // Under two decades: 1, 2, 5; under one: evenly spaced numbers.
   function between(lo, hi, low, high) {
-    if (high - low < 0.35) {
-      return linear(lo, hi, 0, 1, 4).ticks;
-    }
+    if (high - low < 1) return linear(lo, hi, 0, 1, 4).ticks;
     const out = [];
     for (let power = Math.floor(low); power <= high; power += 1) {
       for (const factor of [1, 2, 5]) {

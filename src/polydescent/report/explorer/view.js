@@ -96,7 +96,6 @@ const view = (() => {
     at("fastest-pair").disabled = !core.fastest(problem, model.run.optimizer, true);
     for (const id of ["at-limit", "just-over"]) at(id).disabled = !(model.limit > 0);
     put(at("pin"), chosen.ghost ? t.unpin : t.pin);
-    at("pin").setAttribute("aria-pressed", String(Boolean(chosen.ghost)));
     limit(model);
     condition(model);
     startFields(model);
@@ -139,7 +138,7 @@ const view = (() => {
     const lost = rank < Math.min(distinct, k);
     const level = !finite || lost ? "bad" : kappa > 1e6 ? "bad" : few ? "plain" : "fine";
     mood("condition", "condition-icon", level);
-    put(at("kappa"), t.kappa(finite ? (lost ? `> ${show(1 / Number.EPSILON, 1)}` : show(kappa)) : "∞"));
+    put(at("kappa"), t.kappa(!finite ? "= ∞" : lost ? `> ${show(1 / Number.EPSILON, 1)}` : `= ${show(kappa)}`));
     const advice = !finite ? t.unusable : lost ? t.hopeless(rank, k) : kappaAdvice(t, kappa);
     put(at("advice"), few ? t.few(distinct, k) : advice);
     at("cure").hidden = basis === "chebyshev" || level !== "bad";
@@ -207,6 +206,7 @@ const view = (() => {
     const xs = curveXs(data);
     const px = xs.map(x.at);
     const lineOf = (name) => shape(inside, "path", { class: `line ${name}` });
+    const halo = shape(inside, "path", { class: "halo" });
     const picked = shape(inside, "g", { class: "point" });
     const drawn = {
       box, x, y, px, range,
@@ -218,6 +218,7 @@ const view = (() => {
     };
     const best = heights(designOf(problem, "chebyshev"), problem.curve);
     drawn.best.setAttribute("d", chart.through(px, best.map(y.at)));
+    halo.setAttribute("d", drawn.best.getAttribute("d"));
     at("ghost-key").hidden = !ghost;
     put(at("ghost-key"), ghost ? `${t.pinned}: ${t[chosen.ghost.optimizer]}, η ${show(chosen.ghost.rate)}` : "");
     feature(drawn, model);
@@ -268,7 +269,7 @@ const view = (() => {
     const color = ink.split(",").map(Number);
     grid.levels.forEach((level, i) => {
       // The faintest cell is one row in ten million and must still be seen.
-      picture.data.set([...color, level === 0 ? 0 : 36 + (204 * level) / grid.deepest], 4 * i);
+      picture.data.set([...color, level === 0 ? 0 : 24 + (126 * level) / grid.deepest], 4 * i);
     });
     const small = document.createElement("canvas");
     [small.width, small.height] = [grid.columns, grid.rows];
@@ -296,8 +297,8 @@ const view = (() => {
     const most = Math.min(Math.max(...seen(values), Number.MIN_VALUE), Math.max(first, 1e-300) * 1e15);
     const least = Math.max(Math.min(...seen(values), most), most * depth);
     const [lo, hi] = [Math.log10(least), Math.log10(most)];
-    const pad = Math.max(0.06 * (hi - lo), 0.02);
-    return [10 ** (lo - pad), 10 ** (hi + pad)];
+    const pad = Math.max(0.07 * (hi - lo), 0.02);
+    return [10 ** (lo - 2 * pad), 10 ** (hi + pad)];
   }
 
   function stepAxis(svg, model) {
@@ -326,7 +327,7 @@ const view = (() => {
       const py = y.at(problem.floor);
       shape(inside, "path", { class: "line floor", d: `M${box.left} ${py}H${box.right}` });
       const label = t.floor(problem.floor);
-      shape(svg, "text", { class: "floor-label", x: box.left + 6, y: py - 5 }, label);
+      shape(svg, "text", { class: "floor-label", x: box.left + 6, y: py + 14 }, label);
     }
     if (ghostSamples.length > 0) line(ghostSamples, "ghost");
     line(samples, "current");
@@ -626,7 +627,7 @@ const view = (() => {
   }
 
   function shareText({ shares, excess }, i) {
-    return shares[i] < NOISE * excess || !(excess > 0) ? "0" : show(shares[i], 3);
+    return shares[i] < NOISE * excess || !(excess > 0) ? "≈ 0" : show(shares[i], 3);
   }
 
   function moveCurves(drawn, { t, point, grid, problem }, state, ghostState) {
@@ -641,7 +642,7 @@ const view = (() => {
     const span = range.y[1] - range.y[0];
     const off = !(farthest < range.y[1] + span && farthest > range.y[0] - span);
     const outside = grid?.outside ? t.outside(grid.outside) : "";
-    put(at("picture-note"), off ? t.offChart(farthest) : `${outside} ${t.pickHint}`.trim());
+    put(at("picture-note"), Number.isNaN(farthest) ? t.lost : off ? t.offChart(farthest) : `${outside} ${t.pickHint}`.trim());
     movePoint(drawn, problem, point, state.w);
   }
 

@@ -44,7 +44,10 @@ const numerals = (() => {
   }
 
   // What a text field shows: short, and typed back it means the same.
-  const field = (value) => String(Number(value.toPrecision(6)));
+  function field(value) {
+    const short = Number(value.toPrecision(6));
+    return Math.abs(short) < 1e-3 && short !== 0 ? short.toExponential() : String(short);
+  }
 
   const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
   const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -81,7 +84,7 @@ const words = (() => {
     limit: (v) => `limit ${show(v)}`,
     stable: (v) => `Stable: below the limit ${show(v, 5)}`,
     diverges: (v) => `Diverges: above the limit ${show(v, 5)}`,
-    explodes: (mode, times) => `Mode ${mode} grows by ${show(times)} each step.`,
+    explodes: (mode, times) => `Mode ${mode} grows ${show(times)} times each step.`,
     overflow: (t) => `The loss leaves the range of doubles at step ${count(t)}.`,
     noLimit: "Adam has no limit in closed form",
     adamNote: (most) =>
@@ -96,7 +99,7 @@ const words = (() => {
     basisOf: {
       power: "Powers of x itself", chebyshev: "Tⱼ(u), u from −1 to 1", legendre: "Pⱼ(u), u from −1 to 1",
     },
-    kappa: (v) => `Condition κ = ${v}`,
+    kappa: (v) => `Condition κ ${v}`,
     good: "All modes move at a similar pace.",
     fair: "The slow modes take about κ times as long as the fast one.",
     poor: "So lopsided that the slow modes hardly move.",
@@ -106,15 +109,16 @@ const words = (() => {
     cure: "Use Chebyshev",
     few: (rank, k) =>
       `x takes only ${rank} distinct values, too few for ${k} weights: many curves are best, ` +
-      "the one of smallest weights is drawn.",
+      "the one of smallest Chebyshev weights is drawn.",
     start: "Starting weights", zeros: "Zeros", given: "As given", seed: "Seed", random: "Random",
     here: "Start here",
-    pin: "Pin this run", unpin: "Remove the pinned run", pinned: "pinned",
+    pin: "Pin this run", unpin: "Unpin the run", pinned: "pinned",
     shown: "Rows drawn as", density: "Density", sample: "Sample", none: "Nothing",
     picture: "Rows, current curve, best curve", current: "current", best: "best possible", rows: "rows",
     mode: (i) => `mode ${i}`,
     pictureLabel: (t, loss) => `The rows with the curve at step ${t}, loss ${loss}, and the best curve.`,
     offChart: (v) => `The current curve is off the chart: it reaches ${show(v)}.`,
+    lost: "The current curve has left the range of doubles.",
     outside: (v) => `${count(v)} rows lie above or below the picture.`,
     pickHint: "Click the picture to choose the point of card 3.",
     lossTitle: "Loss by step", floor: (v) => `floor ${show(v, 6)}`, lossView: "What to draw",
@@ -179,7 +183,7 @@ const words = (() => {
     steps: "总步数", stepsField: "键入总步数",
     degree: "次数", basis: "基", power: "幂", chebyshev: "切比雪夫", legendre: "勒让德",
     basisOf: { power: "x 本身的幂", chebyshev: "Tⱼ(u)，u 从 −1 到 1", legendre: "Pⱼ(u)，u 从 −1 到 1" },
-    kappa: (v) => `条件数 κ = ${v}`,
+    kappa: (v) => `条件数 κ ${v}`,
     good: "各模式的快慢相近。",
     fair: "慢模式所需的步数约为快模式的 κ 倍。",
     poor: "快慢悬殊，慢模式几乎不动。",
@@ -187,15 +191,16 @@ const words = (() => {
     unusable: "这些 x 的幂超出双精度的范围。",
     cure: "改用切比雪夫",
     few: (rank, k) =>
-      `x 只有 ${rank} 个不同的值，不足以确定 ${k} 个权重：最优曲线不止一条，图中画的是权重最小的一条。`,
+      `x 只有 ${rank} 个不同的值，不足以确定 ${k} 个权重：最优曲线不止一条，图中画的是切比雪夫权重最小的一条。`,
     start: "初始权重", zeros: "全零", given: "原值", seed: "种子", random: "随机",
     here: "以此为起点",
-    pin: "固定这次运行", unpin: "移除固定的运行", pinned: "固定的运行",
+    pin: "固定这次运行", unpin: "取消固定", pinned: "固定的运行",
     shown: "数据画成", density: "密度", sample: "样本", none: "不画",
     picture: "数据、当前曲线与最优曲线", current: "当前", best: "最优", rows: "数据",
     mode: (i) => `模式 ${i}`,
     pictureLabel: (t, loss) => `数据、第 ${t} 步的曲线（损失 ${loss}）与最优曲线。`,
     offChart: (v) => `当前曲线已超出画面，达到 ${show(v)}。`,
+    lost: "当前曲线已超出双精度的范围。",
     outside: (v) => `有 ${count(v)} 行数据在画面之上或之下。`,
     pickHint: "点击图中任意处，选择卡片 3 所用的点。",
     lossTitle: "损失随步数的变化", floor: (v) => `下限 ${show(v, 6)}`, lossView: "画什么",

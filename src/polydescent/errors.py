@@ -125,6 +125,20 @@ class TooFewDistinct(PolydescentError, ValueError):
         )
 
 
+class TooFewFree(PolydescentError, ValueError):
+    """Constraints that contradict or repeat each other, or leave no coefficient to fit."""
+
+    def __init__(self, degree: int, constraints: int, repeated: bool = False):
+        why = (
+            f"the {constraints} constraints contradict or repeat each other"
+            if repeated
+            else f"{constraints} constraints leave none of the {degree + 1} coefficients to fit"
+        )
+        super().__init__(
+            f"At degree {degree}, {why}. Drop some of fix=, terms= and through=, or raise degree=."
+        )
+
+
 class UnknownName(PolydescentError, ValueError):
     """A name (basis, backend, column, …) that is not among those there are."""
 

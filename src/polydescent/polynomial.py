@@ -52,9 +52,12 @@ class Polynomial:
 
 
 def exact_powers(
-    basis: Basis, domain: Domain, weights: Sequence[float | Fraction] | np.ndarray
+    basis: Basis,
+    domain: Domain,
+    weights: Sequence[float | Fraction] | np.ndarray,
+    origin: int = 0,
 ) -> list[Fraction]:
-    """Coefficients of 1, x, x², … of Σ weights[k]·p[k](u(x)) as exact rationals.
+    """Coefficients of 1, x, x², … of Σ weights[k]·p[k](u(x − origin)) as exact rationals.
 
     Every float64 is a rational, so nothing is rounded here: offsets of 10⁹ with steps of 1 (epoch
     seconds) would otherwise cost all sixteen digits. All denominators are taken out first, so the
@@ -68,7 +71,7 @@ def exact_powers(
     scaled, unit = _whole(weights)
     table, table_unit = _power_table(basis, degree)
     in_u = [sum(scaled[k] * table[k][j] for k in range(j, degree + 1)) for j in range(degree + 1)]
-    m, e = domain.mid.as_integer_ratio()
+    m, e = (Fraction(domain.mid) + origin).as_integer_ratio()
     h, g = domain.half.as_integer_ratio()
     if not h:  # one point: u = 0 everywhere
         return [Fraction(in_u[0], unit * table_unit)] + [Fraction(0)] * degree

@@ -21,12 +21,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from polydescent import double_double as dd
 from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.constraints import Equations
 from polydescent.kernels import precise
 from polydescent.kernels.precise import Frame
 from polydescent.polynomial import exact_powers, nearest_float
@@ -67,21 +68,38 @@ class Refined:
     """The least squares answer to about 28 digits.
 
     weights: Chebyshev weights on the domain, exact rationals, in units of y. rss, tss:
-    Σ ω·(y − f(x))² and Σ ω·(y − ȳ)², each rounded once, in units of y². normal: their source.
+    Σ ω·(y − f(x))² and Σ ω·(y − ȳ)², each rounded once, in units of y². normal, equations: what
+    they solve.
     """
 
     weights: list[Fraction]
     rss: float
     tss: float
     normal: Normal
+    equations: Equations = ((), ())
 
-    def powers(self, domain: Domain) -> np.ndarray:
+    @cached_property
+    def root(self) -> list[list[Fraction]]:
+        """Columns c with Σ c·cᵀ the covariance of the weights, in units of the residual variance.
+
+        One of shape (k,) for each coefficient that is free.
+        """
+        k, held = len(self.weights), len(self.equations[0])
+        unit = [[_ONE if i == j else 0 for j in range(k)] for i in range(k)] + [[0] * k] * held
+        inverse = solve(_bordered(self.normal, self.equations), unit)[:k]
+        scale = Fraction(math.isqrt(self.normal.weight_unit.denominator)) / math.isqrt(
+            self.normal.weight_unit.numerator
+        )
+        return [[Fraction(c, _ONE) * scale for c in col] for col in _cholesky(inverse, k - held)]
+
+    def powers(self, domain: Domain, origin: int = 0) -> np.ndarray:
         """Coefficients of 1, x, x², … in units of y, each the float64 nearest to its exact value.
 
-        One that adds less than 10⁻²⁵ of the largest anywhere on the domain is rounding: it is 0.
+        x = origin + what the domain spans. A coefficient that adds less than 10⁻²⁵ of the largest
+        anywhere on the domain is rounding: it is 0.
         """
-        exact = exact_powers(CHEBYSHEV, domain, self.weights)
-        reach = Fraction(max(abs(domain.lo), abs(domain.hi)))
+        exact = exact_powers(CHEBYSHEV, domain, self.weights, origin)
+        reach = max(abs(Fraction(domain.lo) + origin), abs(Fraction(domain.hi) + origin))
         adds = [abs(c) * reach**j for j, c in enumerate(exact)]
         least = max(adds) * _NEGLIGIBLE
         return np.array(
@@ -95,43 +113,63 @@ def refine(
     domain: Domain,
     pilot: np.ndarray,
     weights: np.ndarray | None = None,
-    sigma: np.ndarray | None = None,
+    equations: Equations = ((), ()),
 ) -> Refined:
     """The least squares polynomial through rows on the host, from a float64 solution of it.
 
     x, y: float64, shape (n,), finite. domain: holds all x. pilot: Chebyshev weights, shape (k,).
-    weights: of squares, shape (n,), finite and ≥ 0; or sigma: standard deviations, > 0, ω = 1/σ².
-    The pilot must come from data of full rank (`Summary.solve` sees to it).
+    weights: ω, of squares, shape (n,), finite and ≥ 0. equations: (B, b) with B·w = b, obeyed
+    exactly. The pilot must come from data that determine it: `Summary.solve` and
+    `constraints.restrict` see to that.
     """
     for _ in range(_PASSES):
-        normal = accumulate(x, y, domain, pilot, weights, sigma)
-        correction = solve(normal.gram, normal.gradient)
+        normal = accumulate(x, y, domain, pilot, weights)
+        correction = _correction(normal, equations)
         refined = [w + d for w, d in zip(normal.pilot, correction, strict=True)]
         largest = max(map(abs, refined))
         if max(map(abs, correction)) <= largest >> _SETTLED:
             break
         pilot = np.array([nearest_float(Fraction(w, _ONE) * normal.y_unit) for w in refined])
-    rss = normal.square - _dot(correction, normal.gradient)
+    curved = [_dot(row, correction) for row in normal.gram]
+    rss = normal.square - 2 * _dot(correction, normal.gradient) + _dot(correction, curved)
     floor = _times(normal.moments[0], _times(largest, largest)) >> 2 * _NOISE
     rss = rss if rss > floor else 0
     scale = normal.weight_unit * normal.y_unit**2
     return Refined(
         [Fraction(w, _ONE) * normal.y_unit for w in refined],
         nearest_float(Fraction(rss, _ONE) * scale),
-        nearest_float(Fraction(rss + _spread(normal, refined), _ONE) * scale),
+        nearest_float(Fraction(_spread(normal), _ONE) * scale),
         normal,
+        equations,
     )
 
 
-def _spread(normal: Normal, weights: list[int]) -> int:
-    """Σ ω·(f(x) − mean f)², by the Gram matrix without its mean: no offset of y enters."""
-    m, gram = normal.moments, normal.gram
-    others = range(1, len(weights))
-    return sum(
-        _times(_times(weights[i], weights[j]), gram[i][j] - m[i] * m[j] // m[0])
-        for i in others
-        for j in others
-    )
+def _correction(normal: Normal, equations: Equations) -> list[int]:
+    """d of the pilot w₀ with G·d + Bᵀ·λ = Vᵀ·W·r and B·d = b − B·w₀."""
+    missing = [
+        fixed(value / normal.y_unit) - _dot([fixed(a) for a in row], normal.pilot)
+        for row, value in zip(*equations, strict=True)
+    ]
+    right = [[value] for value in (*normal.gradient, *missing)]
+    return [row[0] for row in solve(_bordered(normal, equations), right)][: len(normal.pilot)]
+
+
+def _bordered(normal: Normal, equations: Equations) -> list[list[int]]:
+    """[[G, Bᵀ], [B, 0]], shape (k + m, k + m)."""
+    B = [[fixed(a) for a in row] for row in equations[0]]
+    upper = [[*row, *(line[i] for line in B)] for i, row in enumerate(normal.gram)]
+    return [*upper, *([*line, *([0] * len(B))] for line in B)]
+
+
+def _spread(normal: Normal) -> int:
+    """Σ ω·(y − ȳ)², from y = r + V·pilot with the means taken out first: no offset of y enters."""
+    m, g, w, gram = normal.moments, normal.gradient, normal.pilot, normal.gram
+    others = range(1, len(w))
+    left = normal.square - g[0] * g[0] // m[0]
+    crossed = sum(_times(w[i], g[i] - g[0] * m[i] // m[0]) for i in others)
+    inner = [[gram[i][j] - m[i] * m[j] // m[0] for j in others] for i in others]
+    explained = _dot(w[1:], [_dot(row, w[1:]) for row in inner])
+    return left + 2 * crossed + explained
 
 
 def accumulate(
@@ -140,14 +178,16 @@ def accumulate(
     domain: Domain,
     pilot: np.ndarray,
     weights: np.ndarray | None = None,
-    sigma: np.ndarray | None = None,
 ) -> Normal:
     """The normal equations of the rows about `pilot`, arguments as in `refine`."""
     x_unit = _unit(max(abs(domain.lo), abs(domain.hi)))
     y_unit = _unit(max(np.abs(y).max(), np.abs(pilot).max()))
-    given = weights if sigma is None else sigma
-    given_unit = 1.0 if given is None else _unit(given.max())
-    omega = None if given is None else _omega(given * given_unit, sigma is None)
+    weight_unit, omega = 1.0, None
+    if weights is not None:
+        weight_unit = _unit(weights.max())
+        if math.frexp(weight_unit)[1] % 2 == 0:
+            weight_unit /= 2  # an even power of two, so that its square root is one too
+        omega = weights * weight_unit
     small_pilot = pilot * y_unit
     frame = Frame(x_unit, y_unit, domain.mid * x_unit, domain.half * x_unit, small_pilot)
     sums = [fixed(hi) + fixed(lo) for hi, lo in zip(*precise.sums(x, y, omega, frame), strict=True)]
@@ -159,20 +199,13 @@ def accumulate(
         square=sums[-1],
         pilot=[fixed(w) for w in small_pilot],
         y_unit=1 / Fraction(y_unit),
-        weight_unit=Fraction(given_unit) ** (-1 if sigma is None else 2),
+        weight_unit=1 / Fraction(weight_unit),
     )
 
 
 def _unit(largest: Any) -> float:
     """The power of two that brings `largest` to between ½ and 1, as far as it is a float64."""
     return math.ldexp(1.0, min(max(-math.frexp(largest)[1], -1000), 1000))
-
-
-def _omega(given: np.ndarray, is_weight: bool) -> dd.Pair:
-    """ω as a pair: the weights themselves, or 1/σ² (which no float64 holds exactly)."""
-    if is_weight:
-        return given, np.zeros_like(given)
-    return dd.quotient((np.ones_like(given), np.zeros_like(given)), dd.two_product(given, given))
 
 
 # ── the small system, in fixed point ──
@@ -194,24 +227,41 @@ def _dot(a: Sequence[int], b: Sequence[int]) -> int:
     return sum(p * q for p, q in zip(a, b, strict=True)) >> _PLACES
 
 
-def solve(A: Sequence[Sequence[int]], b: Sequence[int]) -> list[int]:
-    """The solution of A·w = b, shapes (k, k) and (k,), by elimination with row exchanges.
+def solve(A: Sequence[Sequence[int]], B: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The solution X of A·X = B, shapes (k, k) and (k, r), by elimination with row exchanges.
 
     Integers of fixed length instead of rationals, which would double in length at every step: with
     entries of size 1 and a condition number of 10²⁶ some 70 digits remain. Raises ZeroDivisionError
     where A is singular.
     """
-    k = len(b)
-    rows = [[*row, b[i]] for i, row in enumerate(A)]
+    k = len(A)
+    rows = [[*left, *right] for left, right in zip(A, B, strict=True)]
     for j in range(k):
         pivot = max(range(j, k), key=lambda i: abs(rows[i][j]))
         rows[j], rows[pivot] = rows[pivot], rows[j]
         for i in range(j + 1, k):
             factor = (rows[i][j] << _PLACES) // rows[j][j]
-            for c in range(j + 1, k + 1):
+            for c in range(j + 1, len(rows[i])):
                 rows[i][c] -= _times(factor, rows[j][c])
-    solution: list[int] = []  # from the last up
+    solution: list[list[int]] = [[]] * k
     for i in range(k - 1, -1, -1):
-        known = _dot(rows[i][i + 1 : k], solution[::-1])
-        solution.append(((rows[i][k] - known) << _PLACES) // rows[i][i])
-    return solution[::-1]
+        right = rows[i][k:]
+        for c in range(i + 1, k):
+            right = [b - _times(rows[i][c], x) for b, x in zip(right, solution[c], strict=True)]
+        solution[i] = [(b << _PLACES) // rows[i][i] for b in right]
+    return solution
+
+
+def _cholesky(A: list[list[int]], rank: int) -> list[list[int]]:
+    """`rank` columns c with Σ c·cᵀ = A for a symmetric A ≥ 0, the largest diagonal entry first."""
+    rest, columns = [row[:] for row in A], []
+    for _ in range(rank):
+        j = max(range(len(A)), key=lambda i: rest[i][i])
+        length = math.isqrt(rest[j][j] << _PLACES)
+        column = [(row[j] << _PLACES) // length for row in rest]
+        rest = [
+            [a - _times(p, q) for a, q in zip(row, column, strict=True)]
+            for row, p in zip(rest, column, strict=True)
+        ]
+        columns.append(column)
+    return columns

@@ -68,8 +68,7 @@ INLINE void load(const precise_rows *rows, ptrdiff_t first, ptrdiff_t n, double 
         const ptrdiff_t row = first + i < n ? first + i : first;
         x[i] = rows->x[row] * rows->x_unit;
         put(r, i, (pair){rows->y[row] * rows->y_unit, 0.0});
-        put(w, i, (pair){rows->w ? rows->w[row] : 1.0, rows->w_rest ? rows->w_rest[row] : 0.0});
-        if (first + i >= n) put(w, i, (pair){0.0, 0.0});
+        put(w, i, (pair){first + i >= n ? 0.0 : rows->w ? rows->w[row] : 1.0, 0.0});
     }
     for (int i = 0; i < LANES; i++) {
         const pair from_mid = sum((pair){x[i], 0.0}, (pair){-mid, 0.0});

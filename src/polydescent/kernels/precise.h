@@ -3,7 +3,7 @@
 #define MAX_PRECISE_DEGREE 62
 
 typedef struct {
-    const double *x, *y, *w, *w_rest; /* contiguous; w NULL: every weight is 1; w_rest NULL: 0 */
+    const double *x, *y, *w;          /* contiguous; w NULL: every weight is 1 */
     double x_unit, y_unit;            /* powers of two that x and y are multiplied by first */
 } precise_rows;
 

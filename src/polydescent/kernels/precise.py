@@ -37,10 +37,10 @@ class Frame:
         return len(self.pilot) - 1
 
 
-def sums(x: np.ndarray, y: np.ndarray, omega: dd.Pair | None, frame: Frame) -> dd.Pair:
+def sums(x: np.ndarray, y: np.ndarray, omega: np.ndarray | None, frame: Frame) -> dd.Pair:
     """Σ ω·T_k for k = 0 … d, Σ ω·T_d·T_k for k = 1 … d, Σ ω·r·T_k for k = 0 … d, Σ ω·r².
 
-    x, y: shape (n,), float64 on the host. omega: weights as a pair, None for 1. Returns a pair of
+    x, y: shape (n,), float64 on the host. omega: weights, None for 1. Returns a pair of
     shape (3·d + 3,). The first two kinds give every Σ ω·T_m up to m = 2d, since
     Σ T_{d+k} = 2·Σ T_d·T_k − Σ T_{d−k}.
     """
@@ -49,7 +49,7 @@ def sums(x: np.ndarray, y: np.ndarray, omega: dd.Pair | None, frame: Frame) -> d
     result: dd.Pair = (0.0, 0.0)
     for start in range(0, len(x), BLOCK):
         rows = slice(start, start + BLOCK)
-        some = None if omega is None else (omega[0][rows], omega[1][rows])
+        some = None if omega is None else omega[rows]
         result = dd.sum_of(result, _sums_of_block(x[rows], y[rows], some, frame))
     return result
 
@@ -59,7 +59,7 @@ def _in_c(degree: int) -> bool:
     return _precise is not None and allowed and degree <= _precise.lib.MAX_PRECISE_DEGREE
 
 
-def _sums_in_c(x: np.ndarray, y: np.ndarray, omega: dd.Pair | None, frame: Frame) -> dd.Pair:
+def _sums_in_c(x: np.ndarray, y: np.ndarray, omega: np.ndarray | None, frame: Frame) -> dd.Pair:
     assert _precise is not None
     ffi, kept = _precise.ffi, []
 
@@ -68,19 +68,19 @@ def _sums_in_c(x: np.ndarray, y: np.ndarray, omega: dd.Pair | None, frame: Frame
         return ffi.from_buffer("double[]", kept[-1])
 
     result = np.empty((3 * frame.degree + 3, 2))
-    weights = (ffi.NULL, ffi.NULL) if omega is None else (at(omega[0]), at(omega[1]))
-    rows = ffi.new("precise_rows *", [at(x), at(y), *weights, frame.x_unit, frame.y_unit])
+    weights = ffi.NULL if omega is None else at(omega)
+    rows = ffi.new("precise_rows *", [at(x), at(y), weights, frame.x_unit, frame.y_unit])
     _precise.lib.precise_sums(
         rows, len(x), frame.mid, frame.half, frame.degree, at(frame.pilot), at(result)
     )
     return result[:, 0], result[:, 1]
 
 
-def _sums_of_block(x: np.ndarray, y: np.ndarray, omega: dd.Pair | None, frame: Frame) -> dd.Pair:
+def _sums_of_block(x: np.ndarray, y: np.ndarray, omega: np.ndarray | None, frame: Frame) -> dd.Pair:
     T = _chebyshev(x, frame)
     r = _residual(y, T, frame)
-    weighted_T = T if omega is None else dd.product(T, omega)
-    weighted_r = r if omega is None else dd.product(r, omega)
+    weighted_T = T if omega is None else dd.product(T, (omega, 0.0))
+    weighted_r = r if omega is None else dd.product(r, (omega, 0.0))
     last = weighted_T[0][-1], weighted_T[1][-1]
     parts = (
         dd.total(weighted_T),

@@ -12,7 +12,8 @@ Fit.explore reach down inside the method.
     optimizers    GradientDescent, Momentum, Nesterov, Adam
     convergence   the spectrum and what it says about every step to come
     descent       forward, backward, the loop
-    sources       anything as columns x, y, weights
+    sources       anything as chunks of columns x, y, weights
+    passes        one pass over a source, from any state it was left in
     equation      a polynomial as text
     advice        an outcome in words
     fit           fit, descend, summarize and the result

@@ -17,9 +17,11 @@ class PolydescentError(Exception):
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
-def _rebuilt(kind: type, args: tuple[Any, ...], facts: dict[str, Any]) -> PolydescentError:
+def _rebuilt(
+    kind: type[PolydescentError], args: tuple[Any, ...], facts: dict[str, Any]
+) -> PolydescentError:
     error = kind.__new__(kind, *args)
-    error.__dict__.update(facts)
+    vars(error).update(facts)
     return error
 
 
@@ -343,8 +345,37 @@ class NothingToDraw(PolydescentError, ValueError):
         super().__init__(f'There is nothing to draw for kind="{kind}": {why}. {instead}')
 
 
+class NoDescent(PolydescentError, ValueError):
+    """A question about steps, asked of exact least squares."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Exact least squares takes no steps, so there is none to trace. Descend instead: "
+            "descend(…), or --optimizer gd."
+        )
+
+
 class NoFolder(PolydescentError, FileNotFoundError):
     """A file to be written into a folder that is not there or cannot be written to."""
 
     def __init__(self, path: str, folder: str, why: str):
         super().__init__(f"Cannot write {path!r}: the folder {folder!r} {why}.")
+
+
+class Stopped(PolydescentError):
+    """Ctrl-C during a pass whose state is kept in a file."""
+
+    def __init__(self, rows: int, checkpoint: object):
+        super().__init__(
+            f"Stopped after {rows:,} rows, nothing is lost: the same command goes on from there. "
+            f"To start over instead, remove {str(checkpoint)!r}."
+        )
+
+
+class OnlyFiles(PolydescentError, ValueError):
+    """A source that cannot be remembered in a model."""
+
+    def __init__(self, label: str):
+        super().__init__(
+            f"A model remembers files and SQL, {label} is neither. Use summarize(…).save(path)."
+        )

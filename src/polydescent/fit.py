@@ -25,8 +25,10 @@ from polydescent.descent import History, Outcome, walk
 from polydescent.equation import equation
 from polydescent.errors import BadSetting, RateTooLarge, TooFewDistinct, TooFewRows
 from polydescent.optimizers import GradientDescent, Optimizer, checked_optimizer
+from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.polynomial import Polynomial
-from polydescent.sources import Rows, rows_of
+from polydescent.sources import Rows, Source, source_of
+from polydescent.sources.chunks import Held, Kept
 from polydescent.summary import Summary, checked_degree
 
 _ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
@@ -172,19 +174,22 @@ def summarize(
     x: Any = None,
     weights: Any = None,
     where: str | None = None,
+    missing: str = "raise",
 ) -> Summary:
     """One pass over the rows, folded into a triangle that holds every fit up to `degree`.
 
-    data, y: columns of n numbers (arrays, tensors, lists, Series), or a path with x= and y= naming
-    columns or SQL expressions of columns. weights: of the squares, ≥ 0. where: SQL, rows of a file
-    to use. Raises PolydescentError: see `polydescent.errors`.
+    data, y: columns of n numbers (arrays, tensors, lists, Series, Dask arrays). Or data alone with
+    x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
+    table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
+    iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0. where: SQL, rows of
+    a file or table to use. missing: "omit" leaves out rows with NaN or infinity and counts them.
+    Memory is one chunk, whatever n is. Raises PolydescentError: see `polydescent.errors`.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])
     """
     degree = checked_degree(degree)
-    rows = rows_of(data, y, x, weights, where)
-    return Summary.of_rows(rows.x, rows.y, rows.weights, degree)
+    return summary_of(source_of(data, y, x, weights, where), degree, missing)
 
 
 def fit(
@@ -196,6 +201,7 @@ def fit(
     x: Any = None,
     weights: Any = None,
     where: str | None = None,
+    missing: str = "raise",
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of squared residuals.
 
@@ -207,7 +213,8 @@ def fit(
     >>> line(10)
     21.0
     """
-    summary, rows = _summarized(data, y, degree, x, weights, where)
+    source = source_of(data, y, x, weights, where)
+    summary, rows = _summarized(source, degree, missing)
     return replace(fit_summary(summary), rows=rows)
 
 
@@ -220,6 +227,7 @@ def descend(
     x: Any = None,
     weights: Any = None,
     where: str | None = None,
+    missing: str = "raise",
     over: str = "summary",
     **settings: Any,
 ) -> Fit:
@@ -244,23 +252,36 @@ def descend(
     """
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
-    summary, rows = _summarized(data, y, degree, x, weights, where)
+    source = source_of(data, y, x, weights, where)
+    if over == "rows":
+        source = Held(source.gathered())
+    summary, rows = _summarized(source, degree, missing)
     run = descend_summary(summary, rows=rows if over == "rows" else None, **settings)
     return replace(run, rows=rows)
 
 
-def _summarized(data: Any, y: Any, degree: Any, *source: Any) -> tuple[Summary, Rows]:
-    """The summary at exactly `degree`, checked to determine its coefficients, and its rows."""
+def _summarized(source: Source, degree: Any, missing: str) -> tuple[Summary, Rows | None]:
+    """The summary at exactly `degree`, checked to determine its coefficients, and rows to draw."""
     degree = checked_degree(degree)
-    rows = rows_of(data, y, *source)
-    n = rows.x.shape[0]
-    if n < degree + 1:
-        raise TooFewRows(n, degree)
-    summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree)
+    if isinstance(source, Held):
+        rows, omitted = present(source.rows, missing)
+        return _determined(summary_of_rows(rows, degree, omitted), rows), rows
+    kept = Kept()
+    summary = summary_of(source, degree, missing, kept.take)
+    if source.remote:
+        return _determined(summary), None
+    return _determined(summary, kept.rows if kept.is_all else None), kept.rows
+
+
+def _determined(summary: Summary, rows: Rows | None = None) -> Summary:
+    """The summary, if its rows determine its coefficients. rows: all of them, if they are here."""
+    if summary.n < summary.degree + 1:
+        raise TooFewRows(summary.n, summary.degree)
     if not summary.has_full_rank:
-        distinct = count_distinct(rows.x)
-        raise TooFewDistinct(n, degree, distinct if distinct <= degree else None)
-    return summary, rows
+        distinct = summary.degree + 1 if rows is None else count_distinct(rows.x)
+        known = distinct if distinct <= summary.degree else None
+        raise TooFewDistinct(summary.n, summary.degree, known)
+    return summary
 
 
 # ── from a summary ───────────────────────────────────────────────────────────────────────────────

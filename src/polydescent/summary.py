@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +34,17 @@ class Summary:
     degree d.
 
     triangle: shape (degree + 2, degree + 2), float64, non-negative diagonal. Treat it as read-only.
+    omitted: rows left out because a value was missing; they are not among the n. x_name, y_name:
+    for human eyes.
     """
 
     triangle: np.ndarray
     domain: Domain
     n: int
     kind: Kind = field(default=Kind())
+    omitted: int = 0
+    x_name: str = "x"
+    y_name: str = "y"
 
     # ── making one ──
 
@@ -62,11 +68,13 @@ class Summary:
             return NotImplemented
         if self.degree != other.degree:
             raise DegreesDiffer(self.degree, other.degree)
+        omitted = self.omitted + other.omitted
         if not other.n or not self.n:
-            return self if self.n else other
+            return replace(self if self.n else other, omitted=omitted)
         domain = self.domain | other.domain
         triangle = stack(self.rebased(domain).triangle, other.rebased(domain).triangle)
-        return replace(self, triangle=triangle, domain=domain, n=self.n + other.n)
+        n = self.n + other.n
+        return replace(self, triangle=triangle, domain=domain, n=n, omitted=omitted)
 
     def rebased(self, domain: Domain) -> Summary:
         """The same rows on a wider domain."""
@@ -153,9 +161,25 @@ class Summary:
     @property
     def has_full_rank(self) -> bool:
         """Whether every term adds something, beyond rounding, to those below it."""
-        R = self.R
-        own = np.diagonal(R)
-        return bool((own > _RANK_TOLERANCE * len(own) * np.sqrt((R * R).sum(axis=0))).all())
+        return determines(self.R)
+
+    # ── keeping it ──
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write it to a file: JSON, every float exact, with a checksum; all of it or nothing."""
+        from polydescent.store import Model, save
+
+        save(Model(self), path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Summary:
+        """Read what `save` or `polydescent fit --save` wrote.
+
+        Raises NoFile, DamagedModel, UnknownSchema.
+        """
+        from polydescent.store import load
+
+        return load(path).summary
 
     # ── what to do with it (the two places where an import goes up the ladder) ──
 
@@ -180,6 +204,40 @@ class Summary:
     def __repr__(self) -> str:
         where = "" if not self.n else f", x in [{self.domain.lo:.6g}, {self.domain.hi:.6g}]"
         return f"<Summary of {self.n:,} rows, degree {self.degree}{where}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """A running sum of summaries, added in pairs of like size as carries are in binary addition.
+
+    After m parts a row has been through log₂ m merges instead of m, and the sum depends on nothing
+    but the order of the parts.
+
+    parts: (how many were added into it, their sum), the counts falling powers of 2.
+    """
+
+    parts: tuple[tuple[int, Summary], ...] = ()
+
+    def plus(self, summary: Summary) -> Tally:
+        """The tally with one more summary."""
+        parts, count = list(self.parts), 1
+        while parts and parts[-1][0] == count:
+            summary = parts.pop()[1] + summary
+            count *= 2
+        return Tally((*parts, (count, summary)))
+
+    def total(self, degree: int) -> Summary:
+        """The sum of all, `Summary.empty(degree)` for none."""
+        total = Summary.empty(degree)
+        for _, summary in reversed(self.parts):
+            total = summary + total
+        return total
+
+
+def determines(R: np.ndarray) -> bool:
+    """Whether each column of a triangle adds something, beyond rounding, to those before it."""
+    own = np.abs(np.diagonal(R))
+    return bool((own > _RANK_TOLERANCE * len(own) * np.sqrt((R * R).sum(axis=0))).all())
 
 
 def checked_degree(degree: object, largest: int | None = None) -> int:

@@ -1,0 +1,224 @@
+"""A pass that outlives its process: files into a model, each row counted once however it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from polydescent.errors import (
+    DamagedModel,
+    NoFile,
+    OnlyFiles,
+    PolydescentError,
+    SourceChanged,
+    Stopped,
+)
+from polydescent.passes import State, checked, states
+from polydescent.sources import Rows, Source
+from polydescent.sources.duck import Query, Sql
+from polydescent.sources.files import File
+from polydescent.store import (
+    Model,
+    Remembered,
+    change,
+    check_replaceable,
+    load,
+    locked,
+    parse,
+    render,
+    save,
+    summary_from_json,
+    summary_to_json,
+    write,
+)
+from polydescent.summary import Summary, Tally
+
+_FORMAT = "polydescent checkpoint"
+EVERY = (
+    1.0  # seconds between checkpoints: what a kill costs at most; writing one takes milliseconds
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a pass is asked to do. The same job run again goes on where the first run ended.
+
+    source: files and SQL. is_update: add to the model at `target`, else make it. again: add files
+    that it holds. check: raises where the summary of a new model must not be kept.
+    """
+
+    source: Source
+    target: Path
+    degree: int
+    missing: str = "raise"
+    is_update: bool = False
+    again: bool = False
+    check: Callable[[Summary], object] | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The columns, the rows and the policy, as typed: part of the model."""
+        first = self.source.parts[0]
+        if not isinstance(first, Query):
+            raise OnlyFiles(first.label)
+        where = {"where": first.asked.where} if first.asked.where else {}
+        return first.asked.columns | where | {"missing": self.missing}
+
+    def remembered(self) -> tuple[Remembered, ...]:
+        """The sources as they are now."""
+        return tuple(_remembered(part) for part in self.source.parts)
+
+    def checkpoint(self, sources: tuple[Remembered, ...]) -> Path:
+        """Where the state is kept: a name for this job on these very files."""
+        facts = [asdict(source) for source in sources], self.asked, self.degree, self.is_update
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return self.target.with_name(f"{self.target.name}.{digest[:8]}.part")
+
+
+def run(
+    job: Job,
+    watch: Callable[[State], object] | None = None,
+    look: Callable[[Rows], None] | None = None,
+    every: float = EVERY,
+) -> Model:
+    """Do the job and return the model that is then in the file.
+
+    watch: called with each state. look: with each chunk. Raises AlreadyAdded, SourceGrew and
+    NotAModel before the first row, SourceChanged after the last, Stopped on Ctrl-C, and what
+    reading raises; the model is then as it was.
+    """
+    sources = job.remembered()
+    path = job.checkpoint(sources)
+    with locked(path):
+        identity, state = _resumed(path)
+        if identity in _passes(job.target):  # killed between writing the model and tidying up
+            path.unlink()
+            return load(job.target)
+        _check(job, sources)
+        try:
+            state = _walk(job, identity, state, path, watch, look, every)
+            _check_unchanged(job, sources)
+            model = _committed(job, identity, state, sources)
+        except PolydescentError as refusal:
+            if not isinstance(refusal, Stopped):
+                path.unlink(missing_ok=True)
+            raise
+        path.unlink()
+    return model
+
+
+def _walk(
+    job: Job,
+    identity: str,
+    state: State,
+    path: Path,
+    watch: Callable[[State], object] | None,
+    look: Callable[[Rows], None] | None,
+    every: float,
+) -> State:
+    """The last state of the pass, kept at `path` now and then, on Ctrl-C and at the end."""
+    last = safe = state
+    written = time.monotonic()
+    try:
+        for last in states(job.source, job.degree, job.missing, state, look):
+            if watch is not None:
+                watch(last)
+            if not last.taken or job.source.parts[len(last.done)].repeatable:
+                safe = last
+            if time.monotonic() - written > every:
+                _write(path, identity, safe)
+                written = time.monotonic()
+    except KeyboardInterrupt:
+        _write(path, identity, safe)
+        raise Stopped(safe.rows, path) from None
+    _write(path, identity, last)
+    return last
+
+
+def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered, ...]) -> Model:
+    """The model with the rows of the pass, written."""
+    summary = checked(state.tally.total(job.degree), job.source.label)
+    read = tuple(replace(s, rows=n) for s, n in zip(sources, state.done, strict=True))
+    if job.is_update:
+
+        def added(model: Model) -> Model:
+            _check_new(job, model, sources)  # once more: another update may have been faster
+            return replace(
+                model,
+                summary=model.summary + summary,
+                sources=model.sources + read,
+                passes=(*model.passes, identity),
+            )
+
+        return change(job.target, added)
+    if job.check is not None:
+        job.check(summary)
+    model = Model(summary, job.asked, read, (identity,))
+    save(model, job.target)
+    return model
+
+
+def _check(job: Job, sources: tuple[Remembered, ...]) -> None:
+    """Refuse before the first row what would be refused after the last."""
+    if job.is_update:
+        _check_new(job, load(job.target), sources)
+        return
+    check_replaceable(job.target)
+    if not job.target.parent.is_dir():
+        raise NoFile(str(job.target.parent))
+    _check_new(job, Model(Summary.empty(job.degree)), sources)
+
+
+def _check_new(job: Job, model: Model, sources: tuple[Remembered, ...]) -> None:
+    """Raise AlreadyAdded or SourceGrew for a source that the model holds or that comes twice."""
+    if job.again:
+        return
+    for source in sources:
+        model.check_new(source, job.target)
+        model = replace(model, sources=(*model.sources, source))
+
+
+def _check_unchanged(job: Job, sources: tuple[Remembered, ...]) -> None:
+    for before, now in zip(sources, job.remembered(), strict=True):
+        if before != now:
+            raise SourceChanged(before.path)
+
+
+def _passes(target: Path) -> tuple[str, ...]:
+    try:
+        return load(target).passes
+    except (NoFile, DamagedModel):
+        return ()  # nothing there yet, or something that is refused where it matters
+
+
+def _remembered(part: Source) -> Remembered:
+    if isinstance(part, File):
+        return Remembered.of_file(part.path)
+    if isinstance(part, Sql):
+        return Remembered.of_text(part.text)
+    raise OnlyFiles(part.label)
+
+
+# ── the checkpoint ───────────────────────────────────────────────────────────────────────────────
+
+
+def _resumed(path: Path) -> tuple[str, State]:
+    """The pass that was left at `path`, or a new one."""
+    try:
+        found = parse(_FORMAT, path)
+    except (NoFile, DamagedModel):
+        return uuid.uuid4().hex, State()
+    tally = Tally(tuple((count, summary_from_json(part)) for count, part in found["tally"]))
+    return found["pass"], State(tally, tuple(found["done"]), found["taken"])
+
+
+def _write(path: Path, identity: str, state: State) -> None:
+    tally = [[count, summary_to_json(part)] for count, part in state.tally.parts]
+    content: dict[str, Any] = {"pass": identity, "done": state.done, "taken": state.taken}
+    write(path, render(_FORMAT, content | {"tally": tally}))

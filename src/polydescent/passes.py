@@ -1,0 +1,121 @@
+"""One pass over a source, chunk by chunk into a tally, from any state it was left in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from polydescent.errors import BadSetting, NoRows, NotFinite
+from polydescent.sources import Rows, Source, omit_missing
+from polydescent.summary import Summary, Tally
+
+MISSING = ("raise", "omit")
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """How far a pass has come. All that a pass knows, so one that was killed goes on from it.
+
+    done: rows read of each finished part, with those omitted. taken: rows read of the part after
+    them. tally: the summaries of all those rows. share: of that part, read; NaN if unknown.
+    """
+
+    tally: Tally = field(default=Tally())
+    done: tuple[int, ...] = ()
+    taken: int = 0
+    share: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Rows read so far, with those omitted."""
+        return sum(self.done) + self.taken
+
+
+def states(
+    source: Source,
+    degree: int,
+    missing: str = "raise",
+    state: State | None = None,
+    look: Callable[[Rows], None] | None = None,
+) -> Iterator[State]:
+    """The states of the pass, after each chunk and after each part, from `state` on.
+
+    look: called with each chunk, without the rows omitted. Raises NotFinite, with the row within
+    its part, where missing="raise", and what the source raises.
+    """
+    state = State() if state is None else state
+    for part in source.parts[len(state.done) :]:
+        for rows, share in part.chunks(skip=state.taken):
+            there, omitted = present(rows, missing)
+            try:
+                summary = summary_of_rows(there, degree, omitted)
+            except NotFinite as bad:
+                raise _located(bad, state.taken, part.label) from None
+            if look is not None:
+                look(there)
+            state = State(state.tally.plus(summary), state.done, state.taken + rows.n, share)
+            yield state
+        state = State(state.tally, (*state.done, state.taken))
+        yield state
+
+
+def present(rows: Rows, missing: str) -> tuple[Rows, int]:
+    """The rows to use, and how many were omitted. Raises BadSetting for an unknown `missing`."""
+    if missing not in MISSING:
+        raise BadSetting("missing", missing, '"raise" or "omit"')
+    return omit_missing(rows) if missing == "omit" else (rows, 0)
+
+
+def summary_of_rows(rows: Rows, degree: int, omitted: int = 0) -> Summary:
+    """The summary of one chunk, which may be empty, with the names of its columns."""
+    if not rows.n:
+        return replace(Summary.empty(degree), omitted=omitted)
+    summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree)
+    return replace(summary, omitted=omitted, x_name=rows.x_name, y_name=rows.y_name)
+
+
+def summary_of(
+    source: Source,
+    degree: int,
+    missing: str = "raise",
+    look: Callable[[Rows], None] | None = None,
+) -> Summary:
+    """The summary of all rows of the source: here, or on the workers that hold them.
+
+    look: as in `states`; a remote source shows no rows. Raises NoRows, and what `states` raises.
+    """
+    if source.remote:
+        of_rows = partial(_remote_summary, degree=degree, missing=missing)
+        return checked(source.fold(of_rows, _total), source.label)
+    last = deque(states(source, degree, missing, look=look), maxlen=1).pop()
+    return checked(last.tally.total(degree), source.label)
+
+
+def _remote_summary(rows: Rows, degree: int, missing: str) -> Summary:
+    there, omitted = present(rows, missing)
+    return summary_of_rows(there, degree, omitted)
+
+
+def checked(summary: Summary, label: str) -> Summary:
+    """The summary, if it holds a row. Raises NoRows."""
+    if not summary.n:
+        omitted = f" without a missing value (of {summary.omitted:,})" if summary.omitted else ""
+        raise NoRows(f"{label or 'the data'} has none{omitted}")
+    return summary
+
+
+def _total(summaries: list[Summary]) -> Summary:
+    tally = Tally()
+    for summary in summaries:
+        tally = tally.plus(summary)
+    return tally.total(summaries[0].degree)
+
+
+def _located(bad: NotFinite, before: int, label: str) -> NotFinite:
+    """The refusal with its row counted from the start of the part."""
+    if not before and not label:
+        return bad
+    name = f"{bad.name} of {label}" if label else bad.name
+    return NotFinite(name, bad.count, before + bad.n, before + bad.first, bad.value)

@@ -1,0 +1,154 @@
+"""The only file that knows DuckDB: columns, or SQL expressions of them, streamed from a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from polydescent.errors import BadTable, MissingExtra, NoQuery, UnknownName
+from polydescent.sources import Rows, Source, arrow
+
+_NUMERIC = re.compile(
+    r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL|BOOLEAN)"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asked of a table: x, y, weights are columns or SQL expressions; where is SQL."""
+
+    x: str
+    y: str
+    weights: str | None = None
+    where: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What was asked, by role, without what was not."""
+        asked = {"x": self.x, "y": self.y, "weights": self.weights}
+        return {role: text for role, text in asked.items() if text is not None}
+
+
+class Query(Source):
+    """Columns of something DuckDB can select from. What differs is `table`."""
+
+    def __init__(self, label: str, asked: Asked):
+        self.label, self.asked = label, asked
+        self.x_name, self.y_name = asked.x, asked.y
+
+    def table(self, connection: Any) -> str:
+        """SQL that can stand after FROM."""
+        raise NotImplementedError
+
+    def explained(self, asked: str) -> str | None:
+        """Why `asked` cannot be a column here, where this kind of table knows better than SQL."""
+        return None
+
+    def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
+        """As `Source.chunks`. Raises BadTable, UnknownName, MissingExtra, NoQuery."""
+        duckdb = _duckdb()
+        arrow.pyarrow()
+        with duckdb.connect() as connection:
+            connection.execute("SET enable_progress_bar = true")  # for query_progress below …
+            connection.execute("SET enable_progress_bar_print = false")  # … and not for printing
+            try:
+                query = self._sql(connection, duckdb)
+                # a CSV's broken value comes out of the reader as OSError
+                for columns in arrow.blocks(_batches(connection, query), skip):
+                    rows = Rows.of(*columns, x_name=self.x_name, y_name=self.y_name)
+                    yield rows, _share(connection)
+            except (duckdb.Error, OSError) as why:
+                raise BadTable(f"{self.label}: {_told(why)}") from None
+
+    def _sql(self, connection: Any, duckdb: Any) -> str:
+        table = self.table(connection)
+        names = [row[0] for row in connection.execute(f"DESCRIBE FROM {table}").fetchall()]
+        select = ", ".join(
+            f"CAST({self._expression(connection, duckdb, table, names, text)} AS DOUBLE) AS {role}"
+            for role, text in self.asked.columns.items()
+        )
+        return f"SELECT {select} FROM {table}" + (
+            f" WHERE {self.asked.where}" if self.asked.where else ""
+        )
+
+    def _expression(
+        self, connection: Any, duckdb: Any, table: str, names: list[str], text: str
+    ) -> str:
+        """SQL for what the user typed: a column by its exact name, else an expression, checked to
+        be a number.
+        """
+        sql = '"' + text.replace('"', '""') + '"' if text in names else f"({text})"
+        try:
+            described = connection.execute(f"DESCRIBE SELECT {sql} AS v FROM {table}").fetchall()
+        except duckdb.Error as why:
+            explained = self.explained(text)
+            if explained:
+                raise BadTable(explained) from None
+            if re.fullmatch(r"[\w .-]+", text):
+                raise UnknownName("column", text, names, self.label) from None
+            raise BadTable(f"{self.label}: cannot use {text!r}: {_told(why)}") from None
+        kind = str(described[0][1])
+        if not _NUMERIC.match(kind):
+            cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}
+            advice = cure.get(kind, f"epoch({sql})")
+            raise BadTable(
+                f"{self.label}: {text!r} is {kind}, not a number. An expression helps: {advice}."
+            )
+        return sql
+
+
+class Table(Query):
+    """Anything with `__arrow_c_stream__`: pandas, Polars, PyArrow, DuckDB relations."""
+
+    def __init__(self, table: Any, asked: Asked):
+        super().__init__(f"the {type(table).__name__}", asked)
+        self._table = table
+
+    def table(self, connection: Any) -> str:
+        connection.register("polydescent_table", arrow.reader(self._table))
+        return "polydescent_table"
+
+
+class Sql(Query):
+    """The result of a SELECT. Its rows may come in another order next time."""
+
+    def __init__(self, text: str, asked: Asked):
+        super().__init__(f"{text!r:.60}", asked)
+        self.text = text.strip().rstrip(";")
+
+    def table(self, connection: Any) -> str:
+        try:
+            connection.execute(f"DESCRIBE {self.text}")
+        except _duckdb().Error as why:
+            raise NoQuery(self.text, _told(why)) from None
+        return f"({self.text})"
+
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError:
+        raise MissingExtra("DuckDB", "files", "Reading files and tables") from None
+    return duckdb
+
+
+def _batches(connection: Any, query: str) -> Any:
+    """An Arrow reader that runs the query as it is read."""
+    relation = connection.sql(query)
+    if hasattr(relation, "to_arrow_reader"):
+        return relation.to_arrow_reader()
+    return relation.fetch_arrow_reader()  # its name before DuckDB 1.4
+
+
+def _share(connection: Any) -> float:
+    percent = connection.query_progress()
+    return percent / 100 if percent >= 0 else float("nan")
+
+
+def _told(why: BaseException) -> str:
+    """What DuckDB says is wrong, without its advice about its own options."""
+    lines = str(why).strip().splitlines()
+    told = [line for line in lines[:3] if line.strip()] if "CSV Error" in lines[0] else lines[:1]
+    return "; ".join(told)

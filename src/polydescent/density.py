@@ -63,6 +63,17 @@ class Density:
             np.linspace(self.y.lo, self.y.hi, lines + 1),
         )
 
+    def means(self, slices: int, least: int) -> tuple[np.ndarray, np.ndarray]:
+        """(x, y): the middle of each slice of x and the mean of its rows, from the cells they are
+        in; NaN where a slice has fewer than `least`. slices: a divisor of the columns.
+        """
+        across, up = self.edges
+        counts = self.counts.reshape(len(self.counts), slices, -1).sum(axis=2)
+        n = counts.sum(axis=0)
+        mean = np.where(n >= least, (up[:-1] + up[1:]) / 2 @ counts / np.maximum(n, 1), np.nan)
+        ends = across[:: self.counts.shape[1] // slices]
+        return (ends[:-1] + ends[1:]) / 2, mean
+
 
 def blocks(
     rows: Rows, curve: Callable[[Array], Array] | None = None, stride: int = 1

@@ -164,6 +164,21 @@ class DegreesDiffer(PolydescentError, ValueError):
         )
 
 
+class OutsideDomain(PolydescentError, ValueError):
+    """x beyond the data, where a polynomial says nothing about y."""
+
+    def __init__(self, count: int, n: int, lo: str, hi: str, domain_lo: str, domain_hi: str):
+        found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
+        super().__init__(
+            f"{found} outside [{domain_lo}, {domain_hi}], where the data are: polynomials run away "
+            'there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
+        )
+
+
+class OutsideDomainWarning(UserWarning):
+    """The text of OutsideDomain, as a warning."""
+
+
 # ── the descent ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -378,4 +393,14 @@ class OnlyFiles(PolydescentError, ValueError):
     def __init__(self, label: str):
         super().__init__(
             f"A model remembers files and SQL, {label} is neither. Use summarize(…).save(path)."
+        )
+
+
+class NoColumns(PolydescentError, ValueError):
+    """A model that does not say which columns it was made of."""
+
+    def __init__(self, path: object):
+        super().__init__(
+            f"{str(path)!r} was saved from Python and does not name its columns. Make it with "
+            "`polydescent fit FILES --x … --y … --save`, or use Summary.load(path) in Python."
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from polydescent.cli.approximate import approximate
+from polydescent.cli.explain import explain
 from polydescent.cli.fit import fit
 from polydescent.errors import PolydescentError
 
@@ -16,9 +18,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,  # plain lines in a pipe
 )
 app.command()(approximate)
 app.command()(fit)
+app.command()(explain)
 
 
 def _print_version(wanted: bool) -> None:
@@ -40,6 +44,9 @@ def options(
 
 def main() -> None:
     """The entry point: a refusal becomes one line on stderr and exit code 2, nothing written."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # ² and − where the encoding has none: ?
+            stream.reconfigure(errors="replace")
     try:
         app()
     except PolydescentError as refusal:

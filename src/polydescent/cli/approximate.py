@@ -33,6 +33,7 @@ def approximate(
     device: o.DeviceOption = None,
     dtype: o.DtypeOption = None,
     plot: o.PlotOption = None,
+    trace: o.TraceOption = None,
     json: o.JsonOption = False,
 ) -> None:
     """Fit a polynomial to a function, the way the lesson does.
@@ -41,11 +42,13 @@ def approximate(
     start, learning rate 1e-6 (or the fastest stable one where that would diverge), 2,000 steps.
     """
     from polydescent.arrays import Kind
-    from polydescent.cli.show import draw, print_fit
+    from polydescent.cli.show import Wanted, show
     from polydescent.fit import descend
     from polydescent.fit import fit as solve
     from polydescent.sources.function import interval_of, sample
 
+    wanted = Wanted(log_every, json, trace, plot)
+    wanted.check(None if optimizer == "exact" else steps)
     kind = Kind.choose(backend, device, dtype)
     lo, hi = interval_of(interval)
     x, y = (kind.put(column) for column in sample(function, (lo, hi), points, noise, seed))
@@ -65,8 +68,7 @@ def approximate(
             chosen = _lessons_rate(x, y, degree)
         fitted = descend(x, y, degree, optimizer=chosen, **settings)
     extra = {"function": function, "interval": f"[{lo:.6g}, {hi:.6g}]", "seed": seed}
-    print_fit(fitted, log_every, json, extra)
-    draw(fitted, x, y, plot, function, quiet=json)
+    show(fitted, wanted, extra, title=function)
 
 
 def _lessons_rate(x: Array, y: Array, degree: int) -> GradientDescent:

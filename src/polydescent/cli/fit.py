@@ -29,6 +29,7 @@ def fit(
     device: o.DeviceOption = None,
     dtype: o.DtypeOption = None,
     plot: o.PlotOption = None,
+    trace: o.TraceOption = None,
     json: o.JsonOption = False,
 ) -> None:
     """Fit a polynomial to two columns of a file.
@@ -37,11 +38,13 @@ def fit(
     the fastest stable rate, unless --basis and --learning-rate say otherwise.
     """
     from polydescent.arrays import Kind
-    from polydescent.cli.show import draw, print_fit
+    from polydescent.cli.show import Wanted, show
     from polydescent.fit import descend
     from polydescent.fit import fit as solve
     from polydescent.sources import rows_of
 
+    wanted = Wanted(log_every, json, trace, plot)
+    wanted.check(None if optimizer in (None, "exact") else steps)
     kind = Kind.choose(backend, device, dtype)
     rows = rows_of(file, y, x, where=where)
     columns = kind.put(rows.x), kind.put(rows.y)
@@ -61,5 +64,4 @@ def fit(
             allow_divergence=allow_divergence,
         )
         extra["seed"] = seed
-    print_fit(fitted, log_every, json, extra)
-    draw(fitted, *columns, plot, file, quiet=json)
+    show(fitted, wanted, extra, title=file)

@@ -49,6 +49,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 PlotOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="Draw the run to a .png, .svg or .pdf.")
 ]
+TraceOption = Annotated[
+    int | None,
+    typer.Option(metavar="STEP", help="Show every number of this step.", show_default=False),
+]
 
 
 def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimizer:

@@ -4,15 +4,55 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import typer
 
-from polydescent.arrays import Array, to_host
+from polydescent.arrays import to_host
+from polydescent.cli.terminal import fact, say
+from polydescent.cli.trace import trace_facts, traced
+from polydescent.descent import Outcome
+from polydescent.errors import NoDescent
 from polydescent.fit import Fit
 from polydescent.optimizers import Adam
+from polydescent.trace import Trace, check_step
 
 _LABEL = 28  # columns for the names of the facts
+_STYLE = {  # of the advice, on a terminal; its words say the same
+    Outcome.EXACT: "green",
+    Outcome.CONVERGED: "green",
+    Outcome.STEPS_EXHAUSTED: "yellow",
+    Outcome.DIVERGED: "bold red",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked to see of a fit.
+
+    log_every: print the loss every so many steps, 0 for never. trace: the step to take apart. plot:
+    the picture to write.
+    """
+
+    log_every: int = 100
+    as_json: bool = False
+    trace: int | None = None
+    plot: str | None = None
+
+    def check(self, steps: int | None) -> None:
+        """Refuse what could not be shown, before any work is done. steps: None for a fit without.
+
+        Raises NoDescent, BadSetting, NoFolder, MissingExtra.
+        """
+        if self.trace is not None:
+            if steps is None:
+                raise NoDescent()
+            check_step(self.trace, steps, "--trace")
+        if self.plot is not None:
+            from polydescent.report.static import check_picture
+
+            check_picture(self.plot)
 
 
 def log(fit: Fit, every: int) -> list[tuple[int, float]]:
@@ -56,21 +96,37 @@ def facts(fit: Fit) -> dict[str, Any]:
     return found
 
 
-def print_fit(fit: Fit, log_every: int, as_json: bool, extra: dict[str, Any]) -> None:
-    """Print the log, the result and what no lesson says.
+def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
+    """Write the files that were asked for, then print the log, the result and what no lesson says.
 
-    extra: facts of the command, named first."""
-    if as_json:
-        typer.echo(json.dumps(extra | facts(fit) | {"log": log(fit, log_every)}, indent=2))
+    extra: facts of the command, named first. A failure before the first line leaves nothing behind.
+    """
+    trace = None if wanted.trace is None else Trace.of(fit, wanted.trace)
+    if wanted.plot is not None:
+        from polydescent.report.static import write_picture
+
+        write_picture(fit, wanted.plot, title)
+    if wanted.as_json:
+        found = extra | facts(fit) | {"log": log(fit, wanted.log_every)}
+        if trace is not None:
+            found["trace"] = trace_facts(trace)
+        typer.echo(json.dumps(found, indent=2))
         return
+    _print(fit, wanted.log_every, extra)
+    for line in [] if trace is None else ["", *traced(trace, fit)]:
+        say(line)
+    if wanted.plot is not None:
+        say(f"Picture: {wanted.plot}")
+
+
+def _print(fit: Fit, log_every: int, extra: dict[str, Any]) -> None:
     for step, loss in log(fit, log_every):
-        typer.echo(f"{step} {loss:.9g}")
-    typer.echo(f"Result: {fit.equation()}")
-    typer.echo("")
-    rows = [(name, str(value)) for name, value in extra.items()] + _lines(fit)
-    for name, value in rows:
-        typer.echo(f"{name:<{_LABEL}}{value}")
-    typer.echo(fit.advice)
+        say(f"{step} {loss:.9g}")
+    say(f"Result: {fit.equation()}", "bold")
+    say()
+    for name, value in [(name, str(value)) for name, value in extra.items()] + _lines(fit):
+        fact(name, value, _LABEL)
+    say(fit.advice, _STYLE[fit.outcome])
 
 
 def _lines(fit: Fit) -> list[tuple[str, str]]:
@@ -118,14 +174,3 @@ def _steps(needed: float, done: int) -> str:
 def _number(value: float) -> float | None:
     """JSON has no infinity and no NaN."""
     return value if math.isfinite(value) else None
-
-
-def draw(fit: Fit, x: Array, y: Array, path: str | None, title: str, quiet: bool) -> None:
-    """Write the picture of the run where one was asked for, and say where it is."""
-    if path is None:
-        return
-    from polydescent.report.static import draw_run
-
-    draw_run(fit, to_host(x), to_host(y), path, title)
-    if not quiet:
-        typer.echo(f"Picture: {path}")

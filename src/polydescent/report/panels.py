@@ -1,0 +1,246 @@
+"""Five pictures of a fit, each on one matplotlib axes: fit, residuals, loss, modes, degrees."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from polydescent.arrays import quiet, to_host
+from polydescent.basis import CHEBYSHEV, design_matrix
+from polydescent.density import Density, blocks
+from polydescent.descent import Outcome
+from polydescent.fit import Fit
+from polydescent.polynomial import Polynomial
+
+# Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
+_DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7", "#009E73"
+_MOST_POINTS = 4000  # more rows are drawn as a density
+_SLICES = 40  # of x, in each of which residuals are averaged
+_FEW = 10  # rows that are too few for a mean
+_OVERFLOW = 1e200  # beyond it the ticks of a log axis overflow
+_TINY = 1e-8  # of the lowest loss: what a mode holds below it is no longer of interest
+
+
+# ── the data with the curve ──────────────────────────────────────────────────────────────────────
+
+
+def curve(fit: Fit, ax: Any, level: float) -> None:
+    """The data, the curve, its bands; of a descent also where it started and where it should end.
+
+    The bands are those of least squares, so a descent that has not arrived has none.
+    """
+    x = np.linspace(fit.domain.lo, fit.domain.hi, 500)
+    seen = _draw_rows(fit, ax)
+    arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
+    if arrived and fit.degrees_of_freedom > 0:
+        _draw_bands(fit, ax, x, level)
+    if fit.history is not None:
+        start = Polynomial(fit.curve.basis, fit.domain, to_host(fit.history.weights[0, ...]))
+        _line(ax, x, start(x), ":", _START, "start")
+    _line(ax, x, fit(x), "-", _RESULT, "fit" if arrived else "result")
+    if not arrived:
+        _line(ax, x, fit.summary.fit()(x), "--", _BEST, "least squares")
+    _look_at(ax, seen, room=0.2)  # a far-off start must not flatten the data
+    _names(fit, ax)
+    ax.set_title(_equation(fit, ax), fontsize="medium")
+    _legend(ax)
+
+
+def _draw_rows(fit: Fit, ax: Any, curve: Polynomial | None = None) -> Density | None:
+    """The rows, or what they leave above `curve`: points, or a density where there are many.
+
+    Returns their density, None where there are no rows.
+    """
+    if fit.rows is None:
+        return None
+    density = Density.of(fit.rows, curve)
+    if fit.rows.x.shape[0] > _MOST_POINTS:
+        _draw_density(ax, density, _count(fit, density))
+        return density
+    for x, y in blocks(fit.rows, curve):  # one block: there are few
+        size = 6 if len(x) <= 50 else 4 if len(x) <= 500 else 2.5
+        label = _count(fit, density)
+        ax.plot(x, y, "o", color=_DATA, markersize=size, markeredgewidth=0, label=label)
+    return density
+
+
+def _count(fit: Fit, density: Density) -> str:
+    """How many rows are shown, as the legend says it."""
+    shown = int(density.counts.sum()) + density.outside
+    rows = f"{fit.n:,} rows" if shown == fit.n else f"{shown:,} of {fit.n:,} rows"
+    return rows + (f", {density.outside:,} out of sight" if density.outside else "")
+
+
+def _look_at(ax: Any, seen: Density | None, room: float) -> None:
+    """Limit y to what was seen of the data and `room` times that above and below."""
+    if seen is not None:
+        height = seen.y.hi - seen.y.lo
+        ax.set_ylim(seen.y.lo - room * height, seen.y.hi + room * height)
+
+
+def _draw_density(ax: Any, density: Density, label: str) -> None:
+    """Gray by the logarithm of the count, light enough for curves to stand out against it."""
+    from matplotlib.colors import ListedColormap, LogNorm
+
+    grays = ListedColormap([str(gray) for gray in np.linspace(0.90, 0.45, 32)])
+    counts = np.ma.masked_equal(density.counts, 0)
+    norm = LogNorm(1, max(int(counts.max()), 2))
+    ax.pcolormesh(*density.edges, counts, cmap=grays, norm=norm, rasterized=True)
+    ax.plot([], [], "s", color=grays(12), markersize=8, label=label)
+
+
+def _draw_bands(fit: Fit, ax: Any, x: np.ndarray, level: float) -> None:
+    percent = f"{100 * level:g} %"
+    (low, high), (lowest, highest) = _bands(fit, x, level)
+    ax.fill_between(x, lowest, highest, color=_BEST, alpha=0.08, linewidth=0)
+    for edge, label in ((lowest, f"{percent} prediction"), (highest, None)):
+        ax.plot(x, edge, "-.", color=_BEST, linewidth=0.9, label=label)
+    ax.fill_between(
+        x, low, high, color=_RESULT, alpha=0.35, linewidth=0, label=f"{percent} confidence"
+    )
+
+
+def _bands(fit: Fit, x: np.ndarray, level: float) -> Any:
+    """TEMPORARY: until Fit.confidence_band and Fit.prediction_band are there."""
+    from scipy.special import stdtrit
+
+    V = design_matrix(CHEBYSHEV, fit.domain.to_unit(x), fit.degree)
+    leverage = (np.linalg.solve(fit.summary.R.T, V.T) ** 2).sum(axis=0)
+    t = stdtrit(fit.degrees_of_freedom, (1 + level) / 2)
+    sd = math.sqrt(fit.summary.rss / fit.degrees_of_freedom)
+    c, p = t * sd * np.sqrt(leverage), t * sd * np.sqrt(1 + leverage)
+    y = fit(x)
+    return (y - c, y + c), (y - p, y + p)
+
+
+def _line(ax: Any, x: np.ndarray, y: np.ndarray, dashes: str, color: str, label: str) -> None:
+    """A line with a white rim, to be seen against any gray."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    rim = [Stroke(linewidth=3.6, foreground="white", alpha=0.8), Normal()]
+    ax.plot(x, y, dashes, color=color, linewidth=1.8, path_effects=rim, label=label)
+
+
+def _names(fit: Fit, ax: Any) -> None:
+    names = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
+    ax.set(xlabel=names[0], ylabel=names[1])
+
+
+def _equation(fit: Fit, ax: Any) -> str:
+    """The equation in up to three lines as wide as the axes; if longer, the degree alone."""
+    if not np.isfinite(fit.curve.weights).all():
+        return "diverged: the weights overflowed"
+    text = fit.equation(digits=4)
+    for loose, tied in ((" x", "\u00a0x"), ("+ ", "+\u00a0"), ("- ", "-\u00a0")):
+        text = text.replace(loose, tied)  # a line breaks between terms only
+    inches = ax.get_position().width * ax.get_figure().get_figwidth()
+    lines = textwrap.wrap(text, max(30, int(15 * inches)), break_on_hyphens=False)
+    return "\n".join(lines) if len(lines) <= 3 else f"polynomial of degree {fit.degree}"
+
+
+def _legend(ax: Any) -> None:
+    ax.legend(loc="best", fontsize="small", framealpha=0.85, edgecolor="none")
+
+
+# ── what the curve leaves ────────────────────────────────────────────────────────────────────────
+
+
+def residuals(fit: Fit, ax: Any, level: float) -> None:
+    """y less the curve, its standard deviation, and its mean in slices: not flat where the curve
+    misses something.
+    """
+    assert fit.rows is not None
+    seen = _draw_rows(fit, ax, fit.curve)
+    assert seen is not None
+    ax.axhline(0, color=_RESULT, linewidth=1.6)
+    if fit.degrees_of_freedom > 0:
+        sd = math.sqrt(fit.loss / fit.degrees_of_freedom)
+        ax.axhline(sd, linestyle="-.", color=_BEST, linewidth=0.9, label=f"± {sd:.4g}")
+        ax.axhline(-sd, linestyle="-.", color=_BEST, linewidth=0.9)
+    if seen.counts.sum() >= _SLICES * _FEW:
+        _line(ax, *seen.means(_SLICES, _FEW), "-", "black", "mean of a slice")
+    _look_at(ax, seen, room=0.1)
+    _names(fit, ax)
+    ax.set_ylabel(f"{fit.rows.y_name} − fit")
+    ax.set_title(f"residuals, R² = {fit.r2:.6g}", fontsize="medium")
+    _legend(ax)
+
+
+# ── how the descent went ─────────────────────────────────────────────────────────────────────────
+
+
+def loss(fit: Fit, ax: Any, level: float) -> None:
+    """The loss before every update, on a log axis, with its floor and what was foreseen."""
+    assert fit.history is not None
+    assert fit.forecast is not None
+    losses = to_host(fit.history.loss)
+    steps = np.unique(np.linspace(0, fit.history.steps, 4001).astype(np.int64))
+    _line(ax, steps, _drawable(losses[steps]), "-", _RESULT, "loss")
+    if fit.forecast.optimizer.name != "adam":
+        with quiet():
+            foreseen = _drawable(np.asarray(fit.forecast.loss_at(steps)))
+        ax.plot(steps, foreseen, ":", color="black", linewidth=1.2, label="foreseen before step 1")
+    if fit.lowest_loss > 0:
+        ax.axhline(fit.lowest_loss, linestyle="--", color=_FLOOR, label="lowest possible")
+    ax.set_yscale("log")
+    ax.set(xlabel="step", ylabel="sum of squared residuals")
+    ax.set_title(f"{_optimizer(fit)}: {fit.outcome.value}", fontsize="medium")
+    _legend(ax)
+
+
+def modes(fit: Fit, ax: Any, level: float) -> None:
+    """What each eigenmode of the Hessian still holds of the excess loss, by step: steep ones go
+    first.
+    """
+    assert fit.history is not None
+    assert fit.forecast is not None
+    forecast, moving = fit.forecast, fit.forecast.moving
+    steps = np.unique(np.geomspace(1, max(fit.history.steps, 10), 400).astype(np.int64))
+    with quiet():
+        left = forecast.optimizer.decay(forecast.curvature[moving], steps)
+        shares = _drawable((left * forecast.amplitude[moving]) ** 2)
+        together = _drawable(np.asarray(forecast.excess_at(steps)))
+    dashes = ("-", "--", "-.", ":")
+    grays = np.linspace(0.0, 0.7, shares.shape[1])
+    for i, curvature in enumerate(forecast.curvature[moving]):
+        label = f"curvature {curvature:.3g}"
+        ax.plot(steps, shares[:, i], dashes[i % 4], color=str(grays[i]), label=label)
+    _line(ax, steps, together, "-", _RESULT, "all together")
+    floor = 0.01 * fit.lowest_loss
+    if floor > 0:
+        ax.axhline(floor, linestyle="--", color=_FLOOR, label="1 % above the lowest loss")
+        ax.set_ylim(bottom=min(_TINY * fit.lowest_loss, 0.1 * float(np.nanmax(shares))))
+    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="excess loss held by a mode")
+    ax.set_title(f"{_optimizer(fit)}: {len(grays)} modes", fontsize="medium")
+    _legend(ax)
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    """NaN for what a log axis cannot show: nothing left, or more than a double holds."""
+    return np.where((values > 0) & (values < _OVERFLOW), values, np.nan)
+
+
+def _optimizer(fit: Fit) -> str:
+    assert fit.forecast is not None
+    optimizer = fit.forecast.optimizer
+    return f"{optimizer.name}, learning rate {optimizer.learning_rate:.4g}"
+
+
+# ── which degree ─────────────────────────────────────────────────────────────────────────────────
+
+
+def degrees(fit: Fit, ax: Any, level: float) -> None:
+    """The residual standard deviation at every degree up to the fit's own, from its triangle."""
+    z, rss = fit.summary.z, fit.summary.rss
+    left = np.append(np.cumsum(z[::-1] ** 2)[::-1][1:], 0.0) + rss
+    degree = np.arange(fit.degree + 1)
+    sd = np.sqrt(left / np.maximum(fit.n - degree - 1, 1))
+    _line(ax, degree, _drawable(sd), "-", _RESULT, "residual sd")
+    ax.plot(degree, _drawable(sd), "o", color=_RESULT)
+    ax.set_yscale("log")
+    ax.set_xticks(degree)
+    ax.set(xlabel="degree", ylabel="residual standard deviation")
+    _legend(ax)

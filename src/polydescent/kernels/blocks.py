@@ -10,7 +10,7 @@ from polydescent.arrays import Array, in_double, namespace, to_host
 from polydescent.basis import Domain
 from polydescent.kernels import moments, reference
 
-BLOCK = 1 << 13  # rows at once on a CPU: a column of them is 64 kB, and no product starts threads
+BLOCK = 1 << 14  # rows at once on a CPU: a column of them is 128 kB, all together fit a cache
 DEVICE_BLOCK = 1 << 18  # elsewhere: enough work for a launch, 2 MB a column
 SMALL = 1 << 14  # rows up to which the reference is faster
 
@@ -29,28 +29,30 @@ def _sums(
     """The Gram matrix and the true domain, see `moments.compress`; the device is asked once."""
     xp, n, k = namespace(x), x.shape[0], len(pilot)
     on_host = str(getattr(x, "device", "cpu")).startswith(("cpu", "mps"))
-    size = BLOCK if on_host else DEVICE_BLOCK
-    like = in_double(x[:1])
-    parts = xp.zeros((-(-n // size), 3 * k + 3), dtype=like.dtype, device=like.device)
+    size = min(BLOCK if on_host else DEVICE_BLOCK, n)
+    kind = {"dtype": xp.float64, "device": in_double(x[:1]).device}
+    pilot = xp.asarray(pilot, **kind)
+    T, parts = xp.empty((k, size), **kind), xp.empty((-(-n // size), 3 * k + 3), **kind)
     for part, start in enumerate(range(0, n, size)):
         rows = slice(start, min(start + size, n))
         x_block, rest = in_double(x[rows]), in_double(y[rows])
-        u, t, lowest, highest = domain.to_unit(x_block), xp.ones_like(x_block), x_block, x_block
+        u, lowest, highest, V = domain.to_unit(x_block), x_block, x_block, T[:, : x_block.shape[0]]
+        V[0, :] = 1.0
         if weights is not None:
-            t = xp.sqrt(in_double(weights[rows]))
-            live = t != 0.0  # chosen, not multiplied: a weight of 0 silences NaN
-            u, rest = xp.where(live, u, 0.0), xp.where(live, rest, 0.0) * t
+            root = xp.sqrt(in_double(weights[rows]))
+            live = root != 0.0  # chosen, not multiplied: a weight of 0 silences NaN
+            u, rest = xp.where(live, u, 0.0), xp.where(live, rest, 0.0) * root
             lowest, highest = xp.where(live, x_block, xp.inf), xp.where(live, x_block, -xp.inf)
-        columns = [t, u * t] if k > 1 else [t]
-        twice = 2.0 * u
-        while len(columns) < k:
-            columns.append(twice * columns[-1] - columns[-2])
-        for weight, t in zip(pilot, columns, strict=True):
-            rest = rest - float(weight) * t
-        for j, t in enumerate(columns):
-            parts[part, j] = t @ t
-            parts[part, k + j] = t @ columns[j - 1]
-            parts[part, 2 * k + j] = t @ rest
+            V[0, :] = root
+        if k > 1:
+            V[1, :] = u * V[0, :]
+        twice = u + u
+        for j in range(2, k):
+            V[j, :] = twice * V[j - 1, :] - V[j - 2, :]
+        rest = rest - pilot @ V
+        parts[part, :k] = V @ V[0, :]
+        parts[part, k : 2 * k] = V @ V[k - 1, :]
+        parts[part, 2 * k : 3 * k] = V @ rest
         parts[part, 3 * k] = rest @ rest
         parts[part, 3 * k + 1], parts[part, 3 * k + 2] = xp.min(lowest), xp.max(highest)
     return moments.read(to_host(parts))

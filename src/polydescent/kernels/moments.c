@@ -10,6 +10,7 @@
 
 #define ROWS 128
 #define LEAF (32 * ROWS)   /* rows taken block after block, before results meet pairwise */
+#define LOW 8              /* degrees up to this have sums of their own, unrolled */
 #define NEGLIGIBLE 1e-290  /* a square below this has lost digits to underflow */
 
 /* One build serves every x86-64: GCC compiles these functions three times and the loader picks. */
@@ -22,6 +23,14 @@
 #define INLINE static inline __attribute__((always_inline)) /* so that each clone has its own copy */
 #else
 #define INLINE static inline
+#endif
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
 #endif
 
 typedef double lane[ROWS];
@@ -78,10 +87,11 @@ INLINE const double *weighted(const rows *r, ptrdiff_t first, int n, double *roo
     return x;
 }
 
-INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left, lane *block, range *seen) {
-    lane u, x_buffer, y_buffer;
+/* √w, u and √w·y of the next rows, at most ROWS of the `left`, and the range of their x. */
+INLINE void load(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left, double *restrict root,
+                 double *restrict u, double *restrict rest, range *seen) {
+    lane x_buffer, y_buffer;
     int n = left < ROWS ? (int)left : ROWS;
-    double *restrict root = block[0], *restrict rest = block[f->degree + 1];
     const double *x = weighted(r, first, n, root, x_buffer), *y = values(&r->y, first, n, 0.0, y_buffer);
     const double mid = f->mid, scale = f->scale;
     if (seen) widen(seen, x);
@@ -91,6 +101,12 @@ INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left,
         for (int i = 0; i < ROWS; i++) u[i] = root[i] != 0.0 ? (x[i] - mid) * scale : 0.0;
         for (int i = 0; i < ROWS; i++) rest[i] = root[i] != 0.0 ? root[i] * y[i] : 0.0;
     }
+}
+
+INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left, lane *block, range *seen) {
+    lane u;
+    double *restrict root = block[0], *restrict rest = block[f->degree + 1];
+    load(r, f, first, left, root, u, rest, seen);
     for (int i = 0; i < ROWS; i++) rest[i] -= f->pilot[0] * root[i];
     for (int k = 1; k <= f->degree; k++) {
         double *restrict t = block[k];
@@ -105,27 +121,71 @@ INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left,
 
 /* ── sums ── */
 
+/* The sums of one block at a degree the compiler knows: everything about a row stays in registers. */
+INLINE void
+sum_low(const int d, const double *root, const double *u, const double *y, const double *pilot, double *sums) {
+    double low[LOW + 1] = {0}, high[LOW + 1] = {0}, cross[LOW + 1] = {0}, rest_square = 0.0;
+    for (int i = 0; i < ROWS; i++) {
+        double t[LOW + 1], rest = y[i] - pilot[0] * root[i];
+        t[0] = root[i];
+        UNROLL for (int k = 1; k <= d; k++) {
+            t[k] = k > 1 ? 2.0 * u[i] * t[k - 1] - t[k - 2] : u[i] * t[0];
+            rest -= pilot[k] * t[k];
+        }
+        rest_square += rest * rest;
+        UNROLL for (int k = 0; k <= d; k++) {
+            low[k] += t[k] * t[0];
+            high[k] += t[k] * t[d];
+            cross[k] += t[k] * rest;
+        }
+    }
+    UNROLL for (int k = 0; k <= d; k++) {
+        sums[k] += low[k];
+        sums[d + 1 + k] += high[k];
+        sums[2 * (d + 1) + k] += cross[k];
+    }
+    sums[3 * (d + 1)] += rest_square;
+}
+
+INLINE void sum_any(const int columns, lane *block, double *sums) {
+    const double *first = block[0], *last = block[columns - 1], *rest = block[columns];
+    double rest_square = 0.0;
+    for (int i = 0; i < ROWS; i++) rest_square += rest[i] * rest[i];
+    sums[3 * columns] += rest_square;
+    for (int k = 0; k < columns; k++) {
+        const double *t = block[k];
+        double low = 0.0, high = 0.0, cross = 0.0;
+        for (int i = 0; i < ROWS; i++) {
+            low += t[i] * first[i];
+            high += t[i] * last[i];
+            cross += t[i] * rest[i];
+        }
+        sums[k] += low;
+        sums[columns + k] += high;
+        sums[2 * columns + k] += cross;
+    }
+}
+
 FOR_EACH_CPU static void
 sum_leaf(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *sums, range *seen) {
-    lane block[MAX_DEGREE + 2];
-    const int columns = f->degree + 1;
-    const double *rest = block[columns];
+    lane block[MAX_DEGREE + 2], root, u, y;
     for (ptrdiff_t at = 0; at < n; at += ROWS) {
-        fill(r, f, first + at, n - at, block, seen);
-        double rest_square = 0.0;
-        for (int i = 0; i < ROWS; i++) rest_square += rest[i] * rest[i];
-        sums[3 * columns] += rest_square;
-        for (int k = 0; k < columns; k++) {
-            const double *t = block[k], *below = block[k ? k - 1 : 0];
-            double square = 0.0, neighbor = 0.0, cross = 0.0;
-            for (int i = 0; i < ROWS; i++) {
-                square += t[i] * t[i];
-                neighbor += t[i] * below[i];
-                cross += t[i] * rest[i];
-            }
-            sums[k] += square;
-            sums[columns + k] += neighbor;
-            sums[2 * columns + k] += cross;
+        if (f->degree > LOW) {
+            fill(r, f, first + at, n - at, block, seen);
+            sum_any(f->degree + 1, block, sums);
+            continue;
+        }
+        load(r, f, first + at, n - at, root, u, y, seen);
+        switch (f->degree) {
+        case 0: sum_low(0, root, u, y, f->pilot, sums); break;
+        case 1: sum_low(1, root, u, y, f->pilot, sums); break;
+        case 2: sum_low(2, root, u, y, f->pilot, sums); break;
+        case 3: sum_low(3, root, u, y, f->pilot, sums); break;
+        case 4: sum_low(4, root, u, y, f->pilot, sums); break;
+        case 5: sum_low(5, root, u, y, f->pilot, sums); break;
+        case 6: sum_low(6, root, u, y, f->pilot, sums); break;
+        case 7: sum_low(7, root, u, y, f->pilot, sums); break;
+        case 8: sum_low(8, root, u, y, f->pilot, sums); break;
         }
     }
 }

@@ -81,8 +81,8 @@ def underflows(triangle: np.ndarray, y: Array) -> bool:
 def read(parts: np.ndarray) -> tuple[np.ndarray, Domain]:
     """(AᵀA, [min x, max x]) from sums over parts of the rows, shape (parts, 3k + 3).
 
-    A part is, with t_j the columns of A before the last and r the last: Σ t_j² (k numbers),
-    Σ t_j·t_{j−1} (k, the first unused), Σ t_j·r (k), Σ r², min x, max x.
+    A part is, with t_0 … t_d the columns of A, d = k − 1, and r the last one: Σ t_j·t_0 (k
+    numbers), Σ t_j·t_d (k), Σ t_j·r (k), Σ r², min x, max x.
     """
     k = parts.shape[1] // 3 - 1
     sums = _pairwise_sum(parts[:, :-2])
@@ -93,16 +93,13 @@ def read(parts: np.ndarray) -> tuple[np.ndarray, Domain]:
     return gram, Domain(float(parts[:, -2].min()), float(parts[:, -1].max()))
 
 
-def _products(squares: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
-    """Σ t_i·t_j, shape (k, k), from Σ t_j² and Σ t_j·t_{j−1}, each of shape (k,).
+def _products(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Σ T_i·T_j, shape (k, k), from Σ T_j and Σ T_j·T_d, d = k − 1, each of shape (k,).
 
-    T_i·T_j = (T_{i+j} + T_{|i−j|}) / 2, so these give Σ T_m up to m = 2k − 2, and those give all.
+    T_i·T_j = (T_{i+j} + T_{|i−j|}) / 2, hence Σ T_{d+j} = 2·Σ T_j·T_d − Σ T_{d−j}, and the rest.
     """
-    k = len(squares)
-    moments = np.zeros(2 * k)
-    moments[0::2] = 2 * squares - squares[0]
-    moments[1:-1:2] = 2 * neighbors[1:] - neighbors[1:2]
-    i = np.arange(k)
+    moments = np.concatenate((low, (2 * high - low[::-1])[1:]))
+    i = np.arange(len(low))
     return (moments[i[:, None] + i] + moments[abs(i[:, None] - i)]) / 2
 
 

@@ -18,12 +18,14 @@ from polydescent.kernels import moments, reference
 from polydescent.kernels.reference import stack
 
 try:
-    from polydescent.kernels import _moments  # pyright: ignore[reportAttributeAccessIssue]
+    from polydescent.kernels._moments import (  # pyright: ignore[reportMissingImports]
+        ffi,
+        lib,
+    )
 except ImportError as why:
-    _moments, MISSING = None, f"not built in this install ({why})"
+    MISSING = f"not built in this install ({why})"
 else:
     MISSING = ""
-    ffi, lib = _moments.ffi, _moments.lib
 
 FEW = 1 << 15  # rows up to which reflections are faster than a pilot and sums
 PIECE = 1 << 17  # rows a thread takes at a time: fixed, so the number of threads changes no digit

@@ -22,12 +22,15 @@ def check_folder(path: str | Path) -> None:
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, tag: str | None = None) -> Iterator[Path]:
     """A path beside `path`, with its suffix, to write to. If the block ends well, what was written
     takes the place of `path` in one move; if not, `path` is as it was.
+
+    tag: part of that name, the process id if left out. Under a lock one tag serves all: a writer
+    that is killed then leaves a file that the next one replaces.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    beside = path.with_name(f".{path.stem}.{tag or os.getpid()}{path.suffix}")
     try:
         yield beside
         with open(beside, "rb") as written:

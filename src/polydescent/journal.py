@@ -83,7 +83,7 @@ class Job:
 
 def run(
     job: Job,
-    watch: Callable[[State], object] | None = None,
+    watch: Callable[[State], None] | None = None,
     look: Callable[[Rows], None] | None = None,
     every: float = EVERY,
 ) -> Model:
@@ -118,7 +118,7 @@ def _walk(
     identity: str,
     state: State,
     path: Path,
-    watch: Callable[[State], object] | None,
+    watch: Callable[[State], None] | None,
     look: Callable[[Rows], None] | None,
     every: float,
 ) -> State:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -81,16 +80,21 @@ def summary_of(
     degree: int,
     missing: str = "raise",
     look: Callable[[Rows], None] | None = None,
+    watch: Callable[[State], None] | None = None,
 ) -> Summary:
     """The summary of all rows of the source: here, or on the workers that hold them.
 
-    look: as in `states`; a remote source shows no rows. Raises NoRows, and what `states` raises.
+    look: as in `states`; watch: called with each of them; a remote source calls neither. Raises
+    NoRows, and what `states` raises.
     """
     if source.remote:
         of_rows = partial(_remote_summary, degree=degree, missing=missing)
         return checked(source.fold(of_rows, _total), source.label)
-    last = deque(states(source, degree, missing, look=look), maxlen=1).pop()
-    return checked(last.tally.total(degree), source.label)
+    state = State()
+    for state in states(source, degree, missing, look=look):
+        if watch is not None:
+            watch(state)
+    return checked(state.tally.total(degree), source.label)
 
 
 def _remote_summary(rows: Rows, degree: int, missing: str) -> Summary:

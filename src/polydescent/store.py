@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Kind
+from polydescent.atomic import replacing
 from polydescent.basis import Domain
 from polydescent.errors import (
     AlreadyAdded,
@@ -223,25 +224,16 @@ def check_replaceable(path: Path) -> None:
 def write(path: Path, text: str) -> None:
     """Replace the file at once: whoever reads it sees the old one or the new one, whole.
 
-    Under `locked(path)`: the temporary file has one name, so that a killed writer leaves one.
+    Under `locked(path)`.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming last through a loss of power, where folders can be opened."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+    with replacing(path, tag="new") as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    with suppress(OSError):  # make the renaming last through a loss of power, where one can
+        folder = os.open(path.parent, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            os.fsync(folder)
         finally:
-            os.close(handle)
+            os.close(folder)
 
 
 @contextmanager

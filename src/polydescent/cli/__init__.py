@@ -11,7 +11,10 @@ import typer
 from polydescent.cli.approximate import approximate
 from polydescent.cli.explain import explain
 from polydescent.cli.fit import fit
-from polydescent.errors import PolydescentError
+from polydescent.cli.merge import merge
+from polydescent.cli.predict import predict
+from polydescent.cli.update import update
+from polydescent.errors import PolydescentError, Stopped
 
 app = typer.Typer(
     help="Polynomial regression by gradient descent: exact, explained, of any size.",
@@ -22,6 +25,9 @@ app = typer.Typer(
 )
 app.command()(approximate)
 app.command()(fit)
+app.command()(update)
+app.command()(merge)
+app.command()(predict)
 app.command()(explain)
 
 
@@ -51,7 +57,7 @@ def main() -> None:
         app()
     except PolydescentError as refusal:
         typer.echo(f"polydescent: {refusal}", err=True)
-        sys.exit(2)
+        sys.exit(130 if isinstance(refusal, Stopped) else 2)  # 130: what Ctrl-C means to a shell
     except BrokenPipeError:  # the reader went away, as `| head` does
         sys.stderr.close()
         sys.exit(1)

@@ -13,6 +13,7 @@ from polydescent.optimizers import OPTIMIZERS, Adam, GradientDescent, Optimizer
 OptimizerName = StrEnum("OptimizerName", {name: name for name in [*OPTIMIZERS, "exact"]})
 BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
 Over = StrEnum("Over", ["rows", "summary"])
+Missing = StrEnum("Missing", ["raise", "omit"])
 
 BasisOption = Annotated[
     BasisName | None,
@@ -53,6 +54,10 @@ TraceOption = Annotated[
     int | None,
     typer.Option(metavar="STEP", help="Show every number of this step.", show_default=False),
 ]
+MissingOption = Annotated[
+    Missing, typer.Option(help="Rows with NaN or infinity: refuse them, or leave them out.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
 def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimizer:

@@ -39,6 +39,13 @@ class Rows:
         return self.x.shape[0]
 
     @property
+    def counting(self) -> int:
+        """The number of rows whose weight is not 0."""
+        if self.weights is None:
+            return self.n
+        return int(namespace(self.weights).count_nonzero(self.weights))
+
+    @property
     def kind(self) -> Kind:
         return Kind.of(self.x, self.y)
 
@@ -135,9 +142,11 @@ def source_of(
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
     Three forms: (x, y) with values; (source, x=name, y=name) with a path, a glob, a list of them,
-    SQL, a table or a Dask dataframe; an iterable of chunks alone. Raises BadCall where the
-    arguments fit none.
+    SQL, a table or a Dask dataframe; an iterable of chunks alone. A Source passes through. Raises
+    BadCall where the arguments fit none.
     """
+    if isinstance(data, Source):
+        return data
     if isinstance(data, str | Path) or _are_paths(data):
         from polydescent.sources.files import files
 

@@ -1,0 +1,54 @@
+"""polydescent predict: the curve of a saved model, at numbers or at every row of a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from polydescent.fit import Fit
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="A model file, from fit --save.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Files with the column x of the model.")
+    ] = None,
+    at: Annotated[
+        list[float] | None, typer.Option(help="An x; may be given several times.")
+    ] = None,
+    degree: Annotated[
+        int | None, typer.Option(help="A lower degree than the model's.", show_default=False)
+    ] = None,
+) -> None:
+    """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files."""
+    from polydescent import store
+    from polydescent.errors import BadCall, NoColumns
+
+    if not files and not at:
+        raise BadCall("Nothing to predict: give --at with a number, or a file.")
+    saved = store.load(model)
+    if files and "x" not in saved.asked:
+        raise NoColumns(model)
+    curve = saved.summary.fit(degree)
+    for x in at or []:
+        typer.echo(repr(float(curve(x))))
+    if files:
+        _print_rows(curve, files, saved.asked["x"], saved.asked["y"])
+
+
+def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
+    """Stream the rows through the curve: one chunk is in memory."""
+    from polydescent.sources.files import files as source_of
+
+    typer.echo(f"{_quoted(x)},{_quoted(y)}")
+    source = source_of(files, x, x)  # there is no y yet, or it is not wanted
+    for part in source.parts:
+        for rows, _ in part.chunks():
+            pairs = zip(rows.x.tolist(), curve(rows.x).tolist(), strict=True)
+            typer.echo("\n".join(f"{x!r},{y!r}" for x, y in pairs))
+
+
+def _quoted(name: str) -> str:
+    """A CSV field: an expression may hold commas."""
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\n') else name

@@ -1,0 +1,115 @@
+"""The pictures of the documentation, drawn by the library from its own runs, light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import polydescent as pd
+
+INK = {"light": "#1f2328", "dark": "#d7dde4"}
+QUIET = {"light": "#6b7480", "dark": "#8b949e"}
+COLORS = {
+    "light": ["#0b5fa5", "#c2410c", "#15803d", "#7c3aed"],
+    "dark": ["#6cb6ff", "#ffa657", "#6fd08c", "#c4a7ff"],
+}
+LESSON = pd.GradientDescent(learning_rate=1e-6)
+
+
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    """The lesson's data."""
+    x = np.linspace(-math.pi, math.pi, 2000)
+    return x, np.sin(x)
+
+
+# ── one function a picture: axes in, nothing out ──
+
+
+def lesson_curve(ax: Any, color: list[str]) -> None:
+    x, y = rows()
+    run = pd.descend(x, y, degree=3, optimizer=LESSON)
+    ax.plot(x, y, color=color[0], lw=5, alpha=0.35, label="sin(x), 2,000 rows")
+    ax.plot(x, run(x), color=color[1], label="after 2,000 steps")
+    ax.plot(x, pd.fit(x, y, degree=3)(x), color=color[2], ls="--", label="the best cubic")
+    ax.set(xlabel="x", ylabel="y")
+    ax.legend(frameon=False)
+
+
+def lesson_loss(ax: Any, color: list[str]) -> None:
+    x, y = rows()
+    run = pd.descend(x, y, degree=3, optimizer=LESSON, steps=5000)
+    t = np.arange(run.history.steps + 1)
+    ax.semilogy(t, run.history.loss - run.lowest_loss, color=color[1], label="walked")
+    far = np.linspace(0, 5000, 26).astype(int)
+    ax.semilogy(far, run.forecast.excess_at(far), "o", ms=4, color=color[0], label="foretold")
+    ax.set(xlabel="step", ylabel="loss above the lowest")
+    ax.legend(frameon=False)
+
+
+def rates(ax: Any, color: list[str]) -> None:
+    x, y = rows()
+    summary = pd.summarize(x, y, degree=3)
+    limit = summary.forecast().largest_stable_rate
+    t = np.arange(0, 301)
+    for share, c in zip((0.28, 0.97, 1.02), (color[0], color[2], color[1]), strict=True):
+        forecast = summary.forecast(optimizer=pd.GradientDescent(share * limit))
+        ax.semilogy(t, forecast.loss_at(t), color=c, label=f"{share:g} × the limit")
+    ax.axhline(summary.rss, color=QUIET["light"], lw=1, ls=":", label="lowest possible")
+    ax.set(xlabel="step", ylabel="loss", ylim=(3, 1e7))
+    ax.legend(frameon=False)
+
+
+def coordinates(ax: Any, color: list[str]) -> None:
+    x, y = rows()
+    summary = pd.summarize(x, y, degree=8)
+    degrees = np.arange(1, 9)
+    for basis, c in zip(("power", "legendre", "chebyshev"), color, strict=False):
+        condition = [summary.forecast(int(d), basis=basis).condition for d in degrees]
+        ax.semilogy(degrees, condition, "o-", color=c, ms=4, label=basis)
+    ax.set(xlabel="degree", ylabel="condition number", xticks=degrees)
+    ax.legend(frameon=False)
+
+
+PICTURES: dict[str, Callable[[Any, list[str]], None]] = {
+    "lesson-curve": lesson_curve,
+    "lesson-loss": lesson_loss,
+    "rates": rates,
+    "coordinates": coordinates,
+}
+
+
+def draw_all(folder: Path) -> None:
+    """Every picture as SVG, for light and for dark pages, into `folder`."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib.figure import Figure
+
+    folder.mkdir(exist_ok=True)
+    for name, draw in PICTURES.items():
+        for theme in COLORS:
+            style = {
+                "text.color": INK[theme],
+                "axes.labelcolor": INK[theme],
+                "axes.edgecolor": QUIET[theme],
+                "xtick.color": INK[theme],
+                "ytick.color": INK[theme],
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "font.size": 11,
+                "lines.linewidth": 2,
+                "svg.hashsalt": name,
+            }
+            with matplotlib.rc_context(style):
+                figure = Figure(figsize=(6.8, 3.6), layout="constrained")
+                draw(figure.add_subplot(), COLORS[theme])
+                path = folder / f"{name}-{theme}.svg"
+                figure.savefig(path, transparent=True, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    draw_all(Path(__file__).parent / "_pictures")

@@ -1,0 +1,109 @@
+"""What Sphinx is taught here: formulas as MathML, and this project's docstrings as sections."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+import re
+from typing import Any
+
+from docutils.utils.math.latex2mathml import tex2mathml
+
+# ── formulas, drawn by the browser itself: no script, no font, no network ──
+
+
+def _visit_inline(translator: Any, node: Any) -> None:
+    translator.body.append(tex2mathml(node.astext(), as_block=False))
+    _leave(node)
+
+
+def _visit_block(translator: Any, node: Any) -> None:
+    formula = tex2mathml(node.astext(), as_block=True)
+    translator.body.append(f'<div class="formula">{formula}</div>')
+    _leave(node)
+
+
+def _leave(node: Any) -> None:
+    from docutils.nodes import SkipNode
+
+    raise SkipNode
+
+
+# ── docstrings: "sentence; formula; name: what it is. other: …; Raises …" in a fixed order ──
+
+
+def sections(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Rewrite a docstring so that its arguments become a table and its formulas blocks."""
+    known = _names(obj)
+    blocks = "\n".join(lines).strip("\n").split("\n\n")
+    prose: list[str] = []
+    fields: list[tuple[str, str]] = []
+    for block in blocks:
+        if block.lstrip().startswith(">>>"):
+            prose.append(block)
+        elif block.startswith("    "):
+            prose.append("::\n\n" + block)
+        else:
+            before, found = _split(" ".join(block.split()), known)
+            if before:
+                prose.append(_escaped(before))
+            fields += found
+    examples = [p for p in prose if p.lstrip().startswith(">>>")]
+    parts = [p for p in prose if p not in examples]
+    if fields:
+        parts.append(_section("Attributes" if inspect.isclass(obj) else "Parameters"))
+        parts[-1] += "\n".join(f"{names}\n    {_escaped(rest)}" for names, rest in fields)
+    if examples:
+        parts.append(_section("Examples") + "\n\n".join(examples))
+    lines[:] = "\n\n".join(parts).split("\n")
+
+
+def _section(title: str) -> str:
+    return f"{title}\n{'-' * len(title)}\n"
+
+
+def _names(obj: Any) -> set[str]:
+    """What a docstring may describe: arguments, fields and properties."""
+    found: set[str] = set()
+    with contextlib.suppress(TypeError, ValueError):  # what has no signature
+        found |= set(inspect.signature(obj).parameters)
+    if "settings" in found:
+        found |= {"basis", "optimizer", "start", "steps", "tolerance", "allow_divergence", "seed"}
+    if inspect.isclass(obj):
+        if dataclasses.is_dataclass(obj):
+            found |= {field.name for field in dataclasses.fields(obj)}
+        found |= set(vars(obj))
+    return found
+
+
+def _split(text: str, known: set[str]) -> tuple[str, list[tuple[str, str]]]:
+    """The text before the first "name: …", and each (names, what they are)."""
+    starts = [
+        match
+        for match in re.finditer(r"(?:^|(?<=[.;] ))(\w+(?:, \w+)*): ", text)
+        if all(part in known for part in match[1].split(", "))
+    ]
+    if not starts:
+        return text, []
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    found = []
+    for match, end in zip(starts, ends, strict=True):
+        rest = text[match.end() : end].strip().rstrip(";")
+        found.append((match[1], rest[:1].upper() + rest[1:]))
+    return text[: starts[0].start()].strip(), found
+
+
+def _escaped(text: str) -> str:
+    """Bars and stars of formulas as they are: ‖x‖, |u|, RᵀR* are not markup."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(
+        p + "\\ " if p.startswith("`") else re.sub(r"([|*\\])", r"\\\1", p) for p in parts
+    )
+
+
+def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
+    app.connect(
+        "autodoc-process-docstring", sections, priority=400
+    )  # before numpydoc, which reads its sections

@@ -1,0 +1,121 @@
+"""Every code block and every command of the documentation does what the page says it does."""
+
+import doctest
+import io
+import re
+import shlex
+import shutil
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from polydescent.cli import main
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts]
+PAGES.append(ROOT / "README.zh-CN.md")  # README.md is collected as a doctest of its own
+FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
+OPTIONAL = ("torch", "duckdb", "dask", "matplotlib", "pandas", "polars", "pyarrow")
+
+
+@pytest.fixture(autouse=True)
+def _a_folder_of_its_own(tmp_path, monkeypatch):
+    """Pages write their files here, and find the two real tables of tests/data."""
+    for table in (ROOT / "tests" / "data").glob("*.csv"):
+        shutil.copy(table, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_page_shows_what_happens(page, capsys, monkeypatch):
+    text = page.read_text(encoding="utf-8")
+    blocks = "".join(fence[2] for fence in FENCE.finditer(text))
+    for package in OPTIONAL:
+        if re.search(rf"import {package}\b", blocks):
+            pytest.importorskip(package)
+    names: dict = {"__name__": "__main__"}
+    wrong = []
+    for fence in FENCE.finditer(text):
+        line = text.count("\n", 0, fence.start())
+        if fence[1] == "python":
+            wrong += run_python(fence[2], names, page, line)
+            continue
+        for command in COMMAND.finditer(fence[2]):
+            if command[1].startswith("polydescent "):
+                wrong += run_command(command[1], command[2], capsys, monkeypatch, page, line)
+    assert not wrong, "\n".join(wrong)
+
+
+def run_python(block, names, page, line):
+    """What differs when the block is run as a doctest, in the names of the blocks before it."""
+    assert ">>>" in block, f"{page}:{line}: a python block that shows no prompt is not checked"
+    test = doctest.DocTestParser().get_doctest(block, {}, page.name, str(page), line)
+    test.globs = names
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE, verbose=False
+    )
+    said = io.StringIO()
+    with redirect_stdout(io.StringIO()):
+        runner.run(test, out=said.write, clear_globs=False)
+    return [said.getvalue()] if runner.failures else []
+
+
+def run_command(command, wanted, capsys, monkeypatch, page, line):
+    """What differs when the command is run. Pages may leave out the end, and lines at a "…"."""
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    capsys.readouterr()
+    try:
+        main()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code or 0
+    found = "".join(capsys.readouterr())
+    refused = wanted.startswith("polydescent: ")
+    same = doctest.OutputChecker().check_output(
+        re.sub(r"^…$", "...", wanted, flags=re.MULTILINE) + "...\n",
+        found,
+        doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+    )
+    if same and code == (2 if refused else 0):
+        return []
+    return [f"{page}:{line}: $ {command}\nwanted:\n{wanted}\nfound (exit {code}):\n{found}"]
+
+
+def test_links_of_the_chinese_readme_are_those_of_the_english_one():
+    english, chinese = (
+        set(LINK.findall((ROOT / name).read_text(encoding="utf-8")))
+        for name in ("README.md", "README.zh-CN.md")
+    )
+    assert chinese - {"README.md"} == english - {"README.zh-CN.md"}
+
+
+def test_every_picture_that_a_page_shows_is_drawn():
+    sys.path.insert(0, str(DOCS))
+    try:
+        import pictures
+    finally:
+        sys.path.remove(str(DOCS))
+    shown = {
+        target
+        for page in DOCS.rglob("*.md")
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if "_pictures/" in target
+    }
+    drawn = {f"{name}-{theme}.svg" for name in pictures.PICTURES for theme in pictures.COLORS}
+    assert {Path(target).name for target in shown} == drawn
+
+
+def test_both_readmes_show_the_same_code():
+    """The Chinese README says the same in other words: its blocks are those of README.md."""
+    english, chinese = (
+        FENCE.findall((ROOT / name).read_text(encoding="utf-8"))
+        for name in ("README.md", "README.zh-CN.md")
+    )
+    assert chinese == english

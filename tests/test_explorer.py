@@ -1,18 +1,22 @@
-"""The explorer page: its arithmetic equals NumPy's, and nothing in a payload can leave its place."""
+"""The explorer page: its arithmetic is the library's, and no payload can leave its place."""
 
 import base64
 import hashlib
-import itertools
 import json
 import re
+import zlib
 from importlib import resources
 
 import numpy as np
 import pytest
 
+import polydescent
+from polydescent.basis import Domain
+from polydescent.density import Density
 from polydescent.report import explorer
+from polydescent.sources import Rows
 
-mini_racer = pytest.importorskip("py_mini_racer")
+mini_racer = pytest.importorskip("py_mini_racer", reason="needs mini-racer: V8 in Python")
 
 DEGREE = 10
 STEPS = 2000
@@ -54,8 +58,13 @@ def triangle_of(matrix):
     return triangle * np.where(np.diag(triangle) < 0, -1.0, 1.0)[:, None]
 
 
-def payload_of(x, y, **changes):
-    triangle = triangle_of(np.column_stack([design(x, DEGREE, "chebyshev"), y]))
+def density_of(x, y):
+    return explorer.density(Density.of(Rows.of(x, y)))
+
+
+def payload_of(x, y, triangle=None, **changes):
+    if triangle is None:
+        triangle = triangle_of(np.column_stack([design(x, DEGREE, "chebyshev"), y]))
     settings = {
         "version": 1,
         "title": "y of x",
@@ -83,7 +92,7 @@ def limit_of(hessian, name):
 
 
 def reference(matrix, y, name, rate, start, steps):
-    """Losses (steps + 1) and last weights of textbook descent, on the QR of the rows in this very basis."""
+    """Losses (steps + 1) and last weights of textbook descent on the rows' own QR in this basis."""
     k = matrix.shape[1]
     triangle = triangle_of(np.column_stack([matrix, y]))
     R, z, rss = triangle[:k, :k], triangle[:k, k], triangle[k, k] ** 2
@@ -117,7 +126,7 @@ class Core:
 
     def __init__(self):
         self.engine = mini_racer.MiniRacer()
-        for name in ("core.js", "settings.js"):
+        for name in ("triangle.js", "core.js", "settings.js"):
             self.engine.eval(resources.files(explorer).joinpath(name).read_text("utf-8"))
         self.engine.eval(
             "const plain = (v) => JSON.parse(JSON.stringify(v,"
@@ -126,14 +135,17 @@ class Core:
         )
 
     def load(self, payload):
-        self.engine.eval(f"data = core.unpack({json.dumps(payload)})")
+        self.engine.eval(f"data = triangle.unpack({json.dumps(payload)})")
 
     def pose(self, degree, basis):
-        self.engine.eval(f"problem = core.pose(data, {degree}, {json.dumps(basis)})")
+        self.engine.eval(f"problem = triangle.pose(data, {degree}, {json.dumps(basis)})")
 
     def descend(self, optimizer, start, steps):
         values = ", ".join(json.dumps(value) for value in (optimizer, list(start), steps))
         self.engine.eval(f"run = core.descend(problem, {values}); 0")
+
+    def limit(self, name):
+        return self(f"core.stableLimit(problem, {json.dumps(settings(name, 1))})")
 
     def __call__(self, expression):
         return json.loads(self.engine.eval(f"JSON.stringify(plain({expression}))"))
@@ -180,3 +192,210 @@ def test_descent_equals_numpy(core, name, basis, degree):
     assert_close(core(f"core.stateAt(run, {STEPS}).w"), weights, 1e-12)
     if name != "adam":
         assert_close(core("core.stableLimit(problem, run.optimizer)"), limit, 1e-12)
+
+
+# ---- and to the library itself, from the library's own triangle ----
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return polydescent.summarize(*rows(), degree=DEGREE)
+
+
+@pytest.fixture(scope="module")
+def library_core(summary):
+    core = Core()
+    core.load(payload_of(*rows(), triangle=np.asarray(summary.triangle)))
+    return core
+
+
+def library_optimizer(name, rate):
+    return {
+        "gd": lambda: polydescent.GradientDescent(learning_rate=rate),
+        "momentum": lambda: polydescent.Momentum(learning_rate=rate, momentum=BETA),
+        "nesterov": lambda: polydescent.Nesterov(learning_rate=rate, momentum=BETA),
+        "adam": lambda: polydescent.Adam(learning_rate=rate),
+    }[name]()
+
+
+@pytest.mark.parametrize("degree", range(DEGREE + 1))
+@pytest.mark.parametrize("basis", FAMILIES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_descent_equals_the_library(library_core, summary, name, basis, degree):
+    core = library_core
+    core.pose(degree, basis)
+    rate = 0.01 if name == "adam" else 0.9 * core.limit(name)
+    start = np.random.default_rng(degree).standard_normal(degree + 1)
+    fit = summary.descend(
+        degree=degree,
+        basis=basis,
+        optimizer=library_optimizer(name, rate),
+        start=list(start),
+        steps=STEPS,
+    )
+    core.descend(settings(name, rate), start, STEPS)
+    assert_close(core("run.past.loss"), fit.history.loss, 1e-12)
+    assert_close(core("run.past.w"), fit.history.weights.ravel(), 1e-12)
+    if name != "adam":
+        limit = core("core.stableLimit(problem, run.optimizer)")
+        assert limit == pytest.approx(fit.forecast.largest_stable_rate, rel=1e-12)
+        assert core("problem.floor") == pytest.approx(fit.forecast.lowest_loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_fastest_pairs_are_the_library_s(library_core, summary, name):
+    core = library_core
+    core.pose(3, "power")
+    best = summary.forecast(degree=3, basis="power", optimizer=library_optimizer(name, None)).best
+    found = core(f"core.fastest(problem, {json.dumps(settings(name, 1))}, true)")
+    assert found["rate"] == pytest.approx(best.learning_rate, rel=1e-10)
+    assert found["beta"] == pytest.approx(best.momentum, rel=1e-10)
+
+
+# ---- beyond the steps that are walked ----
+
+
+@pytest.mark.parametrize("basis", FAMILIES)
+@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov"])
+@pytest.mark.parametrize("step", [1, 2, 100, 10_000, 20_000])
+def test_the_leap_lands_where_the_walk_does(core, name, basis, step):
+    core.pose(5, basis)
+    limit = core.limit(name)
+    core.descend(settings(name, 0.3 * limit), [1.0] * 6, 20_000)
+    walked = core(f"core.stateAt(run, {step})")
+    leapt = core(f"core.stateAt({{...run, walked: -1}}, {step})")
+    assert_close(leapt["w"], np.array(walked["w"]), 1e-11)
+    assert leapt["loss"] == pytest.approx(walked["loss"], rel=1e-12)
+    speed = np.max(np.abs(walked["v"]))
+    if name != "gd" and speed > 1e-6:
+        assert_close(leapt["v"], np.array(walked["v"]), 1e-8)
+
+
+@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov"])
+def test_a_billion_steps_arrive(core, name):
+    core.pose(4, "legendre")
+    limit = core.limit(name)
+    core.descend(settings(name, 0.5 * limit), [0.0], 10**9)
+    end = core(f"core.stateAt(run, {10**9})")
+    assert end["loss"] == pytest.approx(core("problem.floor"), rel=1e-13)
+    assert end["excess"] <= 1e-24 * end["loss"]
+
+
+@pytest.mark.parametrize("basis", FAMILIES)
+@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov"])
+def test_the_limit_is_sharp(core, name, basis):
+    core.pose(3, basis)
+    limit = core.limit(name)
+    core.descend(settings(name, 0.999 * limit), [1.0], 10**6)
+    assert core("core.overflowStep(run)") is None
+    assert core(f"core.stateAt(run, {10**6}).loss") < core("run.past.loss[0]")
+    core.descend(settings(name, 1.001 * limit), [1.0], 10**6)
+    over = core("core.overflowStep(run)")
+    assert core(f"core.stateAt(run, {over - 1}).loss") > 1e280
+    assert core(f"core.stateAt(run, {over}).loss") is None  # JSON has no infinity
+
+
+def test_shares_add_up_and_shrink_at_their_pace(core):
+    core.pose(4, "power")
+    limit = core.limit("gd")
+    core.descend(settings("gd", 0.7 * limit), [2.0, -1.0, 1.0], 100)
+    now, later = (core(f"core.stateAt(run, {step})") for step in (3, 4))
+    assert sum(now["shares"]) == pytest.approx(now["excess"], rel=1e-13)
+    factors = [mode["factor"] for mode in core("core.pace(problem, run.optimizer)")]
+    assert np.divide(later["shares"], now["shares"]) == pytest.approx(factors, rel=1e-6)
+
+
+def test_few_distinct_x_have_a_best_loss_all_the_same(core):
+    x = np.repeat([0.0, 1.0, 2.0], 20)
+    y = x + np.random.default_rng(3).standard_normal(60)
+    other = Core()
+    other.load(payload_of(x, y))
+    other.pose(6, "chebyshev")
+    within = sum(np.sum((y[x == value] - y[x == value].mean()) ** 2) for value in (0, 1, 2))
+    assert other("problem.distinct") == 3
+    assert other("problem.floor") == pytest.approx(within, rel=1e-12)
+    other.descend(settings("gd", 0.5 * other.limit("gd")), [1.0], 20_000)
+    assert other("core.stateAt(run, 20000).loss") == pytest.approx(within, rel=1e-12)
+
+
+def test_one_point_and_epoch_seconds_break_nothing():
+    x, y = rows()
+    for late in (x * 1e6 + 1.7e9, x * 1e40, x * 1e200, np.full_like(x, 3.0)):
+        other = Core()
+        summary = polydescent.summarize(late, y, degree=DEGREE)
+        other.load(payload_of(late, y, triangle=np.asarray(summary.triangle)))
+        best = other("triangle.pose(data, 10, 'chebyshev').floor")
+        assert best <= y @ y
+        other.pose(10, "power")
+        other.descend(settings("momentum", 1e-30), [0.0], 100)
+        assert other("problem.floor") == best
+        assert other("core.pace(problem, run.optimizer).length") == 11
+
+
+# ---- settings ----
+
+
+def test_python_that_is_copied_is_the_same_run(core, summary):
+    x, y = rows()
+    payload = json.dumps(payload_of(x, y))
+    for name in OPTIMIZERS:
+        chosen = core(
+            f"settings.change(settings.fromPayload({payload}, {{}}), {{optimizer: '{name}',"
+            " rate: 5e-5, beta: 0.8, steps: 50, start: [1, 2], degree: 5}, 10)"
+        )
+        names = {"x": x, "y": y}
+        exec(core(f"settings.toPython({json.dumps(chosen)}, false)"), names)
+        core.pose(5, "power")
+        core.descend(settings(name, 5e-5), [1, 2], 50)
+        assert_close(core("core.stateAt(run, 50).w"), names["fit"].history.weights[-1], 1e-12)
+
+
+# ---- the page as text ----
+
+HOSTILE = "</script><img src=x onerror=alert(1)><!-- {{core.js}} {{payload}} \u2028"
+
+
+def test_nothing_hostile_leaves_its_place():
+    x, y = rows()
+    html = explorer.page(payload_of(x, y, title=HOSTILE, x_name=HOSTILE, y_name=HOSTILE))
+    assert "<img" not in html
+    assert html.count("</script>") == html.count("<script") == 1 + len(explorer.SCRIPTS)
+    carried = re.search(r'<script type="application/json".*?>(.*?)</script>', html, re.S)[1]
+    assert json.loads(carried)["title"] == HOSTILE
+    assert "{{" not in html.replace(carried, "")
+
+
+def test_the_policy_allows_these_scripts_and_nothing_else():
+    html = explorer.page(payload_of(*rows()))
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)[1]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    inline = [text for _, text in re.findall(r"<(script|style)>(.*?)</\1>", html, re.S)]
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
+    assert sorted(re.findall(r"'sha256-([^']+)'", policy)) == sorted(hashes)
+    assert not re.search(r"\b(eval|fetch|XMLHttpRequest|innerHTML|insertAdjacentHTML)\b", html)
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", html)
+
+
+def test_what_json_cannot_say_is_refused():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        explorer.page(payload_of(*rows(), steps=float("nan")))
+
+
+def test_ten_million_rows_fit_in_120_kilobytes():
+    """A wide noisy cloud, as chance draws it: 16,000 cells, hardly two alike."""
+    across, up = np.meshgrid(np.linspace(-3, 3, 160), np.linspace(-3, 3, 100))
+    expected = np.exp(-((up - np.sin(across)) ** 2) / 2)
+    counts = np.random.default_rng(5).poisson(10**7 * expected / expected.sum())
+    span = Domain(-3.0, 3.0)
+    cloud = explorer.density(Density(counts, span, span, 0))
+    assert len(explorer.page(payload_of(*rows(), density=cloud)).encode()) <= 120_000
+
+
+def test_density_is_every_row_top_line_first():
+    x, y = np.array([0.0, 0.1, 1.0, 1.0, 1.0]), np.array([0.0, 0.1, 1.0, 1.0, 0.0])
+    grid = explorer.density(Density.of(Rows.of(x, y), columns=2, lines=2))
+    levels = zlib.decompress(base64.b64decode(grid["levels"]))
+    assert (grid["columns"], grid["rows"], grid["outside"]) == (2, 2, 0)
+    assert grid["x"] == grid["y"] == [0.0, 1.0]
+    assert list(levels) == [0, 31, 31, 20]

@@ -1,4 +1,4 @@
-"""The explorer page in a real browser, by mouse and by keyboard, read back and compared with NumPy."""
+"""The explorer page in a real browser, by mouse and keyboard, read back beside NumPy."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from polydescent.report import explorer
-from tests.test_explorer import design, limit_of, payload_of, reference, rows
+from tests.test_explorer import density_of, design, limit_of, payload_of, reference, rows
 
 webdriver = pytest.importorskip("selenium.webdriver")
 
@@ -23,10 +23,17 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER),
     reason="needs a browser to drive: apt-get install chromium chromium-driver",
 )
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --window-size=1366,900"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--window-size=1366,900",
+]
 HOSTILE = "</script><img src=x onerror=\"document.title='broken into'\"><!-- {{payload}} ${1} &amp;"
 RATE = 1e-4
 START = [0.5, -0.3, 0.8, -0.2]
@@ -39,12 +46,12 @@ class Page:
         self.driver = driver
         self.folder = folder
 
-    def open(self, fragment="", **changes):
-        x, y = rows()
+    def open(self, fragment="", data=None, **changes):
+        x, y = data or rows()
         settings = {
             "optimizer": {"name": "gd", "learning_rate": RATE},
             "start": START,
-            "density": explorer.density(x, y),
+            "density": density_of(x, y),
         }
         path = self.folder / "fit.html"
         path.write_text(explorer.page(payload_of(x, y, **(settings | changes))), encoding="utf-8")
@@ -54,7 +61,8 @@ class Page:
 
     def settle(self):
         self.driver.execute_async_script(
-            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+            "const done = arguments[0];"
+            " requestAnimationFrame(() => requestAnimationFrame(() => done()));"
         )
 
     def __getitem__(self, name):
@@ -101,16 +109,22 @@ class Page:
         def offset(share):
             return round(thumb / 2 + share * (width - thumb) - width / 2)
 
-        ActionChains(self.driver).move_to_element_with_offset(node, offset(here), 0).click_and_hold(
-        ).move_by_offset(8, 0).move_to_element_with_offset(node, offset(across), 0).release().perform()
+        ActionChains(self.driver).move_to_element_with_offset(
+            node, offset(here), 0
+        ).click_and_hold().move_by_offset(8, 0).move_to_element_with_offset(
+            node, offset(across), 0
+        ).release().perform()
         self.settle()
 
     def wait(self, condition, seconds=20):
         WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
 
     def weights(self):
-        """The current weights, in all their digits, as Python: "Start here" makes them numbers."""
-        return [float(value) for value in re.search(r"start=\[(.*)\]", self.text("python"))[1].split(",")]
+        """The starting weights in all their digits; "Start here" makes any weights those."""
+        return [
+            float(value)
+            for value in re.search(r"start=\[(.*)\]", self.text("python"))[1].split(",")
+        ]
 
     def width(self):
         return self.driver.execute_script("return document.documentElement.scrollWidth")
@@ -261,7 +275,9 @@ def test_fastest_buttons(page):
     matrix = design(x, 3, "power")
     least, *_, most = np.linalg.eigvalsh(2 * matrix.T @ matrix)
     root = np.sqrt(most / least)
-    assert page.number("rate-field") == pytest.approx(4 / (np.sqrt(most) + np.sqrt(least)) ** 2, rel=1e-4)
+    assert page.number("rate-field") == pytest.approx(
+        4 / (np.sqrt(most) + np.sqrt(least)) ** 2, rel=1e-4
+    )
     assert page.number("beta-field") == pytest.approx(((root - 1) / (root + 1)) ** 2, rel=1e-4)
     page.click("fastest-rate")
     assert page.number("rate-field") < limit("momentum")
@@ -339,7 +355,9 @@ def test_the_address_carries_everything(page):
 
 
 def test_a_hostile_address_only_moves_controls(page):
-    page.open("degree=50&basis=<b>&rate=-1&steps=1e99&start=1,x&step=NaN&language=xx&ghost=degree=-3")
+    page.open(
+        "degree=50&basis=<b>&rate=-1&steps=1e99&start=1,x&step=NaN&language=xx&ghost=degree=-3"
+    )
     assert page.text("degree-out") == "10"
     assert page.number("rate-field") == RATE
     assert page.number("steps-field") == 2000
@@ -375,7 +393,9 @@ def test_keyboard_alone(page):
     losses = wanted()[0]
     page.keys(Keys.ARROW_RIGHT)
     page.keys(Keys.ARROW_RIGHT)
-    ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(Keys.SHIFT).perform()
+    ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(
+        Keys.SHIFT
+    ).perform()
     page.settle()
     assert page.number("step") == 12
     page.keys(Keys.ARROW_LEFT)
@@ -399,7 +419,18 @@ def test_tab_reaches_every_control_in_reading_order(page):
         visited.append(page.driver.execute_script(active))
     expected = "language theme first back play forth last scrub step rate-field rate fastest-rate"
     assert visited[:12] == expected.split()
-    for name in ("optimizer", "beta", "steps", "degree", "basis", "start-0", "pin", "rows", "curve", "at-x"):
+    for name in (
+        "optimizer",
+        "beta",
+        "steps",
+        "degree",
+        "basis",
+        "start-0",
+        "pin",
+        "rows",
+        "curve",
+        "at-x",
+    ):
         assert name in visited
 
 
@@ -413,10 +444,14 @@ def test_controls_by_keyboard(page):
     page["degree"].send_keys(Keys.ARROW_RIGHT)
     page.settle()
     assert page.text("degree-out") == "4"
-    page.driver.find_element(By.CSS_SELECTOR, "[name=basis][value=power]").send_keys(Keys.ARROW_RIGHT)
+    page.driver.find_element(By.CSS_SELECTOR, "[name=basis][value=power]").send_keys(
+        Keys.ARROW_RIGHT
+    )
     page.settle()
     assert page.driver.find_element(By.CSS_SELECTOR, "[value=chebyshev]").is_selected()
-    assert_shows(page, wanted(rate=page.number("rate-field"), degree=4, basis="chebyshev")[0][-1], 4)
+    assert_shows(
+        page, wanted(rate=page.number("rate-field"), degree=4, basis="chebyshev")[0][-1], 4
+    )
 
 
 def test_picking_a_point(page):
@@ -467,11 +502,14 @@ def test_a_phone_never_scrolls_sideways(page, language):
     metrics = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     page.open(f"language={language}&degree=10&optimizer=momentum&step=40")
-    page.driver.execute_script("for (const node of document.querySelectorAll('details')) node.open = true")
+    page.driver.execute_script(
+        "for (const node of document.querySelectorAll('details')) node.open = true"
+    )
     page.settle()
     assert page.width() == 360
     small = page.driver.execute_script(
-        "return [...document.querySelectorAll('button, input:not([type=radio]), .choice span, summary')]"
+        "return [...document.querySelectorAll("
+        "'button, input:not([type=radio]), .choice span, summary')]"
         ".filter(n => n.offsetParent && n.getBoundingClientRect().height < 44)"
         ".map(n => n.id || n.outerHTML)"
     )
@@ -490,7 +528,7 @@ def test_hostile_names_are_text(page):
 def test_hopeless_powers_say_so(page):
     x, y = rows()
     late = x * 1e6 + 1.7e9
-    page.open("degree=10&optimizer=momentum&step=100", **payload_of(late, y) | {"density": None})
+    page.open("degree=10&optimizer=momentum&step=100", data=(late, y))
     assert page["condition"].get_attribute("data-mood") == "bad"
     page.click("cure")
     assert page["condition"].get_attribute("data-mood") == "fine"

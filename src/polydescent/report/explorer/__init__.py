@@ -9,13 +9,28 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["density", "grid", "page"]
+from polydescent.density import Density
 
-SCRIPTS = ("core.js", "settings.js", "words.js", "chart.js", "view.js", "app.js")
+__all__ = ["density", "page"]
+
+SCRIPTS = (
+    "triangle.js",
+    "core.js",
+    "settings.js",
+    "numerals.js",
+    "words.js",
+    "dom.js",
+    "chart.js",
+    "picture.js",
+    "plots.js",
+    "cards.js",
+    "controls.js",
+    "view.js",
+    "model.js",
+    "app.js",
+)
 STYLE = "style.css"
-LEVELS = 31  # shades of a density: as many as an eye tells apart, few enough to compress well
-CHUNK = 1 << 20  # rows binned at a time: a few megabytes beside data of any size
-TAIL = 1e-3  # rows this far out in y are counted, not drawn: one outlier must not flatten the picture
+LEVELS = 31  # shades: as many as an eye tells apart, few enough to compress well
 
 
 def page(payload: dict[str, Any]) -> str:
@@ -37,7 +52,7 @@ def page(payload: dict[str, Any]) -> str:
             language: "en", "zh-CN" or None for the reader's own
 
     Returns
-        HTML, about 110 KB plus up to 6 KB for a density.
+        HTML, about 115 KB with a density of any number of rows.
 
     Raises
         ValueError: a number is NaN or infinite, which JSON cannot say.
@@ -46,7 +61,8 @@ def page(payload: dict[str, Any]) -> str:
     hashes = {}
     for name in (*SCRIPTS, STYLE):
         text = _text(name)
-        hashes[name] = "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        hashes[name] = f"'sha256-{digest}'"
         html = html.replace("{{" + name + "}}", text)
     policy = (
         f"default-src 'none'; script-src {' '.join(hashes[name] for name in SCRIPTS)}; "
@@ -57,75 +73,33 @@ def page(payload: dict[str, Any]) -> str:
     return html.replace("{{payload}}", json.dumps(payload, allow_nan=False).replace("<", "\\u003c"))
 
 
-def density(x: Any, y: Any, columns: int = 160, rows: int = 100) -> dict[str, Any]:
-    """A picture of all rows that gives none of them away: how many fall in each cell of a grid.
+def density(counted: Density) -> dict[str, Any]:
+    """The density of the rows as the page draws it; no row can be told from it.
 
     Arguments
-        x, y: shape (n,), finite
-        columns, rows: cells across and up
+        counted: every row in a cell of the grid
 
     Returns
-        What `grid` returns.
+        columns, rows: cells across and up. x, y: [lowest, highest]. outside: rows above or below.
+        levels: one byte a cell, highest y first, 0 where it is empty, else 1 … `deepest` by the
+        logarithm of its count; deflated, in base64.
     """
-    x, y = np.ravel(np.asarray(x)), np.ravel(np.asarray(y))
-    across, up = _range(x), _range(y, TAIL)
-    counts = np.zeros(rows * columns, dtype=np.int64)
-    for start in range(0, len(x), CHUNK):
-        column = _cell(x[start : start + CHUNK], across, columns)
-        row = _cell(y[start : start + CHUNK], up, rows)
-        inside = (row >= 0) & (row < rows)
-        cell = (rows - 1 - row[inside]) * columns + column[inside]
-        counts += np.bincount(cell, minlength=rows * columns)
-    return grid(counts.reshape(rows, columns), across, up, outside=len(x) - int(counts.sum()))
-
-
-def grid(counts: np.ndarray, x: list[float], y: list[float], outside: int = 0) -> dict[str, Any]:
-    """Counts per cell, however they were collected, as the page wants them.
-
-    Arguments
-        counts: shape (rows, columns), highest y first
-        x, y: [lowest, highest] of the picture
-        outside: rows above or below it
-
-    Returns
-        columns, rows, x, y, outside; levels: one byte a cell, 0 where it is empty, else 1 … 31 by the
-        logarithm of its count, deflated, in base64; deepest: 31.
-    """
-    most = max(int(counts.max()), 1)
-    levels = np.ceil(LEVELS * np.log1p(counts) / np.log1p(most)).astype(np.uint8)
+    counts = counted.counts[::-1]
+    shade = np.rint(LEVELS * np.log1p(counts) / np.log1p(max(counts.max(), 1)))
+    levels = np.where(counts > 0, np.maximum(shade, 1), 0).astype(np.uint8)
     rows, columns = counts.shape
     return {
         "columns": columns,
         "rows": rows,
-        "x": x,
-        "y": y,
-        "outside": outside,
+        "x": [counted.x.lo, counted.x.hi],
+        "y": [counted.y.lo, counted.y.hi],
+        "outside": counted.outside,
         "deepest": LEVELS,
         "levels": base64.b64encode(zlib.compress(levels.tobytes(), 9)).decode(),
     }
 
 
-def _range(values: np.ndarray, tail: float = 0.0) -> list[float]:
-    """Lowest and highest value, without a tail that would stretch the range more than threefold."""
-    low, high = float(values.min()), float(values.max())
-    if tail:
-        some = values[:: max(1, len(values) // 100_000)]
-        inner_low, inner_high = (float(q) for q in np.quantile(some, [tail, 1 - tail]))
-        reach = inner_high - inner_low
-        low, high = max(low, inner_low - reach), min(high, inner_high + reach)
-    if low == high:
-        pad = abs(low) / 2 or 1.0
-        return [low - pad, high + pad]
-    return [low, high]
-
-
-def _cell(values: np.ndarray, limits: list[float], cells: int) -> np.ndarray:
-    """The cell of every value; the upper end belongs to the last one, what lies outside is −1 or `cells`."""
-    low, high = limits
-    place = np.floor((values - low) * (cells / (high - low)))
-    place = np.where(values == high, cells - 1, place)
-    return np.clip(place, -1, cells).astype(np.int64)
-
-
 def _text(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    """A part of the page without its indentation, which would be a tenth of the file."""
+    text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return "\n".join(line.lstrip(" ") for line in text.splitlines())

@@ -2,24 +2,25 @@
 "use strict";
 
 (async () => {
-  const { at } = view;
+  const { at } = dom;
   const PLAY_FRAMES = 480; // from the first step to the last, however many there are
-  const SAMPLES = 220; // points of a drawn trajectory
   const BESIDE = 1e-3; // "just over" the limit, and "at" it just under: sharp enough to differ
   const ADAM_RATE = 0.05; // a first rate where none was given: Adam's is in units of the weights
 
+  view.build();
   const payload = JSON.parse(at("payload").textContent);
-  const data = core.unpack(payload);
-  const grid = await view.inflate(payload.density);
+  const data = triangle.unpack(payload);
+  const grid = await picture.inflate(payload.density);
+  const modelOf = models.maker(payload, data, grid);
   const initial = settings.fromPayload(payload, { language: firstLanguage(), theme: firstTheme() });
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   let chosen = settings.fromHash(location.hash, initial, data.degree);
   let rows = grid ? "density" : payload.sample ? "sample" : "none";
   let mode = null; // the eigenmode whose shape is drawn
-  let pickedY = null; // where the reader clicked; else read off the rows at chosen.x
+  let picked = null; // the point the reader clicked; else it is found at chosen.x
   let playing = false;
-  let otherRate = null; // the rate to return to when the optimizer changes between Adam and the others
+  let otherRate = null; // what to return to when the optimizer changes from or to Adam
   let model = null;
   let drawn = null;
 
@@ -32,84 +33,15 @@
     return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
 
-  // ---- from settings to a model ----
-
-  // Remembers the last answer: most changes leave the problem, or the run, as it was.
-  function remembering(compute) {
-    let [key, value] = [null, null];
-    return (...inputs) => {
-      const next = JSON.stringify(inputs);
-      if (next !== key) [key, value] = [next, compute(...inputs)];
-      return value;
-    };
-  }
-
-  function runner() {
-    const problemOf = remembering((degree, basis) => core.pose(data, degree, basis));
-    return remembering((it) => {
-      const problem = problemOf(it.degree, it.basis);
-      const run = core.descend(problem, settings.optimizerOf(it), it.start, it.steps);
-      const samples = core.sampledSteps(run.steps, SAMPLES).map((step) => core.stateAt(run, step));
-      return { problem, run, samples, overflow: core.overflowStep(run) };
-    });
-  }
-
-  const runOf = runner();
-  const ghostOf = runner();
-
-  // Six decades of learning rates around the limit, fixed to whole decades so that the limit moves on the slider.
-  function rateRange(limit) {
-    const lowest = limit > 0 && Number.isFinite(limit) ? Math.floor(Math.log10(limit)) - 4 : -5;
-    return {
-      positionOf: (rate) => Math.max(0, Math.min(1000, ((Math.log10(rate) - lowest) / 6) * 1000)),
-      rateOf: (position) => Number((10 ** (lowest + (6 * position) / 1000)).toPrecision(4)),
-    };
-  }
-
-  function modelOf() {
-    const { problem, run, samples, overflow } = runOf(settings.runOf(chosen));
-    const pinned = chosen.ghost && ghostOf(chosen.ghost);
-    const limit = core.stableLimit(problem, run.optimizer);
-    const diverges = limit !== null && chosen.rate > limit;
-    if (mode !== null && mode >= problem.k) mode = null;
-    return {
-      payload, data, grid, chosen, rows, mode, problem, run, samples, overflow, limit, diverges,
-      ghost: pinned && pinned.run,
-      ghostSamples: pinned ? pinned.samples : [],
-      pace: core.pace(problem, run.optimizer),
-      rateRange: rateRange(limit),
-      point: point(),
-      python: settings.toPython(chosen, diverges),
-      t: words[chosen.language],
-    };
+  function modelNow() {
+    if (mode !== null && mode > chosen.degree) mode = null;
+    return modelOf(chosen, { rows, mode, point: point() });
   }
 
   // ---- the point of card 3 ----
 
   function point() {
-    const x = chosen.x ?? data.lo + 0.3 * (data.hi - data.lo);
-    if (pickedY !== null) return { x, y: pickedY };
-    if (payload.sample) return nearest(payload.sample, (px) => Math.abs(px - x));
-    return { x, y: grid && densest(x) };
-  }
-
-  function nearest([xs, ys], distance) {
-    const best = xs.reduce((b, _, i) => (distance(xs[i], ys[i]) < distance(xs[b], ys[b]) ? i : b), 0);
-    return { x: xs[best], y: ys[best] };
-  }
-
-  // The middle of the fullest cell over x, or null where there are no rows.
-  function densest(x) {
-    const { levels } = grid;
-    const column = Math.floor(((x - grid.x[0]) / (grid.x[1] - grid.x[0])) * grid.columns);
-    const within = Math.max(0, Math.min(grid.columns - 1, column));
-    let best = null;
-    for (let row = 0; row < grid.rows; row += 1) {
-      const level = levels[row * grid.columns + within];
-      if (level > 0 && (best === null || level > levels[best * grid.columns + within])) best = row;
-    }
-    if (best === null) return null;
-    return grid.y[1] - ((best + 0.5) / grid.rows) * (grid.y[1] - grid.y[0]);
+    return picked ?? models.pointAt(payload, grid, chosen.x ?? data.lo + 0.3 * (data.hi - data.lo));
   }
 
   function pick(event) {
@@ -118,14 +50,13 @@
     const [px, py] = [event.clientX - box.left, event.clientY - box.top];
     const clicked = { x: Math.max(data.lo, Math.min(data.hi, x.invert(px))), y: y.invert(py) };
     const far = (a, b) => Math.hypot(x.at(a) - px, y.at(b) - py);
-    const found = rows === "sample" ? nearest(payload.sample, far) : clicked;
-    pickedY = found.y;
-    change({ x: found.x });
+    picked = rows === "sample" ? models.nearest(payload.sample, far) : clicked;
+    change({ x: picked.x });
   }
 
   // ---- drawing, at most once a frame ----
 
-  let asked = null; // what the next frame has to draw again: nothing but the step, all, or all in a new size
+  let asked = null; // what the next frame draws again: the step, all, or all in a new size
 
   function ask(all, resized = false) {
     if (asked === null) requestAnimationFrame(answer);
@@ -141,7 +72,7 @@
 
   function redraw(resized) {
     const before = model;
-    model = modelOf();
+    model = modelNow();
     view.write(model.t, chosen.language, chosen.theme);
     drawn = view.draw(model, before, drawn, resized);
     drawFrame();
@@ -150,8 +81,9 @@
   function drawFrame() {
     model = { ...model, chosen, point: point() };
     const state = core.stateAt(model.run, chosen.step);
-    const ghost = model.ghost && core.stateAt(model.ghost, Math.min(chosen.step, model.ghost.steps));
-    view.frame(model, drawn, state, ghost);
+    const { ghost } = model;
+    const ghostState = ghost && core.stateAt(ghost, Math.min(chosen.step, ghost.steps));
+    view.frame(model, drawn, state, ghostState);
     showPlaying();
   }
 
@@ -176,19 +108,19 @@
 
   // ---- the URL hash ----
 
-  let remembering_ = null;
+  let saving = null;
 
   // Later and once: browsers refuse a page that rewrites its address in every frame.
   function remember() {
-    clearTimeout(remembering_);
-    remembering_ = setTimeout(() => {
+    clearTimeout(saving);
+    saving = setTimeout(() => {
       history.replaceState(null, "", `#${settings.toHash(chosen, initial)}`);
     }, 250);
   }
 
   function recall() {
     stop();
-    pickedY = null;
+    picked = null;
     chosen = settings.fromHash(location.hash, initial, data.degree);
     ask(true);
   }
@@ -201,7 +133,7 @@
 
   function go(step, { lit = false } = {}) {
     change({ step: Math.max(0, Math.min(step, chosen.steps)) });
-    if (lit) view.light();
+    if (lit) cards.light();
   }
 
   function tell() {
@@ -262,24 +194,24 @@
   }
 
   // A typed value: taken where it reads as one, else marked and explained.
-  function typed(input, read, least, most, take) {
+  function typed(input, read, take) {
     const value = read(input.value.replaceAll(numerals.MINUS, "-").replaceAll(",", ""));
     const refused = value === undefined;
     input.setAttribute("aria-invalid", String(refused));
-    at("problem").textContent = refused ? model.t.bad(least, most) : "";
+    at("problem").textContent = refused ? model.t.bad(read.least, read.most) : "";
     if (refused) return;
     delete input.dataset.typing;
     take(value);
   }
 
-  function field(id, name, least, most, take = (value) => change({ [name]: value })) {
-    on(id, "change", (event) => typed(event.target, settings.READERS[name], least, most, take));
+  function field(id, name, take = (value) => changeRun({ [name]: value })) {
+    on(id, "change", (event) => typed(event.target, settings.READERS[name], take));
   }
 
   function changeRun(patch) {
     const wasDiverging = model.diverges;
     change(patch);
-    const now = modelOf();
+    const now = modelNow();
     if (now.diverges !== wasDiverging) {
       announce(now.diverges ? now.t.diverges(now.limit) : now.t.stable(now.limit ?? Infinity));
     }
@@ -291,8 +223,8 @@
       changeRun({ optimizer: name });
       return;
     }
-    const fallback = name === "adam" ? ADAM_RATE : core.stableLimit(model.problem, { name, beta: 0 }) / 2;
-    const rate = otherRate ?? fallback;
+    const half = core.stableLimit(model.problem, { name, beta: 0 }) / 2;
+    const rate = otherRate ?? (name === "adam" ? ADAM_RATE : half);
     otherRate = chosen.rate;
     changeRun({ optimizer: name, rate });
   }
@@ -312,9 +244,9 @@
     on("play", "click", toggle);
     on("forth", "click", () => stepBy(1));
     on("last", "click", () => jump(chosen.steps));
-    on("scrub", "input", (event) => jump(core.stepOf(Number(event.target.value) / 1000, chosen.steps)));
+    on("scrub", "input", ({ target }) => jump(core.stepOf(target.value / 1000, chosen.steps)));
     on("scrub", "keydown", scrubKeys);
-    field("step", "step", 0, core.FARTHEST, (step) => {
+    field("step", "step", (step) => {
       stop();
       change({ step, steps: Math.max(step, chosen.steps) });
       if (step > chosen.steps) announce(model.t.adamNote(core.WALKED));
@@ -322,20 +254,18 @@
   }
 
   function connectRun() {
-    on("rate", "input", (event) => changeRun({ rate: model.rateRange.rateOf(Number(event.target.value)) }));
-    field("rate-field", "rate", Number.MIN_VALUE, 1e300, (rate) => changeRun({ rate }));
-    on("beta", "input", (event) => changeRun({ beta: Number(event.target.value) }));
-    field("beta-field", "beta", 0, 0.9999, (beta) => changeRun({ beta }));
-    field("beta1", "beta1", 0, 0.9999);
-    field("beta2", "beta2", 0, 0.999999);
-    field("eps", "eps", 0, 1);
+    on("rate", "input", ({ target }) => changeRun({ rate: model.rateRange.rateOf(+target.value) }));
+    field("rate-field", "rate");
+    on("beta", "input", ({ target }) => changeRun({ beta: +target.value }));
+    field("beta-field", "beta");
+    for (const name of ["beta1", "beta2", "eps"]) field(name, name);
     on("fastest-rate", "click", () => fastest(false));
     on("fastest-pair", "click", () => fastest(true));
     on("at-limit", "click", () => atLimit(1 - BESIDE));
     on("just-over", "click", () => atLimit(1 + BESIDE));
-    on("steps", "input", (event) => change({ steps: Math.round(10 ** Number(event.target.value)) }));
-    field("steps-field", "steps", 1, core.FARTHEST);
-    on("degree", "input", (event) => changeRun({ degree: Number(event.target.value) }));
+    on("steps", "input", ({ target }) => change({ steps: Math.round(10 ** +target.value) }));
+    field("steps-field", "steps");
+    on("degree", "input", ({ target }) => changeRun({ degree: +target.value }));
     on("cure", "click", () => changeRun({ basis: "chebyshev" }));
     radios("optimizer", changeOptimizer);
     radios("basis", (basis) => changeRun({ basis }));
@@ -355,7 +285,7 @@
   function connectStart() {
     const startWith = (start) => changeRun({ start, step: 0 });
     on("start-fields", "change", ({ target }) => {
-      typed(target, settings.READERS.x, -Number.MAX_VALUE, Number.MAX_VALUE, (value) => {
+      typed(target, settings.READERS.x, (value) => {
         const start = Array.from({ length: data.degree + 1 }, (_, j) => chosen.start[j] || 0);
         start[Number(target.dataset.weight)] = value;
         startWith(start);
@@ -364,8 +294,7 @@
     on("given", "click", () => startWith(initial.start));
     on("zeros", "click", () => startWith([0]));
     on("random", "click", () => {
-      const seed = Number(at("seed").value) || 0;
-      startWith(core.normals(seed, data.degree + 1));
+      startWith(core.normals(Number(at("seed").value) || 0, data.degree + 1));
     });
     on("here", "click", () => {
       const { w } = core.stateAt(model.run, chosen.step);
@@ -377,26 +306,24 @@
   function connectPictures() {
     on("curves", "pointerdown", (event) => {
       pick(event);
-      const move = (next) => pick(next);
-      at("curves").addEventListener("pointermove", move);
-      window.addEventListener("pointerup", () => at("curves").removeEventListener("pointermove", move), {
-        once: true,
-      });
+      at("curves").addEventListener("pointermove", pick);
+      const release = () => at("curves").removeEventListener("pointermove", pick);
+      window.addEventListener("pointerup", release, { once: true });
     });
     on("at-x", "change", (event) =>
-      typed(event.target, settings.READERS.x, data.lo, data.hi, (x) => {
-        pickedY = null;
+      typed(event.target, settings.number(data.lo, data.hi), (x) => {
+        picked = null;
         change({ x });
       }),
     );
     const shapeOf = (target) => target.closest("button")?.dataset.mode;
-    const preview = (which) => view.feature(drawn.picture, { ...model, mode: which });
+    const preview = (which) => picture.feature(drawn.picture, { ...model, mode: which });
     on("modes", "click", ({ target }) => {
       const pressed = shapeOf(target);
       if (pressed === undefined) return;
       mode = mode === Number(pressed) ? null : Number(pressed);
       model = { ...model, mode };
-      view.pressMode(model, drawn);
+      plots.pressMode(model, drawn);
       preview(mode);
     });
     on("modes", "mouseover", ({ target }) => {
@@ -413,8 +340,8 @@
     on("six", "click", ({ target }) => {
       const id = target.dataset.opens;
       if (!id) return;
-      if (!view.opened.delete(id)) view.opened.add(id);
-      view.stillCards(model);
+      if (!cards.opened.delete(id)) cards.opened.add(id);
+      cards.still(model);
       ask(false);
     });
     on("copy", "click", copy);

@@ -25,11 +25,13 @@ const chart = (() => {
   function linear(lo, hi, from, to, count = 6) {
     const step = niceStep(hi - lo, count);
     const first = Math.ceil(lo / step);
-    const values = Array.from({ length: Math.floor(hi / step) - first + 1 }, (_, i) => (first + i) * step);
+    const length = Math.floor(hi / step) - first + 1;
+    const values = Array.from({ length }, (_, i) => (first + i) * step);
     const base = Math.max(Math.abs(lo), Math.abs(hi)) > 1e5 * (hi - lo) ? values[0] : 0;
     const at = (value) => from + ((value - lo) / (hi - lo)) * (to - from);
     const ticks = values.map((value) => [value, numerals.show(tidy(value - base, step), 6)]);
-    return Object.freeze({ at, ticks, base, invert: (p) => lo + ((p - from) / (to - from)) * (hi - lo) });
+    const invert = (p) => lo + ((p - from) / (to - from)) * (hi - lo);
+    return Object.freeze({ at, ticks, base, invert });
   }
 
   // 0.30000000000000004 is 0.3 to a reader.
@@ -50,7 +52,8 @@ const chart = (() => {
   function logarithmic(lo, hi, from, to) {
     const [low, high] = [Math.log10(lo), Math.log10(hi)];
     const at = (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from);
-    return Object.freeze({ at, ticks: high - low < 2 ? between(lo, hi, low, high) : decades(low, high) });
+    const ticks = high - low < 2 ? between(lo, hi, low, high) : decades(low, high);
+    return Object.freeze({ at, ticks });
   }
 
   function decades(low, high) {

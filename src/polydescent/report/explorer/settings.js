@@ -1,38 +1,33 @@
-// What the reader has chosen, as a frozen value, and the two texts it can become: a URL hash and Python.
+// What the reader has chosen, as a frozen value, and the two texts it becomes: a hash and Python.
 "use strict";
 
 const settings = (() => {
-  const MOST_STEPS = core.FARTHEST;
-
   // ---- reading one value from text: undefined where the text is not one ----
 
   const oneOf = (...names) => (text) => (names.includes(text) ? text : undefined);
 
-  function number(least, most) {
-    return (text) => {
-      const value = String(text).trim() === "" ? NaN : Number(text);
+  // The reader knows its own range, to say it where a text is refused.
+  function number(least, most, round = (value) => value) {
+    const read = (text) => {
+      const value = String(text).trim() === "" ? NaN : round(Number(text));
       return Number.isFinite(value) && value >= least && value <= most ? value : undefined;
     };
+    return Object.assign(read, { least, most });
   }
 
-  function whole(least, most) {
-    const read = number(least, most);
-    return (text) => {
-      const value = read(text);
-      return value === undefined ? undefined : Math.round(value);
-    };
-  }
+  const whole = (least, most) => number(least, most, Math.round);
+
+  const any = number(-Number.MAX_VALUE, Number.MAX_VALUE);
 
   function numbers(text) {
-    const read = number(-Number.MAX_VALUE, Number.MAX_VALUE);
-    const values = String(text).split(",").map(read);
+    const values = String(text).split(",").map(any);
     return values.length <= 64 && values.every((value) => value !== undefined) ? values : undefined;
   }
 
   // One reader per setting; the highest degree is the payload's and is checked by `change`.
   const READERS = Object.freeze({
     degree: whole(0, 64),
-    basis: oneOf(...Object.keys(core.FAMILIES)),
+    basis: oneOf(...Object.keys(triangle.FAMILIES)),
     optimizer: oneOf(...Object.keys(core.OPTIMIZERS)),
     rate: number(Number.MIN_VALUE, 1e300),
     beta: number(0, 0.9999),
@@ -40,9 +35,9 @@ const settings = (() => {
     beta2: number(0, 0.999999),
     eps: number(0, 1),
     start: numbers,
-    steps: whole(1, MOST_STEPS),
-    step: whole(0, MOST_STEPS),
-    x: number(-Number.MAX_VALUE, Number.MAX_VALUE),
+    steps: whole(1, core.FARTHEST),
+    step: whole(0, core.FARTHEST),
+    x: any,
     curve: oneOf("loss", "excess"),
     language: oneOf("en", "zh-CN"),
     theme: oneOf("light", "dark"),
@@ -84,12 +79,13 @@ const settings = (() => {
     return Object.freeze(next);
   }
 
-  const runOf = (chosen) => Object.freeze(Object.fromEntries(OF_A_RUN.map((key) => [key, chosen[key]])));
+  const runOf = (chosen) =>
+    Object.freeze(Object.fromEntries(OF_A_RUN.map((key) => [key, chosen[key]])));
 
   const optimizerOf = ({ optimizer: name, rate, beta, beta1, beta2, eps }) =>
     Object.freeze({ name, rate, beta, beta1, beta2, eps });
 
-  // ---- the URL hash: only what differs from the payload; a pinned run is a hash within the hash ----
+  // ---- the URL hash: what differs from the payload; a pinned run is a hash within the hash ----
 
   function toHash(chosen, initial) {
     const query = new URLSearchParams();
@@ -110,7 +106,7 @@ const settings = (() => {
       if (value !== undefined) patch[key] = value;
     }
     const pinned = query.get("ghost");
-    const ghost = pinned === null ? null : runOf(fromHash(pinned, { ...initial, ghost: null }, most));
+    const ghost = pinned === null ? null : runOf(fromHash(pinned, initial, most));
     return change(initial, { ...patch, ghost }, most);
   }
 
@@ -142,5 +138,7 @@ const settings = (() => {
     ].join("\n");
   }
 
-  return Object.freeze({ READERS, fromPayload, change, runOf, optimizerOf, toHash, fromHash, toPython });
+  return Object.freeze({
+    READERS, number, fromPayload, change, runOf, optimizerOf, toHash, fromHash, toPython,
+  });
 })();

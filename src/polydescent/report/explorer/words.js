@@ -1,81 +1,23 @@
-// Every text of the page in two languages, and how its numbers are written.
+// Every text of the page, in two languages.
 "use strict";
-
-const numerals = (() => {
-  const MINUS = "\u2212";
-  const dashed = (text) => text.replaceAll("-", MINUS);
-  const grouped = (digits) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-
-  // A number for reading: `digits` significant ones, plain where that is short, else with a power of ten.
-  function show(value, digits = 4) {
-    if (Number.isNaN(value)) return "NaN";
-    if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
-    if (value === 0) return "0";
-    const size = Math.abs(value);
-    if (size >= 1e-3 && size < 10 ** Math.max(digits, 6)) return dashed(plain(value, digits));
-    return dashed(value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e"));
-  }
-
-  function plain(value, digits) {
-    const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
-    const [whole, fraction = ""] = value.toFixed(Math.min(decimals, 20)).split(".");
-    const trimmed = fraction.replace(/0+$/, "");
-    return trimmed ? `${grouped(whole)}.${trimmed}` : grouped(whole);
-  }
-
-  const count = (value) => grouped(String(Math.round(value)));
-
-  // Terms and their sum with the sum's last decimal, so that what is printed adds up.
-  function sum(terms, digits = 6) {
-    const total = terms.reduce((a, b) => a + b, 0);
-    if (!Number.isFinite(total)) return { terms: terms.map((value) => show(value)), total: show(total) };
-    const power = total === 0 ? 0 : Math.floor(Math.log10(Math.max(...terms.map(Math.abs), 1e-300)));
-    const unit = power >= -3 && power < 9 ? 0 : power;
-    const decimals = Math.max(0, digits - 1 - (power - unit));
-    const tail = unit === 0 ? "" : `e${unit}`;
-    const round = (value) => Number((value * 10 ** -unit).toFixed(decimals));
-    const print = (value) => {
-      const [whole, fraction] = value.toFixed(decimals).split(".");
-      return dashed((fraction ? `${grouped(whole)}.${fraction}` : grouped(whole)) + tail);
-    };
-    const [whole, rest] = [round(total), terms.slice(1).map(round)];
-    const first = rest.reduce((left, value) => left - value, whole);
-    return { terms: [first, ...rest].map(print), total: print(whole) };
-  }
-
-  // What a text field shows: short, and typed back it means the same.
-  function field(value) {
-    const short = Number(value.toPrecision(6));
-    return Math.abs(short) < 1e-3 && short !== 0 ? short.toExponential() : String(short);
-  }
-
-  const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
-  const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-  const digitsIn = (alphabet) => (value) =>
-    [...String(value)].map((digit) => (digit === "-" ? "⁻" : alphabet[digit])).join("");
-  const below = digitsIn(SUBSCRIPTS);
-  const above = digitsIn(SUPERSCRIPTS);
-
-  // The lesson's a, b, c, d where it has them; numbered beyond.
-  const weight = (basis, degree, j) => (basis === "power" && degree <= 3 ? "abcd"[j] : `w${below(j)}`);
-
-  function polynomial(basis, j) {
-    if (basis !== "power") return (basis === "chebyshev" ? "T" : "P") + below(j);
-    return j === 0 ? "1" : j === 1 ? "x" : `x${above(j)}`;
-  }
-
-  return Object.freeze({ MINUS, show, count, sum, field, above, weight, polynomial });
-})();
 
 const words = (() => {
   const { show, count } = numerals;
 
+  // The same in every language.
+  const signs = {
+    nesterov: "Nesterov", adam: "Adam", beta1: "β₁", beta2: "β₂", eps: "ε", curvatureHead: "λ",
+    walked: "–", atX: "x =", residualHead: "R w − z", predicted: "ŷ", observed: "y",
+    missing: "ŷ − y",
+  };
+
   const en = {
+    ...signs,
     other: "中文", otherName: "切换到中文",
     toDark: "Dark", toLight: "Light",
     untitled: "Polynomial regression by gradient descent",
     subtitle: (n, m) =>
-      `${count(n)} rows folded into ${count(m)} numbers. Every step below is the exact full-batch step.`,
+      `${count(n)} rows folded into ${count(m)} numbers. Every step is the exact full-batch step.`,
     rowsShared: (n) => `This file carries ${count(n)} raw rows.`,
     walk: "Walk through the steps", first: "First step", back: "One step back", play: "Play",
     pause: "Pause", forth: "One step on", last: "Last step", scrub: "Step, on a logarithmic scale",
@@ -88,23 +30,26 @@ const words = (() => {
     overflow: (t) => `The loss leaves the range of doubles at step ${count(t)}.`,
     noLimit: "Adam has no limit in closed form",
     adamNote: (most) =>
-      "It divides by the size of recent gradients, so η is about the distance a weight moves in a step. " +
-      `Every step has to be walked: ${count(most)} at most.`,
+      "It divides by the size of recent gradients: η is about how far a weight moves in a step. " +
+      `Every step has to be walked, ${count(most)} at most.`,
     tenfold: (v) => `The slowest mode brings its weights ten times closer in ${v} steps.`,
-    fastestRate: "Fastest η", fastestPair: "Fastest η and β", atLimit: "At the limit", justOver: "Just over",
-    optimizer: "Optimizer", gd: "Plain", momentum: "Momentum", nesterov: "Nesterov", adam: "Adam",
-    beta: "Momentum β", betaField: "Momentum, typed", beta1: "β₁", beta2: "β₂", eps: "ε",
+    fastestRate: "Fastest η", fastestPair: "Fastest η and β",
+    atLimit: "At the limit", justOver: "Just over",
+    optimizer: "Optimizer", gd: "Plain", momentum: "Momentum",
+    beta: "Momentum β", betaField: "Momentum, typed",
     steps: "Steps", stepsField: "Steps, typed",
     degree: "Degree", basis: "Basis", power: "Power", chebyshev: "Chebyshev", legendre: "Legendre",
     basisOf: {
-      power: "Powers of x itself", chebyshev: "Tⱼ(u), u from −1 to 1", legendre: "Pⱼ(u), u from −1 to 1",
+      power: "Powers of x itself",
+      chebyshev: "Tⱼ(u), u from −1 to 1",
+      legendre: "Pⱼ(u), u from −1 to 1",
     },
     kappa: (v) => `Condition κ ${v}`,
     good: "All modes move at a similar pace.",
     fair: "The slow modes take about κ times as long as the fast one.",
     poor: "So lopsided that the slow modes hardly move.",
     hopeless: (rank, k) =>
-      `Doubles can tell apart only ${rank} of ${k} directions here: the others stay where they start.`,
+      `Doubles can tell apart only ${rank} of ${k} directions: the others stay where they start.`,
     unusable: "Powers of these x leave the range of doubles.",
     cure: "Use Chebyshev",
     few: (rank, k) =>
@@ -114,9 +59,10 @@ const words = (() => {
     here: "Start here",
     pin: "Pin this run", unpin: "Unpin the run", pinned: "pinned",
     shown: "Rows drawn as", density: "Density", sample: "Sample", none: "Nothing",
-    picture: "Rows, current curve, best curve", current: "current", best: "best possible", rows: "rows",
+    picture: "Rows, current curve, best curve", current: "current", best: "best possible",
     mode: (i) => `mode ${i}`,
-    pictureLabel: (t, loss) => `The rows with the curve at step ${t}, loss ${loss}, and the best curve.`,
+    pictureLabel: (t, loss) =>
+      `The rows with the curve at step ${t}, loss ${loss}, and the best curve.`,
     offChart: (v) => `The current curve is off the chart: it reaches ${show(v)}.`,
     lost: "The current curve has left the range of doubles.",
     outside: (v) => `${count(v)} rows lie above or below the picture.`,
@@ -126,28 +72,29 @@ const words = (() => {
     modesTitle: "Eigenmodes: who holds the excess",
     modesNote: "Press a mode to see its shape on the rows.",
     modesLabel: (k) => `The shares of ${k} modes in the loss above the floor, by step.`,
-    modeHead: "mode", curvatureHead: "λ", shareHead: "share now", paceHead: "steps to 1 %",
-    factorHead: "× a step", stuck: "stuck", grows: "grows", walked: "–",
+    modeHead: "mode", shareHead: "share now", paceHead: "steps to 1 %",
+    factorHead: "× a step", stuck: "stuck", grows: "grows",
     six: "The six steps, with the numbers of this one",
     data: "Data", dataNote: (n, k) => `${count(n)} rows, folded into a triangle with ${k} rows.`,
     init: "Start", initNote: "The weights before step 1.",
-    forward: "Forward", forwardNote: "The prediction at one point.", atX: "x =",
+    forward: "Forward", forwardNote: "The prediction at one point.",
     lossCard: "Loss", lossNote: "The sum of squared residuals over all rows.",
     backward: "Backward", backwardNote: "The slope of the loss in every weight.",
     update: "Update", updateNote: "Every weight moves against its slope.",
-    weightHead: "weight", valueHead: "value", termHead: "term", productHead: "product", residualHead: "R w − z", slopeHead: "slope g",
-    nextHead: "becomes", predicted: "ŷ", observed: "y", missing: "ŷ − y",
+    weightHead: "weight", valueHead: "value", termHead: "term", productHead: "product",
+    slopeHead: "slope g",
+    nextHead: "becomes",
     more: (n) => `${n} more`, fewer: "Fewer", lastStep: "The last step: the run ends here.",
     tableTitle: "The run as a table", pythonTitle: "The same in Python", copy: "Copy as Python",
     copied: "Copied.", copyFailed: "Press Ctrl+C: the text is selected.",
     aboutTitle: "Why this page is exact, and its keys",
     about: [
-      "Folding n rows by QR keeps every loss: ‖V w − y‖² = ‖R w − z‖² + rss for all w. So the gradient " +
-        "2Rᵀ(R w − z) is the gradient over all rows, equal up to rounding, and this file needs no row.",
-      "The loss is the sum over rows, not the mean, so learning rates are those of polydescent.descend.",
-      "Up to step 20,000 each step is walked. Beyond, every mode of R moves by its own 2×2 matrix, whose " +
-        "powers are found by squaring: step 1,000,000,000 costs no more than step 30.",
-      "Another degree is the leading block of the same triangle, another basis R times a small matrix.",
+      "Folding n rows by QR keeps every loss: ‖V w − y‖² = ‖R w − z‖² + rss for all w. So " +
+        "2Rᵀ(R w − z) is the gradient over all rows, up to rounding, and this file needs no row.",
+      "The loss is the sum over rows, not the mean: rates are those of polydescent.descend.",
+      "Up to step 20,000 each step is walked. Beyond, every mode of R moves by its own 2×2 " +
+        "matrix, raised to a power by squaring: step 1,000,000,000 costs no more than step 30.",
+      "Another degree is the leading block of the triangle, another basis R times a small matrix.",
     ],
     keys: [
       ["Space", "play or pause"], ["← →", "one step"], ["Shift ← →", "ten steps"],
@@ -159,6 +106,7 @@ const words = (() => {
   };
 
   const zh = {
+    ...signs,
     other: "English", otherName: "Switch to English",
     toDark: "深色", toLight: "浅色",
     untitled: "用梯度下降做多项式回归",
@@ -178,8 +126,8 @@ const words = (() => {
       `它除以近期梯度的大小，所以 η 大约就是一个权重每步移动的距离。每一步都须逐步计算，至多 ${count(most)} 步。`,
     tenfold: (v) => `最慢的模式每 ${v} 步使权重的误差缩小到十分之一。`,
     fastestRate: "最快的 η", fastestPair: "最快的 η 与 β", atLimit: "恰在极限", justOver: "略超极限",
-    optimizer: "优化器", gd: "普通", momentum: "动量", nesterov: "Nesterov", adam: "Adam",
-    beta: "动量 β", betaField: "键入动量", beta1: "β₁", beta2: "β₂", eps: "ε",
+    optimizer: "优化器", gd: "普通", momentum: "动量",
+    beta: "动量 β", betaField: "键入动量",
     steps: "总步数", stepsField: "键入总步数",
     degree: "次数", basis: "基", power: "幂", chebyshev: "切比雪夫", legendre: "勒让德",
     basisOf: { power: "x 本身的幂", chebyshev: "Tⱼ(u)，u 从 −1 到 1", legendre: "Pⱼ(u)，u 从 −1 到 1" },
@@ -196,7 +144,7 @@ const words = (() => {
     here: "以此为起点",
     pin: "固定这次运行", unpin: "取消固定", pinned: "固定的运行",
     shown: "数据画成", density: "密度", sample: "样本", none: "不画",
-    picture: "数据、当前曲线与最优曲线", current: "当前", best: "最优", rows: "数据",
+    picture: "数据、当前曲线与最优曲线", current: "当前", best: "最优",
     mode: (i) => `模式 ${i}`,
     pictureLabel: (t, loss) => `数据、第 ${t} 步的曲线（损失 ${loss}）与最优曲线。`,
     offChart: (v) => `当前曲线已超出画面，达到 ${show(v)}。`,
@@ -208,17 +156,17 @@ const words = (() => {
     modesTitle: "特征模式：超额损失归谁",
     modesNote: "按下一个模式，可在图中看到它的形状。",
     modesLabel: (k) => `${k} 个模式在超额损失中的份额随步数的变化。`,
-    modeHead: "模式", curvatureHead: "λ", shareHead: "当前份额", paceHead: "降到 1 % 的步数",
-    factorHead: "每步倍数", stuck: "不动", grows: "增长", walked: "–",
+    modeHead: "模式", shareHead: "当前份额", paceHead: "降到 1 % 的步数",
+    factorHead: "每步倍数", stuck: "不动", grows: "增长",
     six: "六个步骤与这一步的实际数值",
     data: "数据", dataNote: (n, k) => `${count(n)} 行数据，折叠成 ${k} 行的三角阵。`,
     init: "初始化", initNote: "第 1 步之前的权重。",
-    forward: "前向", forwardNote: "在一个点上的预测。", atX: "x =",
+    forward: "前向", forwardNote: "在一个点上的预测。",
     lossCard: "损失", lossNote: "全部数据的残差平方和。",
     backward: "反向", backwardNote: "损失对每个权重的斜率。",
     update: "更新", updateNote: "每个权重沿斜率的反方向移动。",
-    weightHead: "权重", valueHead: "值", termHead: "项", productHead: "乘积", residualHead: "R w − z", slopeHead: "斜率 g",
-    nextHead: "变为", predicted: "ŷ", observed: "y", missing: "ŷ − y",
+    weightHead: "权重", valueHead: "值", termHead: "项", productHead: "乘积", slopeHead: "斜率 g",
+    nextHead: "变为",
     more: (n) => `另有 ${n} 个`, fewer: "收起", lastStep: "最后一步：运行到此为止。",
     tableTitle: "运行过程（表格）", pythonTitle: "同样的 Python 代码", copy: "复制 Python 代码",
     copied: "已复制。", copyFailed: "文字已选中，请按 Ctrl+C。",

@@ -1,22 +1,34 @@
 """Polynomial regression by gradient descent, the same on NumPy arrays and PyTorch tensors.
 
-A file imports only from files above it in this list; Summary.fit, Summary.descend, Fit.plot and
-Fit.explore reach down inside the method.
+A file imports only from files above it in this list; Summary.fit, Summary.descend, Fit.plot,
+Fit.explore and print(fit) reach down inside the method.
 
     errors        everything we refuse
     arrays        the only file that knows NumPy from PyTorch
+    dates         dates and large whole numbers as x
+    double_double 32 digits from pairs of float64
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
     kernels       compress one chunk of rows
     summary       the whole data set as one small triangle
+    constraints   what is known about the curve beforehand
+    refine        least squares as if computed exactly
     optimizers    GradientDescent, Momentum, Nesterov, Adam
     convergence   the spectrum and what it says about every step to come
     descent       forward, backward, the loop
     sources       anything as chunks of columns x, y, weights
     passes        one pass over a source, from any state it was left in
+    store         a model in a file
+    journal       a pass over files into a model that outlives its process
+    progress      how far a pass has come, on a terminal
+    solution      the exact answer behind a fit, refined where rows are at hand
+    statistics    what the data leave uncertain about a curve
+    degrees       which degree: criteria and leave-one-out
     equation      a polynomial as text
     advice        an outcome in words
-    fit           fit, descend, summarize and the result
+    arguments     what the arguments of fit and descend mean
+    result        Fit: the result
+    fit           fit, descend, summarize
     report        a Fit for human eyes
     cli           the polydescent command
 """

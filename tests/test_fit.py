@@ -133,7 +133,7 @@ REFUSALS = {
     "ragged": (([[1], [1, 2]], [1, 2]), {}, errors.NotNumbers, "unequal length"),
     "objects": (([object(), 1], [1, 2]), {}, errors.NotNumbers, "objects"),
     "dates": (
-        (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), [1, 2]),
+        ([1, 2], np.array(["2020-01-01", "2021-01-01"], "M8[D]")),
         {"degree": 1},
         errors.NotNumbers,
         "datetime64",

@@ -6,7 +6,7 @@ Fit.explore and print(fit) reach down inside the method.
     errors        everything we refuse
     arrays        the only file that knows NumPy from PyTorch
     dates         dates and large whole numbers as x
-    double_double 32 digits from pairs of float64
+    double_double  32 digits from pairs of float64
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
     kernels       compress one chunk of rows

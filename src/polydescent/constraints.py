@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.dates import PLAIN, Axis
 from polydescent.errors import BadSetting, TooFewDistinct, TooFewFree
 from polydescent.polynomial import exact_powers
 from polydescent.summary import Summary, checked_degree, determines
@@ -40,6 +41,8 @@ class Constraints:
 
     def equations(self, domain: Domain, degree: int, origin: int = 0) -> Equations:
         """The equations for Chebyshev weights on `domain`, exact, the largest entry of each 1."""
+        if not self:
+            return (), ()
         unit = [[float(i == j) for i in range(degree + 1)] for j in range(degree + 1)]
         powers = [exact_powers(CHEBYSHEV, domain, weights, origin) for weights in unit]
         rows = [([column[power] for column in powers], value) for power, value in self.fixed]
@@ -52,6 +55,9 @@ class Constraints:
         )
 
 
+NONE = Constraints()
+
+
 def _horner(coefficients: list[Fraction], x: Fraction) -> Fraction:
     value = Fraction(0)
     for c in reversed(coefficients):
@@ -60,12 +66,12 @@ def _horner(coefficients: list[Fraction], x: Fraction) -> Fraction:
 
 
 def constraints_of(
-    degree: int, fix: Any = None, terms: Any = None, through: Any = None
+    degree: int, fix: Any = None, terms: Any = None, through: Any = None, axis: Axis = PLAIN
 ) -> tuple[Constraints, int]:
     """(constraints, degree) from what the user passed to `fit`; terms= sets the degree.
 
     fix: {power: coefficient}. terms: the powers of x to use, all others are 0. through: (x, y), or
-    several of them. Raises BadSetting, TooFewFree.
+    several of them, x as the axis has it. Raises BadSetting, TooFewFree.
     """
     held: dict[int, float] = {}
     if terms is not None:
@@ -77,7 +83,7 @@ def constraints_of(
             if held.get(power, value) != value:
                 raise BadSetting("fix", fix, f"without power {power}, which terms= leaves out")
             held[power] = value
-    found = Constraints(tuple(sorted(held.items())), _points(through))
+    found = Constraints(tuple(sorted(held.items())), _points(through, axis))
     if len(found) > degree:
         raise TooFewFree(degree, len(found))
     return found, degree
@@ -106,14 +112,16 @@ def _fixed(fix: Any, degree: int) -> dict[int, float]:
     return found
 
 
-def _points(through: Any) -> tuple[tuple[float, float], ...]:
+def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
     if through is None:
         return ()
     wanted = "a point (x, y) of finite numbers, or a list of such points with different x"
     try:
         flat = list(through)
         pairs = [flat] if len(flat) == 2 and not np.ndim(flat[0]) else [list(p) for p in flat]
-    except TypeError:
+        if axis.is_dates:
+            pairs = [[axis.number(pair[0]), *pair[1:]] for pair in pairs]
+    except (TypeError, IndexError):
         raise BadSetting("through", through, wanted) from None
     points = [tuple(_number(v) for v in pair) for pair in pairs]
     good = all(len(point) == 2 and None not in point for point in points)

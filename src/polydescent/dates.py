@@ -89,6 +89,12 @@ class Axis:
             return _date(self.origin + self._in_ticks(x), self.tick)
         return x + self.origin
 
+    def label(self, x: float) -> str:
+        """What the user calls x, as text."""
+        if self.is_dates:
+            return str(self.place(x)).removesuffix("T00:00:00")
+        return str(self.origin + round(x)) if self.origin else f"{x:.6g}"
+
     def shifted(self, date: np.datetime64, by: float) -> np.datetime64:
         """The date `by` units later; NaT where that is no date."""
         if not np.isfinite(by):

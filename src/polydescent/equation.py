@@ -1,18 +1,200 @@
-"""A polynomial as text, lowest power first."""
+"""A polynomial as text: to read (plain, unicode, LaTeX), to run (Python, C, SQL, JavaScript)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.errors import BadSetting, UnknownName
+from polydescent.polynomial import Polynomial, exact_powers, nearest_float
+
+_EXPONENTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
+_LOST = 1e3  # terms this much larger than their sum lose three digits when code adds them up
 
 
-def equation(coefficients: Iterable[float], x: str = "x", y: str = "y", digits: int = 6) -> str:
-    """`y = a + b x + c x^2 + …` with the numbers, lowest power first, in `digits` significant
-    digits.
+# ── for reading ──
+
+
+@dataclass(frozen=True)
+class Prose:
+    """How a sum of terms is written: numbers, powers of the variable, and minus."""
+
+    number: Callable[[str], str]
+    power: Callable[[str, int], str]
+    minus: str = "-"
+
+
+def _as_is(number: str) -> str:
+    return number
+
+
+def _caret(x: str, power: int) -> str:
+    return f"{x}^{power}"
+
+
+def _superscript(x: str, power: int) -> str:
+    return x + str(power).translate(_EXPONENTS)
+
+
+def _braces(x: str, power: int) -> str:
+    return f"{x}^{{{power}}}"
+
+
+def _unicode_number(number: str) -> str:
+    return _scientific(number, lambda e: "·10" + str(e).translate(_EXPONENTS))
+
+
+def _latex_number(number: str) -> str:
+    return _scientific(number, lambda e: f" \\times 10^{{{e}}}")
+
+
+def _scientific(number: str, exponent: Callable[[int], str]) -> str:
+    mantissa, e, digits = number.partition("e")
+    error = mantissa.partition("(")[1] and digits.partition("(")[2]  # 1.2(3)e-07 keeps its place
+    return mantissa + exponent(int(digits)) if e and not error else number
+
+
+PROSE = {
+    "plain": Prose(_as_is, _caret),
+    "unicode": Prose(_unicode_number, _superscript, "−"),
+    "latex": Prose(_latex_number, _braces),
+}
+
+
+def equation(
+    coefficients: Sequence[float] | np.ndarray,
+    x: str = "x",
+    y: str = "y",
+    digits: int = 6,
+    style: str = "plain",
+    stderr: Sequence[float] | np.ndarray | None = None,
+) -> str:
+    """`y = a + b x + c x^2 + …` with the numbers, lowest power first, without terms that are 0.
+
+    digits: significant ones, 17 for as many as tell one float64 from the next. stderr: standard
+    errors, shown in the last digits: 1.2346(12) is 1.2346 ± 0.0012.
+
+    Raises UnknownName, BadSetting.
     """
-    terms = []
+    prose = _prose(style)
+    checked_digits(digits)
+    terms: list[str] = []
     for power, value in enumerate(coefficients):
-        size = f"{abs(value):.{digits}g}"
-        name = "" if power == 0 else f" {x}" if power == 1 else f" {x}^{power}"
-        sign = ("- " if value < 0 else "+ ") if terms else ("-" if value < 0 else "")
-        terms.append(sign + size + name)
-    return f"{y} = " + " ".join(terms)
+        if value == 0:
+            continue
+        error = math.nan if stderr is None else stderr[power]
+        size = prose.number(with_error(abs(value), error) or number(abs(value), digits))
+        name = "" if power == 0 else f" {x}" if power == 1 else f" {prose.power(x, power)}"
+        minus = f"{prose.minus} " if terms else prose.minus
+        terms.append((minus if value < 0 else "+ " if terms else "") + size + name)
+    return f"{y} = " + (" ".join(terms) or "0")
+
+
+def _prose(style: str) -> Prose:
+    if style not in PROSE:
+        raise UnknownName("equation style", style, [*PROSE, *CODE])
+    return PROSE[style]
+
+
+def checked_digits(digits: object) -> None:
+    """Raises BadSetting for a number of digits that no float64 has."""
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise BadSetting("digits", digits, "a whole number from 1 to 17")
+
+
+def number(value: float, digits: int = 17) -> str:
+    """`value` in so many significant digits; 17 means the fewest that read back as this float64."""
+    if digits < 17:
+        return f"{value:.{digits}g}"
+    return next(text for d in (15, 16, 17) if float(text := f"{value:.{d}g}") == value or d == 17)
+
+
+def with_error(value: float, stderr: float) -> str:
+    """1.2346(12) for 1.2346 ± 0.0012; "" where the standard error is 0, infinite or unknown."""
+    if not (0 < stderr < math.inf) or not math.isfinite(value):
+        return ""
+    size = math.floor(math.log10(max(abs(value), stderr)))
+    plain = -5 <= size <= 15
+    unit = 0 if plain else size
+    places = 1 - math.floor(math.log10(stderr)) + unit  # two digits of the error stay
+    scaled, error = value / 10.0**unit, stderr / 10.0**unit
+    if places > 17 + unit or not math.isfinite(scaled):
+        return ""
+    places = max(places, 0)
+    shown = f"{error * 10**places:.0f}" if places else f"{error:.0f}"
+    return f"{scaled:.{places}f}({shown})" + ("" if plain else f"e{unit:+03d}")
+
+
+# ── as code ──
+
+
+@dataclass(frozen=True)
+class Code:
+    """A function around a Horner form. function: {name}, {x} and {body} are filled in."""
+
+    function: str
+    float_literal: Callable[[float, int], str]
+
+
+def _literal(value: float, digits: int) -> str:
+    text = number(value, digits)
+    return text if any(c in text for c in ".en") else text + ".0"
+
+
+CODE = {
+    "python": Code("def {name}({x}):\n    return {body}", _literal),
+    "c": Code("double {name}(double {x}) {{\n    return {body};\n}}", _literal),
+    "javascript": Code("function {name}({x}) {{\n    return {body};\n}}", _literal),
+    "sql": Code("{body}", lambda value, digits: _literal(value, digits).replace("e", "E")),
+}
+
+
+def code(
+    curve: Polynomial,
+    style: str,
+    powers: np.ndarray,
+    x: str = "x",
+    digits: int = 17,
+    origin: int = 0,
+) -> str:
+    """The curve as a function f (SQL: an expression) in Horner form.
+
+    curve: in Chebyshev polynomials. powers: its coefficients in x. origin: x of the user minus x of
+    the domain.
+
+    In powers of x, or where their sum would lose digits (x far from 0), in powers of
+    (x − mid) / half. Raises UnknownName, BadSetting.
+    """
+    if style not in CODE:
+        raise UnknownName("equation style", style, [*PROSE, *CODE])
+    checked_digits(digits)
+    written = CODE[style]
+    weights, domain = curve.weights, curve.domain
+    coefficients, variable = powers, x
+    if origin or not _adds_up(coefficients, weights, domain):
+        on_unit = exact_powers(CHEBYSHEV, Domain(-1.0, 1.0), weights)
+        coefficients = np.array([nearest_float(c) for c in on_unit])
+        mid, half = (written.float_literal(v, 17) for v in (domain.mid, domain.half))
+        from_origin = f"({x} - {origin})" if origin else x
+        variable = f"(({from_origin} - {mid}) / {half})"
+    literals = [written.float_literal(float(c), digits) for c in coefficients]
+    body = literals[-1]
+    for literal in literals[-2::-1]:
+        body = (
+            f"{literal} + {variable} * ({body})"
+            if " " in body
+            else f"{literal} + {variable} * {body}"
+        )
+    return written.function.format(name="f", x=x, body=body)
+
+
+def _adds_up(powers: np.ndarray, weights: np.ndarray, domain: Domain) -> bool:
+    """Whether the powers of x add up to the curve without losing three digits on the domain."""
+    reach = max(abs(domain.lo), abs(domain.hi))
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = float(np.sum(np.abs(powers) * reach ** np.arange(len(powers))))
+    return size <= _LOST * float(np.abs(weights).sum())

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from polydescent.advice import advice, cure
-from polydescent.arrays import (
-    Array,
-    count_distinct,
-    in_double,
-    is_array,
-    namespace,
-    to_host,
-)
-from polydescent.basis import CHEBYSHEV, POWER, Basis, Domain, basis_named, design_matrix
+from polydescent.advice import cure
+from polydescent.arguments import absolute_sigma_of, on_axis, wanted_degree, weights_of
+from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
+from polydescent.basis import CHEBYSHEV, POWER, Basis, basis_named, design_matrix
+from polydescent.constraints import NONE, Constraints, constraints_of
 from polydescent.convergence import Forecast
-from polydescent.descent import History, Outcome, walk
-from polydescent.equation import equation
-from polydescent.errors import BadSetting, RateTooLarge, TooFewDistinct, TooFewRows
+from polydescent.degrees import degree_table
+from polydescent.descent import Outcome, walk
+from polydescent.errors import BadCall, BadSetting, RateTooLarge, TooFewDistinct, TooFewRows
 from polydescent.optimizers import GradientDescent, Optimizer, checked_optimizer
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.polynomial import Polynomial
+from polydescent.result import Fit
+from polydescent.solution import Solution, solve
 from polydescent.sources import Rows, Source, source_of
 from polydescent.sources.chunks import Held, Kept
 from polydescent.summary import Summary, checked_degree
@@ -35,131 +31,6 @@ _ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
 _ROUNDING = (
     1e-20  # share of Σ y² that is arrival too: noise-free data have a lowest loss of about 0
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A fitted polynomial: call it on x; read how good it is and, after a descent, how it got
-    there.
-
-    curve: the polynomial in the coordinates it was found in. summary: the rows as a triangle of its
-    degree. loss: the sum of squared residuals of this curve, in units of y². history, forecast: of
-    the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
-    an even selection where they were streamed, None from a bare summary. Arrays come back in the
-    library, dtype and device of the data.
-    """
-
-    curve: Polynomial
-    summary: Summary
-    loss: float
-    outcome: Outcome
-    history: History | None = None
-    forecast: Forecast | None = None
-    rows: Rows | None = None
-
-    def __call__(self, x: Any) -> Any:
-        """The curve at x: a number for a number, an array of its shape and kind for an array."""
-        if is_array(x):
-            values = self.curve(x)
-            xp = namespace(x)
-            if xp.isdtype(x.dtype, "real floating"):
-                return xp.astype(values, x.dtype, copy=False)
-            return values
-        values = self.curve(np.asarray(x, dtype=np.float64))
-        return float(values) if values.ndim == 0 else values
-
-    @property
-    def degree(self) -> int:
-        return self.summary.degree
-
-    @property
-    def n(self) -> int:
-        """The number of rows."""
-        return self.summary.n
-
-    @property
-    def domain(self) -> Domain:
-        """The interval of x in the data."""
-        return self.summary.domain
-
-    @cached_property
-    def _powers(self) -> np.ndarray:
-        return self.curve.powers()
-
-    @property
-    def coef(self) -> Array:
-        """Coefficients of 1, x, x², … in the user's own x, shape (degree + 1,): a, b, c, d."""
-        return self.summary.kind.put(self._powers)
-
-    @property
-    def lowest_loss(self) -> float:
-        """The loss of exact least squares at this degree, in units of y²."""
-        return self.summary.rss
-
-    @property
-    def excess(self) -> float:
-        """How far the loss is above the lowest, relative to it: 0.03 is 3 %. Never negative."""
-        above = max(self.loss - self.lowest_loss, 0.0)
-        return above / self.lowest_loss if self.lowest_loss else (math.inf if above else 0.0)
-
-    @property
-    def r2(self) -> float:
-        """1 − loss / Σ (y − mean y)²; NaN where y is constant."""
-        return 1 - self.loss / self.summary.tss if self.summary.tss else math.nan
-
-    @property
-    def degrees_of_freedom(self) -> int:
-        """Rows minus coefficients."""
-        return self.n - self.degree - 1
-
-    @cached_property
-    def _scaled_inverse(self) -> np.ndarray:
-        """Residual sd · R⁻¹ in powers of x, shape (k, k): a square root of the covariance."""
-        if self.degrees_of_freedom < 1:
-            return np.full((self.degree + 1,) * 2, math.nan)
-        R, _, rss = self.summary.least_squares(POWER)
-        inverse = np.linalg.solve(R, np.eye(self.degree + 1))
-        return math.sqrt(rss / self.degrees_of_freedom) * inverse
-
-    @property
-    def covariance(self) -> Array:
-        """rss/(n − k)·(VᵀV)⁻¹ of the least-squares coefficients, shape (k, k), from R⁻¹."""
-        return self.summary.kind.put(self._scaled_inverse @ self._scaled_inverse.T)
-
-    @property
-    def stderr(self) -> Array:
-        """Standard errors of the least-squares coefficients, shape (k,), in units of `coef`."""
-        inverse = self._scaled_inverse
-        return self.summary.kind.put(np.sqrt((inverse * inverse).sum(axis=1)))
-
-    def equation(self, digits: int = 6) -> str:
-        """`y = a + b x + c x^2 + …` with the numbers."""
-        return equation(self._powers, digits=digits)
-
-    @property
-    def advice(self) -> str:
-        """What the outcome means and what to do about it, with this fit's numbers."""
-        return advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
-
-    def plot(self, kind: str = "fit", ax: Any = None, *, level: float = 0.95) -> Any:
-        """Draw on matplotlib axes, a new figure's where none are given, and return them.
-
-        kind: "fit" (data, curve, confidence and prediction bands of `level`, equation),
-        "residuals", "degrees", and of a descent "loss" and "modes". Raises UnknownName,
-        MissingExtra, and NothingToDraw where this fit does not hold what the kind shows.
-        """
-        from polydescent.report.static import draw
-
-        return draw(self, kind, ax, level)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a pickle holds: all but the rows, which may be larger than a message."""
-        return vars(self) | {"rows": None}
-
-    def __repr__(self) -> str:
-        return (
-            f"<Fit {self.equation()}; {self.n:,} rows, loss {self.loss:.6g}, {self.outcome.value}>"
-        )
 
 
 # ── the three verbs ──────────────────────────────────────────────────────────────────────────────
@@ -173,6 +44,7 @@ def summarize(
     *,
     x: Any = None,
     weights: Any = None,
+    sigma: Any = None,
     where: str | None = None,
     missing: str = "raise",
 ) -> Summary:
@@ -181,41 +53,71 @@ def summarize(
     data, y: columns of n numbers (arrays, tensors, lists, Series, Dask arrays). Or data alone with
     x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
     table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
-    iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0. where: SQL, rows of
-    a file or table to use. missing: "omit" leaves out rows with NaN or infinity and counts them.
-    Memory is one chunk, whatever n is. Raises PolydescentError: see `polydescent.errors`.
+    iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
+    deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
+    where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
+    and counts them. Memory is one chunk, whatever n is. Raises PolydescentError: see
+    `polydescent.errors`.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])
     """
     degree = checked_degree(degree)
-    return summary_of(source_of(data, y, x, weights, where), degree, missing)
+    return summary_of(source_of(data, y, x, weights_of(weights, sigma), where), degree, missing)
 
 
 def fit(
     data: Any = None,
     /,
     y: Any = None,
-    degree: int = 3,
+    degree: int | str = 3,
     *,
     x: Any = None,
     weights: Any = None,
+    sigma: Any = None,
+    absolute_sigma: bool = False,
     where: str | None = None,
     missing: str = "raise",
+    fix: Any = None,
+    terms: Any = None,
+    through: Any = None,
+    per: str | None = None,
 ) -> Fit:
-    """Exact least squares: the polynomial with the smallest sum of squared residuals.
+    """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
-    Arguments and errors as in `summarize`; besides, TooFewRows and TooFewDistinct.
+    Rows as in `summarize`, and x may be dates, or whole numbers of any size. degree: a number,
+    "auto" or "auto:8" for the best up to 10, or 8, by AICc. absolute_sigma: sigma is known in units
+    of y, so the residuals do not scale the standard errors. fix: coefficients to hold, as {0: 0.0}.
+    terms: the powers of x to use, as [1, 3]; they set the degree. through: a point (x, y) or
+    several that the curve must meet. per: the unit of dates ("second", "day", "year", …).
+
+    Up to some millions of rows · coefficients the answer is refined: `coef` is the float64 nearest
+    to what exact arithmetic on the data gives. Raises as `summarize`, and TooFewRows,
+    TooFewDistinct, TooFewFree.
 
     >>> line = fit([0, 1, 2, 3], [1, 3, 5, 7], degree=1)
     >>> line.equation()
     'y = 1 + 2 x'
-    >>> line(10)
-    21.0
+    >>> line(2.5)
+    6.0
     """
-    source = source_of(data, y, x, weights, where)
-    summary, rows = _summarized(source, degree, missing)
-    return replace(fit_summary(summary), rows=rows)
+    values, axis = on_axis(data, y, x, per)
+    source = source_of(*values, weights_of(weights, sigma), where)
+    degree, highest = wanted_degree(degree)
+    held, degree = constraints_of(degree, fix, terms, through, axis)
+    summary, rows = _summarized(source, highest or degree, missing)
+    all_rows = rows if rows is not None and rows.counting == summary.n else None
+    if highest:
+        if held:
+            raise BadCall(
+                "degree='auto' chooses among whole polynomials: leave out fix=, terms=, "
+                "through=, or give degree= a number."
+            )
+        summary = summary.lower(degree_table(summary).pick)
+    solution = solve(_determined(summary, rows, held), all_rows, held, axis.power_origin)
+    found = fit_solution(summary, solution)
+    known = absolute_sigma_of(absolute_sigma, weights, sigma)
+    return replace(found, rows=rows, axis=axis, absolute_sigma=known)
 
 
 def descend(
@@ -226,14 +128,16 @@ def descend(
     *,
     x: Any = None,
     weights: Any = None,
+    sigma: Any = None,
     where: str | None = None,
     missing: str = "raise",
+    per: str | None = None,
     over: str = "summary",
     **settings: Any,
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
-    The rows as in `summarize`. over: "summary" walks on the triangle in float64 on the host, "rows"
+    The rows as in `fit`. over: "summary" walks on the triangle in float64 on the host, "rows"
     over all rows in their own library, dtype and device: the same steps up to rounding. Settings:
 
     basis: "power" (weights are a, b, c, d of x), "chebyshev" or "legendre" (on x mapped to [−1,
@@ -252,35 +156,35 @@ def descend(
     """
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
-    source = source_of(data, y, x, weights, where)
+    values, axis = on_axis(data, y, x, per)
+    source = source_of(*values, weights_of(weights, sigma), where)
     if over == "rows":
         source = Held(source.gathered())
-    summary, rows = _summarized(source, degree, missing)
+    summary, rows = _summarized(source, checked_degree(degree), missing)
+    _determined(summary, rows)
     run = descend_summary(summary, rows=rows if over == "rows" else None, **settings)
-    return replace(run, rows=rows)
+    return replace(run, rows=rows, axis=axis)
 
 
-def _summarized(source: Source, degree: Any, missing: str) -> tuple[Summary, Rows | None]:
-    """The summary at exactly `degree`, checked to determine its coefficients, and rows to draw."""
-    degree = checked_degree(degree)
+def _summarized(source: Source, degree: int, missing: str) -> tuple[Summary, Rows | None]:
+    """The summary at `degree`, and rows to draw: all of them, a selection, or none."""
     if isinstance(source, Held):
         rows, omitted = present(source.rows, missing)
-        return _determined(summary_of_rows(rows, degree, omitted), rows), rows
+        return summary_of_rows(rows, degree, omitted), rows
     kept = Kept()
     summary = summary_of(source, degree, missing, kept.take)
-    if source.remote:
-        return _determined(summary), None
-    return _determined(summary, kept.rows if kept.is_all else None), kept.rows
+    return summary, None if source.remote else kept.rows
 
 
-def _determined(summary: Summary, rows: Rows | None = None) -> Summary:
-    """The summary, if its rows determine its coefficients. rows: all of them, if they are here."""
-    if summary.n < summary.degree + 1:
+def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = NONE) -> Summary:
+    """The summary, if its rows determine its coefficients: some rows help to say why not."""
+    free = summary.degree + 1 - len(held)
+    if summary.n < free:
         raise TooFewRows(summary.n, summary.degree)
-    if not summary.has_full_rank:
-        distinct = summary.degree + 1 if rows is None else count_distinct(rows.x)
-        known = distinct if distinct <= summary.degree else None
-        raise TooFewDistinct(summary.n, summary.degree, known)
+    if not held and not summary.has_full_rank:
+        all_rows = rows is not None and rows.counting == summary.n
+        distinct = count_distinct(rows.x) if rows is not None and all_rows else free
+        raise TooFewDistinct(summary.n, summary.degree, distinct if distinct < free else None)
     return summary
 
 
@@ -289,8 +193,13 @@ def _determined(summary: Summary, rows: Rows | None = None) -> Summary:
 
 def fit_summary(summary: Summary) -> Fit:
     """Exact least squares at the summary's degree."""
-    curve = Polynomial(CHEBYSHEV, summary.domain, summary.solve())
-    return Fit(curve, summary, summary.rss, Outcome.EXACT)
+    return fit_solution(summary, solve(summary))
+
+
+def fit_solution(summary: Summary, solution: Solution) -> Fit:
+    """The Fit of a solution of the summary."""
+    curve = Polynomial(CHEBYSHEV, summary.domain, solution.weights)
+    return Fit(curve, summary, solution.rss, Outcome.EXACT, solution=solution)
 
 
 def descend_summary(
@@ -338,8 +247,7 @@ def forecast_summary(
     start: str | Sequence[float] | Array = "random",
     seed: int = 0,
 ) -> Forecast:
-    """What a descent with these settings will do. See `descend` for them and for what is refused.
-    """
+    """What a descent with these settings will do. See `descend` for them and what is refused."""
     summary.solve()  # refuses rows that do not determine the weights
     w = starting_weights(start, summary.degree + 1, seed)
     optimizer = checked_optimizer(optimizer or GradientDescent())

@@ -32,13 +32,12 @@ class Polynomial:
             self.basis, self.weights, self.domain.to_unit(x) if self.basis.on_unit else x
         )
 
-    def powers(self) -> np.ndarray:
-        """Coefficients of 1, x, x², …, each the float64 nearest to its exact value."""
+    def powers(self, origin: int = 0) -> np.ndarray:
+        """Coefficients of 1, x, x², … of f(x − origin), each the float64 nearest to exact."""
         if not self.basis.on_unit:
             return self.weights
-        return np.array(
-            [nearest_float(c) for c in exact_powers(self.basis, self.domain, self.weights)]
-        )
+        exact = exact_powers(self.basis, self.domain, self.weights, origin)
+        return np.array([nearest_float(c) for c in exact])
 
     def in_chebyshev(self) -> np.ndarray:
         """The weights of the same curve in Chebyshev polynomials on the domain."""

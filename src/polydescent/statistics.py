@@ -70,7 +70,9 @@ class UncertainCurve:
     weights: Chebyshev weights on `domain`, shape (k,). root: shape (k, m), root·rootᵀ is their
     covariance. freedom: degrees of freedom of the residual variance in it, infinite where sigma was
     known beforehand. kind: of the arrays it gives back. axis: how the user's x becomes that of the
-    domain. Standard errors of nonlinear results (roots, extrema) are to first order (delta method).
+    domain. powers, root_in_powers: the same for the coefficients of 1, x, x², …, where they are
+    known better than by converting. Standard errors of nonlinear results (roots, extrema) are to
+    first order (delta method).
     """
 
     weights: np.ndarray
@@ -79,6 +81,8 @@ class UncertainCurve:
     freedom: float
     kind: Kind = field(default=Kind())
     axis: Axis = PLAIN
+    powers: np.ndarray | None = None
+    root_in_powers: np.ndarray | None = None
 
     def __call__(self, x: Any) -> Any:
         """The curve at x, same shape and kind as x."""
@@ -120,11 +124,14 @@ class UncertainCurve:
 
     @cached_property
     def _powers(self) -> np.ndarray:
+        if self.powers is not None:
+            return self.powers
         return _in_powers(self.weights, self.domain, self.axis.power_origin)
 
     @cached_property
-    def root_in_powers(self) -> np.ndarray:
-        """The root for the coefficients of 1, x, x², …, shape (k, m)."""
+    def _root(self) -> np.ndarray:
+        if self.root_in_powers is not None:
+            return self.root_in_powers
         columns = [_in_powers(c, self.domain, self.axis.power_origin) for c in self.root.T]
         return np.array(columns).reshape(-1, len(self.weights)).T
 
@@ -136,17 +143,17 @@ class UncertainCurve:
     @property
     def covariance(self) -> Array:
         """Of the coefficients, shape (k, k)."""
-        return self.kind.put(self.root_in_powers @ self.root_in_powers.T)
-
-    @cached_property
-    def stderr_of_powers(self) -> np.ndarray:
-        """Standard errors of the coefficients on the host, shape (k,)."""
-        return np.sqrt((self.root_in_powers**2).sum(axis=1))
+        return self.kind.put(self._root @ self._root.T)
 
     @property
     def stderr(self) -> Array:
         """Standard errors of the coefficients, shape (k,)."""
-        return self.kind.put(self.stderr_of_powers)
+        return self.kind.put(np.sqrt((self._root**2).sum(axis=1)))
+
+    def confidence_interval(self, level: float = 0.95) -> Array:
+        """(low, high) of each coefficient, shape (k, 2)."""
+        reach = quantile(level, self.freedom) * np.sqrt((self._root**2).sum(axis=1))
+        return self.kind.put(np.stack((self._powers - reach, self._powers + reach), axis=1))
 
     # ── what follows from it ──
 
@@ -157,7 +164,8 @@ class UncertainCurve:
         scale = self.domain.half**-order if self.domain.half else 0.0
         weights = chebyshev.chebder(self.weights, order) * scale
         root = np.array([chebyshev.chebder(column, order) * scale for column in self.root.T])
-        return replace(self, weights=weights, root=root.reshape(-1, len(weights)).T)
+        root = root.reshape(-1, len(weights)).T
+        return replace(self, weights=weights, root=root, powers=None, root_in_powers=None)
 
     def integral(self, a: Any, b: Any) -> Estimate:
         """∫ of the curve from a to b, in units of y times x."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polydescent import kernels
-from polydescent.arrays import Array, Kind
+from polydescent.arrays import Array, Kind, namespace
 from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
 from polydescent.errors import BadDegree, DegreesDiffer, OutOfRange, TooFewDistinct, TooFewRows
 from polydescent.kernels.reference import stack
@@ -54,7 +54,8 @@ class Summary:
         triangle, domain = kernels.compress(x, y, weights, degree)
         if np.abs(triangle[:, -1]).max() > _LARGEST:
             raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
-        return cls(triangle, domain, x.shape[0], Kind.of(x, y))
+        n = x.shape[0] if weights is None else int(namespace(weights).count_nonzero(weights))
+        return cls(triangle, domain, n, Kind.of(x, y))
 
     @classmethod
     def empty(cls, degree: int = 8) -> Summary:

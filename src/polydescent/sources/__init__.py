@@ -147,7 +147,7 @@ def source_of(
     """
     if isinstance(data, Source):
         return data
-    if isinstance(data, str | Path) or _are_paths(data):
+    if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
 
         return files(data, *_names(data, x, y), weights, where)

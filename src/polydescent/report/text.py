@@ -1,0 +1,98 @@
+"""A Fit in words: the equation with its errors in the last digits, and the table below it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polydescent.arrays import to_host
+from polydescent.descent import Outcome
+from polydescent.equation import equation
+
+if TYPE_CHECKING:
+    from polydescent.result import Fit
+
+
+def describe(fit: Fit) -> str:
+    """Several lines for `print(fit)`: equation, what was used, quality, coefficients."""
+    return "\n".join([headline(fit), *(f"{name}: {text}" for name, text in notes(fit)), table(fit)])
+
+
+def headline(fit: Fit, style: str = "plain") -> str:
+    """The equation with standard errors in the last digits: 1.2346(12) is 1.2346 ± 0.0012."""
+    x = "t" if fit.axis.is_dates else "x"
+    stderr = None if _has_no_errors(fit) else to_host(fit.stderr)
+    return equation(to_host(fit.coef), x, style=style, stderr=stderr)
+
+
+def notes(fit: Fit) -> list[tuple[str, str]]:
+    """(name, text) of what was used, how well it fits, and by which formulas."""
+    found = [("rows", _rows(fit)), ("x", _x(fit))]
+    if fit.best.constraints:
+        found.append(("held", str(fit.best.constraints)))
+    found.append(("loss", f"{fit.loss:.9g}, {fit.outcome.value}{_refined(fit)}"))
+    found.append(("standard errors", formula(fit)))
+    found.append(
+        ("residual sd", f"{fit.residual_sd:.6g}, degrees of freedom {fit.degrees_of_freedom:,}")
+    )
+    found.append(("R²", f"{fit.r2:.9g}, adjusted {fit.adjusted_r2:.9g}"))
+    found.append(("AIC, AICc, BIC", f"{fit.aic:.6g}, {fit.aicc:.6g}, {fit.bic:.6g}"))
+    return found
+
+
+def formula(fit: Fit) -> str:
+    """How the standard errors were computed, with how the weights enter."""
+    weighted = fit.rows is not None and fit.rows.weights is not None
+    W = "W" if weighted else ""
+    if fit.absolute_sigma:
+        return f"(Vᵀ{W}V)⁻¹ with W = 1/σ², σ known: normal quantiles"
+    if fit.degrees_of_freedom < 1:
+        return "unknown: as many coefficients as rows"
+    how = f"s²·(Vᵀ{W}V)⁻¹, s² = loss/(n − k) = {fit.residual_sd**2:.6g}"
+    return how + (", W = the weights of the squares" if weighted else "")
+
+
+def table(fit: Fit, level: float = 0.95) -> str:
+    """One line for each coefficient: term, value, standard error, confidence interval."""
+    interval = to_host(fit.confidence_interval(level))
+    lines = [f"{'term':<6}{'coefficient':>17}{'std. error':>14}   {100 * level:g} % interval"]
+    for power, value in enumerate(to_host(fit.coef)):
+        low, high = interval[power]
+        error = to_host(fit.stderr)[power]
+        held = any(power == fixed for fixed, _ in fit.best.constraints.fixed)
+        spread = f"{error:>14.6g}   [{low:.6g}, {high:.6g}]" if not held else f"{'held':>14}"
+        lines.append(f"{_term(fit, power):<6}{value:>17.10g}{spread}")
+    return "\n".join(lines)
+
+
+def _term(fit: Fit, power: int) -> str:
+    x = "t" if fit.axis.is_dates else "x"
+    return ("1", x)[power] if power < 2 else f"{x}^{power}"
+
+
+def _rows(fit: Fit) -> str:
+    parts = [f"{fit.n:,} used"]
+    if fit.summary.omitted:
+        parts.append(f"{fit.summary.omitted:,} omitted for missing values")
+    if fit.rows is not None and fit.rows.n > fit.rows.counting == fit.n:
+        parts.append(f"{fit.rows.n - fit.n:,} of weight 0")
+    return ", ".join(parts)
+
+
+def _x(fit: Fit) -> str:
+    ends = f"from {fit.axis.label(fit.domain.lo)} to {fit.axis.label(fit.domain.hi)}"
+    if not fit.axis.is_dates:
+        return ends
+    return f"{ends}; t = {fit.axis.unit}s since {fit.axis}, coefficients are per {fit.axis.unit}"
+
+
+def _refined(fit: Fit) -> str:
+    if fit.outcome is not Outcome.EXACT:
+        return ""
+    return ", refined: coefficients are exact, rounded once" if fit.is_refined else ", not refined"
+
+
+def _has_no_errors(fit: Fit) -> bool:
+    return bool(np.isnan(to_host(fit.stderr)).any()) or math.isnan(fit.residual_sd)

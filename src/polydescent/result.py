@@ -1,0 +1,345 @@
+"""Fit: a fitted polynomial, how good it is, and after a descent how it got there."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from polydescent.advice import advice
+from polydescent.arrays import Array, Kind, to_host
+from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.convergence import Forecast
+from polydescent.dates import PLAIN, Axis
+from polydescent.degrees import Criteria, Degrees, degree_table, log_weights
+from polydescent.descent import History, Outcome
+from polydescent.equation import CODE, code, equation
+from polydescent.errors import BadCall, BadSetting, OutsideDomain, OutsideDomainWarning
+from polydescent.polynomial import Polynomial
+from polydescent.solution import Solution, solve
+from polydescent.sources import Rows
+from polydescent.statistics import Estimate, Extremum, UncertainCurve
+from polydescent.summary import Summary
+
+_AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted polynomial: call it on x; read how good it is and, after a descent, how it got
+    there.
+
+    curve: the polynomial in the coordinates it was found in. summary: the rows as a triangle of its
+    degree. loss: the sum of squared residuals of this curve, in units of y². history, forecast: of
+    the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
+    an even selection where they were streamed, None from a bare summary. best: the exact least
+    squares solution. axis: how dates and large whole numbers became float64. absolute_sigma: the
+    weights are 1/σ² with σ known, in units of y, so the residuals do not scale the errors. Arrays
+    come back in the library, dtype and device of the data.
+
+    Standard errors and intervals are those of least squares: of a descent that has not converged
+    they say how well the data determine the coefficients, not how far off it still is.
+    """
+
+    curve: Polynomial
+    summary: Summary
+    loss: float
+    outcome: Outcome
+    history: History | None = None
+    forecast: Forecast | None = None
+    rows: Rows | None = None
+    solution: Solution | None = None
+    axis: Axis = field(default=PLAIN)
+    absolute_sigma: bool = False
+
+    def __call__(self, x: Any, outside: str = "warn") -> Any:
+        """The curve at x: a number for a number, an array of its shape and kind for an array.
+
+        outside: what to do where x lies outside the domain of the data: "warn" (once a call),
+        "raise" (OutsideDomain) or "ignore".
+        """
+        if outside not in ("warn", "raise", "ignore"):
+            raise BadSetting("outside", outside, '"warn", "raise" or "ignore"')
+        if outside != "ignore":
+            self._check_inside(x, outside)
+        return self.axis.answer(x, self.curve)
+
+    def _check_inside(self, x: Any, outside: str) -> None:
+        inside = self.axis.numbers(x)
+        values = to_host(inside) if np.ndim(inside) else np.asarray(inside, dtype=np.float64)
+        slack = _AT_THE_EDGE * self.domain.half
+        beyond = (values < self.domain.lo - slack) | (values > self.domain.hi + slack)
+        if not beyond.any():
+            return
+        far = values[beyond]
+        ends = (float(far.min()), float(far.max()), self.domain.lo, self.domain.hi)
+        found = OutsideDomain(int(beyond.sum()), values.size, *map(self.axis.label, ends))
+        if outside == "raise":
+            raise found
+        warnings.warn(str(found), OutsideDomainWarning, stacklevel=3)
+
+    # ── what it is ──
+
+    @property
+    def degree(self) -> int:
+        return self.summary.degree
+
+    @property
+    def n(self) -> int:
+        """The number of rows used."""
+        return self.summary.n
+
+    @property
+    def domain(self) -> Domain:
+        """The interval of x in the data; of dates in units since the origin of `axis`."""
+        return self.summary.domain
+
+    @property
+    def kind(self) -> Kind:
+        """Where the arrays it gives back live."""
+        return self.summary.kind
+
+    @property
+    def is_refined(self) -> bool:
+        """Whether the coefficients are the float64 nearest to the exact least squares ones."""
+        return self.outcome is Outcome.EXACT and self.best.refined is not None
+
+    @cached_property
+    def best(self) -> Solution:
+        """The exact least squares solution that this fit is, or is compared with."""
+        return self.solution or solve(self.summary)
+
+    @cached_property
+    def _powers(self) -> np.ndarray:
+        if self.outcome is Outcome.EXACT:
+            return self.best.powers
+        if self.axis.power_origin:
+            weights = self.curve.in_chebyshev()
+            shifted = Polynomial(CHEBYSHEV, self.domain, weights)
+            return shifted.powers(self.axis.power_origin)
+        return self.curve.powers()
+
+    @property
+    def coef(self) -> Array:
+        """Coefficients of 1, x, x², … in the user's own x, shape (degree + 1,): a, b, c, d."""
+        return self.kind.put(self._powers)
+
+    # ── how good it is ──
+
+    @property
+    def lowest_loss(self) -> float:
+        """The loss of exact least squares at this degree, in units of y²."""
+        return self.best.rss
+
+    @property
+    def excess(self) -> float:
+        """How far the loss is above the lowest, relative to it: 0.03 is 3 %. Never negative."""
+        above = max(self.loss - self.lowest_loss, 0.0)
+        return above / self.lowest_loss if self.lowest_loss else (math.inf if above else 0.0)
+
+    @property
+    def r2(self) -> float:
+        """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant."""
+        return 1 - self.loss / self.best.tss if self.best.tss else math.nan
+
+    @property
+    def adjusted_r2(self) -> float:
+        """1 − (1 − R²)·(n − 1)/(degrees of freedom); NaN without degrees of freedom."""
+        freedom = self.degrees_of_freedom
+        return 1 - (1 - self.r2) * (self.n - 1) / freedom if freedom > 0 else math.nan
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Rows used minus coefficients fitted."""
+        return self.n - self.best.free
+
+    @property
+    def residual_sd(self) -> float:
+        """√(lowest loss / degrees of freedom), in units of y (of one row of weight 1)."""
+        freedom = self.degrees_of_freedom
+        return math.sqrt(self.lowest_loss / freedom) if freedom > 0 else math.nan
+
+    @cached_property
+    def _criteria(self) -> Criteria:
+        logs = 0.0 if self.rows is None else log_weights(self.rows)
+        return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts."""
+        return self._criteria.aic
+
+    @property
+    def aicc(self) -> float:
+        """AIC corrected for few rows; inf where there are too few."""
+        return self._criteria.aicc
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian criterion, −2 ln L + p ln n."""
+        return self._criteria.bic
+
+    def degrees(self, up_to: int | None = None) -> Degrees:
+        """Every degree up to `up_to`, with the one to take; needs the rows to go above its own."""
+        rows = self.rows if self._holds_all_rows else None
+        if up_to is None or up_to == self.degree:
+            return degree_table(self.summary, rows)
+        if up_to < self.degree:
+            return degree_table(self.summary.lower(up_to), rows)
+        if rows is None:
+            raise BadCall(
+                f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
+                f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
+            )
+        return degree_table(Summary.of_rows(rows.x, rows.y, rows.weights, up_to), rows)
+
+    @property
+    def _holds_all_rows(self) -> bool:
+        return self.rows is not None and self.rows.counting == self.n
+
+    # ── what the data leave uncertain ──
+
+    @cached_property
+    def uncertain(self) -> UncertainCurve:
+        """The curve with the covariance of its weights: s²·(VᵀWV)⁻¹ with s² = rss/(n − k), or
+        (VᵀWV)⁻¹ where sigma is absolute.
+        """
+        sd = 1.0 if self.absolute_sigma else self.residual_sd
+        return UncertainCurve(
+            self.curve.in_chebyshev(),
+            sd * self.best.half,
+            self.domain,
+            math.inf if self.absolute_sigma else self.degrees_of_freedom,
+            self.kind,
+            self.axis,
+            self._powers,
+            sd * self.best.half_in_powers,
+        )
+
+    @property
+    def covariance(self) -> Array:
+        """Of the coefficients, shape (k, k), in units of `coef`²."""
+        return self.uncertain.covariance
+
+    @property
+    def stderr(self) -> Array:
+        """Standard errors of the coefficients, shape (k,), in units of `coef`; 0 for those held."""
+        return self.uncertain.stderr
+
+    def confidence_interval(self, level: float = 0.95) -> Array:
+        """(low, high) of each coefficient, shape (k, 2), which holds the true one in `level` of all
+        samples, by Student's t.
+        """
+        return self.uncertain.confidence_interval(level)
+
+    def confidence_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
+        """(low, high), of the kind of x, which holds the true curve at each x in `level` of all
+        samples.
+        """
+        return self.uncertain.band(x, level)
+
+    def prediction_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
+        """(low, high), of the kind of x, which holds a new y (of weight 1) at each x in `level` of
+        all samples.
+        """
+        variance = 1.0 if self.absolute_sigma else self.residual_sd**2
+        return self.uncertain.band(x, level, variance)
+
+    def derivative(self, order: int = 1) -> UncertainCurve:
+        """The derivative, with standard errors: per unit of x, of dates per `axis.unit`."""
+        return self.uncertain.derivative(order)
+
+    def integral(self, a: Any, b: Any) -> Estimate:
+        """∫ of the curve from a to b, with its standard error."""
+        return self.uncertain.integral(a, b)
+
+    def roots(self, everywhere: bool = False) -> list[Estimate]:
+        """Where the curve is 0, with standard errors: in the domain, or on all of the real line."""
+        return self.uncertain.roots(everywhere)
+
+    def extrema(self, everywhere: bool = False) -> list[Extremum]:
+        """Where the curve turns, with standard errors of place and value."""
+        return self.uncertain.extrema(everywhere)
+
+    # ── in other forms ──
+
+    def equation(
+        self, style: str = "plain", digits: int | None = None, x: str | None = None
+    ) -> str:
+        """The curve as text: "plain", "unicode", "latex" to read, "python", "c", "sql",
+        "javascript" to run, in Horner form.
+
+        digits: significant ones, 6 to read and 17 to run unless said otherwise. x: the name of the
+        variable; of dates it is t, in units since the origin.
+        """
+        name = x or ("t" if self.axis.is_dates else "x")
+        if style in CODE:
+            curve = Polynomial(CHEBYSHEV, self.domain, self.curve.in_chebyshev())
+            return code(
+                curve,
+                style,
+                self._powers,
+                name,
+                17 if digits is None else digits,
+                self.axis.power_origin,
+            )
+        return equation(self._powers, name, digits=6 if digits is None else digits, style=style)
+
+    def to_numpy(self, basis: str = "power") -> Any:
+        """A numpy.polynomial object: Polynomial in the user's own x, or Chebyshev on the domain,
+        which keeps its digits where x is far from 0.
+        """
+        span = [self.domain.lo + self.axis.power_origin, self.domain.hi + self.axis.power_origin]
+        if basis == "power":
+            return np.polynomial.Polynomial(self._powers, domain=span, window=span)
+        if basis == "chebyshev":
+            return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
+        raise BadSetting("basis", basis, '"power" or "chebyshev"')
+
+    @property
+    def advice(self) -> str:
+        """What the outcome means and what to do about it, with this fit's numbers."""
+        return advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
+
+    def plot(self, kind: str = "fit", ax: Any = None, *, level: float = 0.95) -> Any:
+        """Draw on matplotlib axes, a new figure's where none are given, and return them.
+
+        kind: "fit" (data, curve, confidence and prediction bands of `level`, equation),
+        "residuals", "degrees", and of a descent "loss" and "modes". Raises UnknownName,
+        MissingExtra, and NothingToDraw where this fit does not hold what the kind shows.
+        """
+        from polydescent.report.static import draw
+
+        return draw(self, kind, ax, level)
+
+    def explore(
+        self, path: str | PathLike[str], sample: int = 0, title: str = "", language: str | None = None
+    ) -> None:
+        """Write one HTML file that re-runs the training on all rows, offline, from some 80 numbers.
+
+        path: a file name ending in .html. sample: raw rows to carry in it, at most so many; without
+        it the rows travel as counts on a grid, from which none can be told. language: "en",
+        "zh-CN", or that of the reader. Raises BadSetting, NoFolder, UnknownName.
+        """
+        from polydescent.report.page import write_page
+
+        write_page(self, path, sample, title, language)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: all but the rows, which may be larger than a message."""
+        return vars(self) | {"rows": None}
+
+    def __repr__(self) -> str:
+        return (
+            f"<Fit {self.equation()}; {self.n:,} rows, loss {self.loss:.6g}, {self.outcome.value}>"
+        )
+
+    def __str__(self) -> str:
+        from polydescent.report.text import describe
+
+        return describe(self)

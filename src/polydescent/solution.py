@@ -1,0 +1,102 @@
+"""The exact least squares answer behind a Fit: from a triangle, better where all rows are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from polydescent.arrays import to_host
+from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.constraints import NONE, Constraints, restrict
+from polydescent.polynomial import exact_powers, nearest_float
+from polydescent.refine import LARGEST, Refined, refine
+from polydescent.sources import Rows
+from polydescent.summary import Summary
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The weights that no others beat, and how the data hold them.
+
+    weights: Chebyshev weights on `domain`, shape (k,). rss, tss: Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in
+    units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
+    residual variance, for m free coefficients. constraints: what was held. origin: added to the x
+    of the domain gives the user's. refined: the same to 28 digits, where rows were at hand.
+    """
+
+    weights: np.ndarray
+    domain: Domain
+    rss: float
+    tss: float
+    half: np.ndarray
+    constraints: Constraints = NONE
+    origin: int = 0
+    refined: Refined | None = None
+
+    @property
+    def free(self) -> int:
+        """How many coefficients were fitted."""
+        return len(self.weights) - len(self.constraints)
+
+    @cached_property
+    def powers(self) -> np.ndarray:
+        """Coefficients of 1, x, x², … in the user's x, shape (k,); those held as asked."""
+        if self.refined is None:
+            exact = exact_powers(CHEBYSHEV, self.domain, self.weights, self.origin)
+            powers = np.array([nearest_float(c) for c in exact])
+        else:
+            powers = self.refined.powers(self.domain, self.origin)
+        for power, value in self.constraints.fixed:
+            powers[power] = value
+        return powers
+
+    @cached_property
+    def half_in_powers(self) -> np.ndarray:
+        """`half` for the coefficients of 1, x, x², …, shape (k, m); rows of 0 for those held."""
+        columns = self.half.T if self.refined is None else self.refined.root
+        exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
+        half = np.array([[nearest_float(v) for v in column] for column in exact])
+        half = half.reshape(-1, len(self.weights)).T
+        half[[power for power, _ in self.constraints.fixed]] = 0.0
+        return half
+
+
+def solve(
+    summary: Summary,
+    rows: Rows | None = None,
+    constraints: Constraints = NONE,
+    origin: int = 0,
+) -> Solution:
+    """The least squares solution at the summary's degree.
+
+    rows: all rows of the summary, to refine it with; None where they are not at hand. Raises
+    TooFewRows, TooFewDistinct, TooFewFree.
+    """
+    equations = constraints.equations(summary.domain, summary.degree, origin)
+    if constraints:
+        restricted = restrict(summary, equations)
+        weights, half, rss = restricted.weights, restricted.root, restricted.rss
+    else:
+        weights, rss = summary.solve(), summary.rss
+        half = np.linalg.inv(summary.R)
+    held = constraints, origin
+    if rows is None or rows.n * len(weights) > LARGEST:
+        return Solution(weights, summary.domain, rss, summary.tss, half, *held)
+    x, y, omega = _that_count(rows)
+    refined = refine(x, y, summary.domain, weights, omega, equations)
+    weights = np.array([nearest_float(w) for w in refined.weights])
+    return Solution(weights, summary.domain, refined.rss, refined.tss, half, *held, refined)
+
+
+def _that_count(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """x, y and weights on the host, without the rows of weight 0."""
+    x, y = to_host(rows.x), to_host(rows.y)
+    if rows.weights is None:
+        return x, y, None
+    omega = to_host(rows.weights)
+    if omega.all():
+        return x, y, omega
+    use = omega > 0
+    return x[use], y[use], omega[use]

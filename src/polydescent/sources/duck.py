@@ -46,6 +46,10 @@ class Query(Source):
         """Why `asked` cannot be a column here, where this kind of table knows better than SQL."""
         return None
 
+    def is_empty(self, connection: Any, table: str) -> bool:
+        """Whether the table is known to have no rows."""
+        return False
+
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         """As `Source.chunks`. Raises BadTable, UnknownName, MissingExtra, NoQuery."""
         duckdb = _duckdb()
@@ -91,6 +95,8 @@ class Query(Source):
             raise BadTable(f"{self.label}: cannot use {text!r}: {_told(why)}") from None
         kind = str(described[0][1])
         if not _NUMERIC.match(kind):
+            if self.is_empty(connection, table):
+                return f"CAST({sql} AS DOUBLE)"  # what holds no value has no type
             cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}
             advice = cure.get(kind, f"epoch({sql})")
             raise BadTable(

@@ -77,6 +77,9 @@ class File(Query):
         escaped = re.sub(r"([*?\[])", r"[\1]", quoted)
         return f"{self._reader}('{escaped}'{options})"
 
+    def is_empty(self, connection: Any, table: str) -> bool:
+        return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None
+
     def explained(self, asked: str) -> str | None:
         broken = _broken_header(self.path) if self._reader == "read_csv" else None
         return _explain_header(self.path, asked, *broken) if broken else None

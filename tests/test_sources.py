@@ -1,0 +1,329 @@
+"""Every source of the same rows gives the same summary, and says what is wrong with the others."""
+
+import gzip
+import json
+import pickle
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas
+import polars
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+import polydescent as pd
+from polydescent.passes import states, summary_of
+from polydescent.sources import CHUNK, Rows, omit_missing, rows_of, source_of
+from polydescent.sources.arrow import blocks
+from polydescent.sources.chunks import Held, Kept
+
+DATA = Path(__file__).parent / "data"
+N = 1_000
+
+
+@pytest.fixture(scope="module")
+def rows():
+    x = np.random.default_rng(0).uniform(-2, 5, N)
+    return x, np.sin(x) + 0.1 * np.random.default_rng(1).standard_normal(N), np.arange(N) % 4 + 0.5
+
+
+@pytest.fixture(scope="module")
+def frame(rows):
+    x, y, w = rows
+    return pandas.DataFrame({"the x": x, "y": y, "w": w, "id": np.arange(N)})
+
+
+def write_csv(frame, path, sep=","):
+    frame.to_csv(path, sep=sep, index=False)
+
+
+def write_lines(frame, path):
+    with gzip.open(path, "wt") if path.suffix == ".gz" else open(path, "w") as file:
+        for row in frame.to_dict("records"):
+            file.write(json.dumps(row) + "\n")
+
+
+WRITERS = {
+    "t.csv": write_csv,
+    "t.csv.gz": write_csv,
+    "t.tsv": lambda frame, path: write_csv(frame, path, "\t"),
+    "semicolons.txt": lambda frame, path: write_csv(frame, path, ";"),
+    "t.parquet": lambda frame, path: frame.to_parquet(path),
+    "t.jsonl": write_lines,
+    "t.ndjson.gz": write_lines,
+    "it's [1] *.csv": write_csv,
+}
+
+
+def assert_same(found, expected):
+    assert found.n == expected.n
+    assert found.domain == expected.domain
+    np.testing.assert_allclose(found.triangle, expected.triangle, rtol=1e-12, atol=1e-10)
+
+
+@pytest.fixture(scope="module")
+def expected(rows):
+    x, y, w = rows
+    return pd.summarize(x, y, 5, weights=w)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_kind_of_file_gives_the_same_summary(name, frame, expected, tmp_path):
+    WRITERS[name](frame, tmp_path / name)
+    found = pd.summarize(tmp_path / name, x="the x", y="y", weights="w", degree=5)
+    assert_same(found, expected)
+    assert (found.x_name, found.y_name) == ("the x", "y")
+
+
+TABLES = {
+    "pandas": lambda frame: frame,
+    "polars": polars.DataFrame,
+    "pyarrow": pyarrow.Table.from_pandas,
+    "reader": lambda frame: pyarrow.Table.from_pandas(frame).to_reader(max_chunksize=7),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_every_table_gives_the_same_summary(kind, frame, expected):
+    table = TABLES[kind](frame)
+    assert_same(pd.summarize(table, x="the x", y="y", weights="w", degree=5), expected)
+
+
+def test_a_relation_of_duckdb_is_a_table(frame, expected):
+    duckdb = pytest.importorskip("duckdb")
+    relation = duckdb.connect().from_df(frame).filter("id >= 0")
+    assert_same(pd.summarize(relation, x="the x", y="y", weights="w", degree=5), expected)
+
+
+def test_sql_lists_and_globs(frame, expected, tmp_path):
+    for part in range(3):
+        frame[part::3].to_parquet(tmp_path / f"{part}.parquet")
+    asked = {"x": "the x", "y": "y", "weights": "w", "degree": 5}
+    assert_same(pd.summarize(f"{tmp_path}/*.parquet", **asked), expected)
+    every = [tmp_path / "2.parquet", f"{tmp_path}/[01].parquet"]
+    assert_same(pd.summarize(every, **asked), expected)
+    select = f"SELECT * FROM '{tmp_path}/*.parquet';"
+    assert_same(pd.summarize(select, **asked), expected)
+
+
+def test_iterables_of_chunks(rows, expected):
+    x, y, w = rows
+    parts = [(x[i::3], y[i::3], w[i::3]) for i in range(3)]
+    assert_same(pd.summarize(iter(parts), degree=5), expected)
+    assert_same(pd.summarize([*parts, ([], [], [])], degree=5), expected)
+    assert pd.fit(iter([(x, y)]), degree=2).equation() == pd.fit(x, y, 2).equation()
+
+
+def test_tensors_come_in_chunks_too(rows):
+    torch = pytest.importorskip("torch")
+    x, y, _ = (torch.tensor(column) for column in rows)
+    found = pd.fit((x[i::2], y[i::2]) for i in range(2))
+    assert isinstance(found.coef, torch.Tensor)
+    np.testing.assert_allclose(found.coef, pd.fit(x, y).coef, rtol=1e-12)
+
+
+def test_expressions_and_where(frame, tmp_path):
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    kept = frame[frame.id < 500]
+    found = pd.fit(tmp_path / "t.csv", x='ln("the x" + 3)', y="2 * y", where="id < 500", degree=2)
+    direct = pd.fit(np.log(kept["the x"] + 3), 2 * kept.y, degree=2)
+    np.testing.assert_allclose(found.coef, direct.coef, rtol=1e-12)
+    assert found.n == 500
+    table = pd.fit(frame, x='ln("the x" + 3)', y="2 * y", where="id < 500", degree=2)
+    np.testing.assert_allclose(table.coef, direct.coef, rtol=1e-12)
+
+
+def test_months_of_a_real_file():
+    path = DATA / "global-temperature-monthly.csv"
+    found = pd.fit(path, x="epoch(strptime(Year, '%Y-%m'))", y="Mean", degree=1)
+    assert found.n == 3823
+    assert found.coef[1] * 86400 * 365.25 * 100 == pytest.approx(0.95, abs=0.3)  # °C a century
+
+
+def test_descend_takes_the_same_sources(frame):
+    runs = [
+        pd.descend(frame, x="the x", y="y", degree=2, basis="chebyshev", start="zeros", over=over)
+        for over in ("rows", "summary")
+    ]
+    np.testing.assert_allclose(runs[0].coef, runs[1].coef, rtol=1e-9)
+
+
+# ── streams longer than a chunk ──────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory):
+    """(path, x, y): rows enough for several chunks, in row groups of another size."""
+    path = tmp_path_factory.mktemp("long") / "long.parquet"
+    x = np.linspace(0, 1, 3 * CHUNK + 777)
+    y = np.cos(7 * x)
+    pyarrow.parquet.write_table(pyarrow.table({"x": x, "y": y}), path, row_group_size=100_000)
+    return path, x, y
+
+
+def test_a_long_file_is_its_rows(long_file):
+    path, x, y = long_file
+    source = source_of(path, "y", "x")
+    sizes = [rows.n for rows, _ in source.chunks()]
+    assert sizes == [CHUNK, CHUNK, CHUNK, 777]
+    np.testing.assert_array_equal(rows_of(path, "y", "x").x, x)
+    streamed, direct = pd.summarize(path, x="x", y="y", degree=9), pd.summarize(x, y, 9)
+    u = np.linspace(0, 1, 101)
+    np.testing.assert_allclose(streamed.fit()(u), direct.fit()(u), atol=1e-12)
+
+
+def test_chunks_can_be_skipped_to_the_row(long_file):
+    path, x, _ = long_file
+    rows = [rows.x for rows, _ in source_of(path, "y", "x").chunks(skip=CHUNK + 5)]
+    np.testing.assert_array_equal(np.concatenate(rows), x[CHUNK + 5 :])
+
+
+def test_a_pass_goes_on_from_any_state_to_the_same_bits(long_file):
+    source = source_of(long_file[0], "y", "x")
+    path = list(states(source, 4))
+    assert [state.rows for state in path] == [CHUNK, 2 * CHUNK, 3 * CHUNK, *[3 * CHUNK + 777] * 2]
+    for state in path[:-1]:
+        last = list(states(source, 4, state=state))[-1]
+        total, whole = last.tally.total(4), path[-1].tally.total(4)
+        np.testing.assert_array_equal(total.triangle, whole.triangle)
+        assert total.n == whole.n
+
+
+def test_what_is_kept_to_draw_is_even(long_file):
+    path, x, _ = long_file
+    kept = Kept(limit=100_000)
+    summary_of(source_of(path, "y", "x"), 2, look=kept.take)
+    assert not kept.is_all
+    assert 50_000 <= kept.rows.n <= 100_000
+    steps = np.diff(np.searchsorted(x, kept.rows.x))
+    assert steps.min() == steps.max()
+    assert kept.rows.x[0] == x[0]
+
+
+@pytest.mark.parametrize("sizes", [[10, 10], [3, 0, 9, 1, 40], [1] * 25, [64]])
+@pytest.mark.parametrize("skip", [0, 1, 8, 13])
+def test_blocks_end_at_the_same_rows_however_batches_are_cut(sizes, skip):
+    values = np.arange(float(sum(sizes)))
+    bounds = np.cumsum([0, *sizes])
+    batches = [pyarrow.record_batch({"x": values[a:b]}) for a, b in pairwise(bounds)]
+    found = [column for (column,) in blocks(batches, skip, size=8)]
+    np.testing.assert_array_equal(np.concatenate(found), values[skip:])
+    assert all(len(column) == 8 for column in found[:-1])
+    assert 0 < len(found[-1]) <= 8
+
+
+# ── missing values ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_missing_rows_are_omitted_and_counted(frame, tmp_path):
+    holes = frame.copy()
+    holes.loc[::10, "y"] = np.nan
+    holes.loc[5, "the x"] = np.inf
+    whole = holes[np.isfinite(holes["the x"]) & np.isfinite(holes.y)]
+    expected = pd.summarize(whole["the x"], whole.y, degree=3)
+    holes.to_csv(tmp_path / "t.csv", index=False)
+    sources = {
+        "arrays": ((holes["the x"], holes.y), {}),
+        "table": ((holes,), {"x": "the x", "y": "y"}),
+        "file": ((tmp_path / "t.csv",), {"x": "the x", "y": "y"}),
+        "chunks": ((((c["the x"], c.y) for c in (holes[:300], holes[300:])),), {}),
+    }
+    for name, (arguments, named) in sources.items():
+        found = pd.summarize(*arguments, **named, degree=3, missing="omit")
+        assert_same(found, expected)
+        assert found.omitted == 101, name
+    fitted = pd.fit(holes, x="the x", y="y", missing="omit")
+    assert fitted.summary.omitted == 101
+
+
+def test_omit_missing_leaves_whole_rows_alone(rows):
+    held = Rows.of(*rows)
+    assert omit_missing(held) == (held, 0)
+
+
+def test_a_missing_value_is_named_with_its_row(long_file, tmp_path):
+    _, x, y = long_file
+    y = y.copy()
+    y[CHUNK + 123] = np.nan
+    pyarrow.parquet.write_table(pyarrow.table({"x": x, "y": y}), tmp_path / "holes.parquet")
+    with pytest.raises(pd.PolydescentError, match=rf"holes\.parquet.* at row {CHUNK + 123:,} "):
+        pd.fit(tmp_path / "holes.parquet", x="x", y="y")
+
+
+def test_nothing_left_is_refused():
+    with pytest.raises(pd.PolydescentError, match="No rows to fit"):
+        pd.summarize([1.0, np.nan], [np.nan, 1.0], missing="omit")
+
+
+# ── refusals ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def refusals(folder):
+    """(what to fit, what the refusal says) for inputs nobody can fit."""
+    csv = folder / "t.csv"
+    csv.write_text("speed,name,when\n1,a,2020-01-01\n2,b,2020-01-02\n")
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n" * 1000)[:40])
+    (folder / "no.xyz").write_text("1,2\n")
+    late = "x,y\n" + "1,2\n" * 300_000 + "oops,3\n"
+    (folder / "late.csv").write_text(late)
+    (folder / "empty.csv").write_text("x,y\n")
+    co2 = DATA / "co2-mauna-loa-monthly.csv"
+    return {
+        "no file": (folder / "t.csw", {}, "no file .* Did you mean .*t.csv"),
+        "no match": (f"{folder}/*.parquet", {}, "There is no file"),
+        "no kind": (folder / "no.xyz", {}, r"what kind of file .* \.parquet"),
+        "no names": (csv, {"x": None}, "needs the names of its columns"),
+        "no column": (csv, {"x": "sped"}, "no column 'sped' .* Did you mean 'speed'"),
+        "text": (csv, {"x": "speed", "y": "name"}, "is VARCHAR, not a number. .*CAST"),
+        "date": (csv, {"x": "when", "y": "speed"}, "is DATE, not a number. .*epoch"),
+        "expression": (csv, {"x": "speed +* 2"}, "cannot use 'speed \\+\\* 2'"),
+        "where": (csv, {"x": "speed", "y": "speed", "where": "nope > 1"}, "nope"),
+        "late text": (folder / "late.csv", {}, "Line: 300002.*oops"),
+        "cut": (folder / "cut.csv.gz", {}, "cut.csv.gz"),
+        "empty": (folder / "empty.csv", {}, "No rows to fit"),
+        "broken sql": ("SELECT x FROM nowhere", {}, "Cannot run"),
+        "header": (co2, {"x": "Decimal Date", "y": "Average"}, "names 6 columns .* have 7 values"),
+        "numbers": ([1.0, 2.0], {"x": None, "y": None}, "y is missing"),
+        "no chunks": (iter([1, 2]), {"x": None, "y": None}, r"chunks \(x, y\)"),
+    }
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    return refusals(tmp_path_factory.mktemp("refused"))
+
+
+def test_a_refusal_says_what_was_found_and_what_to_do(subtests, refused):
+    for case, (data, named, said) in refused.items():
+        with subtests.test(case), pytest.raises(pd.PolydescentError, match=f"(?s){said}"):
+            pd.fit(data, **({"x": "x", "y": "y", "degree": 1} | named))
+
+
+@pytest.mark.parametrize("package", ["duckdb", "pyarrow"])
+def test_without_the_extra_the_error_says_how_to_install_it(package, monkeypatch, frame):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(pd.PolydescentError, match=r'pip install "polydescent\[files\]"'):
+        pd.fit(frame, x="the x", y="y")
+
+
+def test_refusals_travel_between_processes():
+    with pytest.raises(pd.PolydescentError) as caught:
+        pd.fit([0.0, np.inf], [1.0, 2.0], degree=1)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+    assert vars(again) == vars(caught.value)
+
+
+def test_a_file_without_rows_adds_none(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n")
+    (tmp_path / "b.csv").write_text("x,y\n1,2\n3,4\n")
+    assert pd.summarize(f"{tmp_path}/*.csv", x="x", y="y", degree=1).n == 2
+
+
+def test_a_source_passes_through_the_door(rows):
+    held = Held(Rows.of(*rows[:2]))
+    assert source_of(held, None) is held
+    assert pd.fit(held, degree=2).equation() == pd.fit(*rows[:2], degree=2).equation()

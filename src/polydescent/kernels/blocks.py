@@ -10,7 +10,7 @@ from polydescent.arrays import Array, in_double, namespace, to_host
 from polydescent.basis import Domain
 from polydescent.kernels import moments, reference
 
-BLOCK = 1 << 14  # rows at once on a CPU: a column of them is 128 kB, all together fit a cache
+BLOCK = 1 << 13  # rows at once on a CPU: a column is 64 kB, and too short for BLAS to start threads
 DEVICE_BLOCK = 1 << 18  # elsewhere: enough work for a launch, 2 MB a column
 SMALL = 1 << 14  # rows up to which the reference is faster
 
@@ -31,7 +31,6 @@ def _sums(
     on_host = str(getattr(x, "device", "cpu")).startswith(("cpu", "mps"))
     size = min(BLOCK if on_host else DEVICE_BLOCK, n)
     kind = {"dtype": xp.float64, "device": in_double(x[:1]).device}
-    pilot = xp.asarray(pilot, **kind)
     T, parts = xp.empty((k, size), **kind), xp.empty((-(-n // size), 3 * k + 3), **kind)
     for part, start in enumerate(range(0, n, size)):
         rows = slice(start, min(start + size, n))
@@ -49,10 +48,11 @@ def _sums(
         twice = u + u
         for j in range(2, k):
             V[j, :] = twice * V[j - 1, :] - V[j - 2, :]
-        rest = rest - pilot @ V
-        parts[part, :k] = V @ V[0, :]
-        parts[part, k : 2 * k] = V @ V[k - 1, :]
-        parts[part, 2 * k : 3 * k] = V @ rest
-        parts[part, 3 * k] = rest @ rest
+        for j in range(k):
+            rest = rest - float(pilot[j]) * V[j, :]
+        parts[part, :k] = xp.vecdot(V, V[:1, :])
+        parts[part, k : 2 * k] = xp.vecdot(V, V[k - 1 :, :])
+        parts[part, 2 * k : 3 * k] = xp.vecdot(V, rest[None, :])
+        parts[part, 3 * k] = xp.vecdot(rest, rest)
         parts[part, 3 * k + 1], parts[part, 3 * k + 2] = xp.min(lowest), xp.max(highest)
     return moments.read(to_host(parts))

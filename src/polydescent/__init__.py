@@ -4,6 +4,7 @@ A file imports only from files above it in this list; Summary.fit, Summary.desce
 Fit.explore and print(fit) reach down inside the method.
 
     errors        everything we refuse
+    atomic        files that are there whole or not at all
     arrays        the only file that knows NumPy from PyTorch
     dates         dates and large whole numbers as x
     double_double  32 digits from pairs of float64
@@ -17,6 +18,7 @@ Fit.explore and print(fit) reach down inside the method.
     convergence   the spectrum and what it says about every step to come
     descent       forward, backward, the loop
     sources       anything as chunks of columns x, y, weights
+    density       rows as counts on a grid
     passes        one pass over a source, from any state it was left in
     store         a model in a file
     journal       a pass over files into a model that outlives its process
@@ -29,6 +31,9 @@ Fit.explore and print(fit) reach down inside the method.
     arguments     what the arguments of fit and descend mean
     result        Fit: the result
     fit           fit, descend, summarize
+    writing       prose and formulas as text, Markdown or LaTeX
+    explain       the derivation for a degree
+    trace         one step of a descent taken apart
     report        a Fit for human eyes
     cli           the polydescent command
 """

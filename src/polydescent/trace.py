@@ -10,8 +10,8 @@ import numpy as np
 from polydescent.arrays import quiet
 from polydescent.descent import backward, forward
 from polydescent.errors import BadSetting, NoDescent
-from polydescent.fit import Fit
 from polydescent.optimizers import Optimizer
+from polydescent.result import Fit
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ def approximate(
     device: o.DeviceOption = None,
     dtype: o.DtypeOption = None,
     plot: o.PlotOption = None,
+    explore: o.ExploreOption = None,
     trace: o.TraceOption = None,
     json: o.JsonOption = False,
 ) -> None:
@@ -47,7 +48,7 @@ def approximate(
     from polydescent.fit import fit as solve
     from polydescent.sources.function import interval_of, sample
 
-    wanted = Wanted(log_every, json, trace, plot)
+    wanted = Wanted(log_every, json, trace, plot, explore)
     wanted.check(None if optimizer == "exact" else steps)
     kind = Kind.choose(backend, device, dtype)
     lo, hi = interval_of(interval)

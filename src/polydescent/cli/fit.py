@@ -33,6 +33,7 @@ def fit(
     device: o.DeviceOption = None,
     dtype: o.DtypeOption = None,
     plot: o.PlotOption = None,
+    explore: o.ExploreOption = None,
     trace: o.TraceOption = None,
     json: o.JsonOption = False,
     save: Annotated[
@@ -62,7 +63,7 @@ def fit(
             "allow_divergence": allow_divergence,
         }
     )
-    wanted = Wanted(log_every, json, trace, plot)
+    wanted = Wanted(log_every, json, trace, plot, explore)
     wanted.check(None if settings is None else steps)
     kind = Kind.choose(backend, device, dtype)
     reading = Reading(source_of(files, x, y, weights, where), degree, missing, save, quiet)

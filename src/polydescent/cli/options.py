@@ -50,6 +50,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 PlotOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="Draw the run to a .png, .svg or .pdf.")
 ]
+ExploreOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Write a page that re-runs the training, .html.")
+]
 TraceOption = Annotated[
     int | None,
     typer.Option(metavar="STEP", help="Show every number of this step.", show_default=False),

@@ -14,8 +14,8 @@ from polydescent.cli.terminal import fact, say
 from polydescent.cli.trace import trace_facts, traced
 from polydescent.descent import Outcome
 from polydescent.errors import NoDescent
-from polydescent.fit import Fit
 from polydescent.optimizers import Adam
+from polydescent.result import Fit
 from polydescent.trace import Trace, check_step
 
 _LABEL = 28  # columns for the names of the facts
@@ -31,14 +31,15 @@ _STYLE = {  # of the advice, on a terminal; its words say the same
 class Wanted:
     """What the user asked to see of a fit.
 
-    log_every: print the loss every so many steps, 0 for never. trace: the step to take apart. plot:
-    the picture to write.
+    log_every: print the loss every so many steps, 0 for never. trace: the step to take apart. plot,
+    explore: the picture and the page to write.
     """
 
     log_every: int = 100
     as_json: bool = False
     trace: int | None = None
     plot: str | None = None
+    explore: str | None = None
 
     def check(self, steps: int | None) -> None:
         """Refuse what could not be shown, before any work is done. steps: None for a fit without.
@@ -53,6 +54,10 @@ class Wanted:
             from polydescent.report.static import check_picture
 
             check_picture(self.plot)
+        if self.explore is not None:
+            from polydescent.report.page import check_page
+
+            check_page(self.explore, "--explore")
 
 
 def log(fit: Fit, every: int) -> list[tuple[int, float]]:
@@ -106,6 +111,8 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
         from polydescent.report.static import write_picture
 
         write_picture(fit, wanted.plot, title)
+    if wanted.explore is not None:
+        fit.explore(wanted.explore, title=title)
     if wanted.as_json:
         found = extra | facts(fit) | {"log": log(fit, wanted.log_every)}
         if trace is not None:
@@ -115,8 +122,9 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
     _print(fit, wanted.log_every, extra)
     for line in [] if trace is None else ["", *traced(trace, fit)]:
         say(line)
-    if wanted.plot is not None:
-        say(f"Picture: {wanted.plot}")
+    for what, path in (("Picture", wanted.plot), ("Page", wanted.explore)):
+        if path is not None:
+            say(f"{what}: {path}")
 
 
 def _print(fit: Fit, log_every: int, extra: dict[str, Any]) -> None:

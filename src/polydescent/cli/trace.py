@@ -11,8 +11,8 @@ import numpy as np
 from polydescent.basis import POWER, design_matrix
 from polydescent.density import blocks
 from polydescent.explain import weight_names
-from polydescent.fit import Fit
 from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
+from polydescent.result import Fit
 from polydescent.trace import Trace
 
 _WIDTH = 79

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import quiet, to_host
-from polydescent.basis import CHEBYSHEV, design_matrix
+from polydescent.basis import CHEBYSHEV
 from polydescent.density import Density, blocks
 from polydescent.descent import Outcome
-from polydescent.fit import Fit
 from polydescent.polynomial import Polynomial
+from polydescent.result import Fit
 
 # Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
 _DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7", "#009E73"
 _MOST_POINTS = 4000  # more rows are drawn as a density
+_DEGREES = 8  # up to which degrees are compared, where the rows are at hand
 _SLICES = 40  # of x, in each of which residuals are averaged
 _FEW = 10  # rows that are too few for a mean
 _OVERFLOW = 1e200  # beyond it the ticks of a log axis overflow
@@ -33,20 +34,30 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
     The bands are those of least squares, so a descent that has not arrived has none.
     """
     x = np.linspace(fit.domain.lo, fit.domain.hi, 500)
+    places = _places(fit, x)
     seen = _draw_rows(fit, ax)
     arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
     if arrived and fit.degrees_of_freedom > 0:
-        _draw_bands(fit, ax, x, level)
+        _draw_bands(fit, ax, places, level)
     if fit.history is not None:
         start = Polynomial(fit.curve.basis, fit.domain, to_host(fit.history.weights[0, ...]))
-        _line(ax, x, start(x), ":", _START, "start")
-    _line(ax, x, fit(x), "-", _RESULT, "fit" if arrived else "result")
+        _line(ax, places, start(x), ":", _START, "start")
+    if np.isfinite(fit.curve.weights).all():
+        _line(ax, places, fit.curve(x), "-", _RESULT, "fit" if arrived else "result")
     if not arrived:
-        _line(ax, x, fit.summary.fit()(x), "--", _BEST, "least squares")
+        best = Polynomial(CHEBYSHEV, fit.domain, fit.best.weights)
+        _line(ax, places, best(x), "--", _BEST, "least squares")
     _look_at(ax, seen, room=0.2)  # a far-off start must not flatten the data
     _names(fit, ax)
     ax.set_title(_equation(fit, ax), fontsize="medium")
     _legend(ax)
+
+
+def _places(fit: Fit, x: np.ndarray) -> np.ndarray:
+    """x as the user calls it: dates where the data had dates."""
+    if fit.axis.is_plain:
+        return x
+    return np.array([fit.axis.place(float(v)) for v in x])
 
 
 def _draw_rows(fit: Fit, ax: Any, curve: Polynomial | None = None) -> Density | None:
@@ -58,12 +69,12 @@ def _draw_rows(fit: Fit, ax: Any, curve: Polynomial | None = None) -> Density | 
         return None
     density = Density.of(fit.rows, curve)
     if fit.rows.x.shape[0] > _MOST_POINTS:
-        _draw_density(ax, density, _count(fit, density))
+        _draw_density(ax, fit, density)
         return density
     for x, y in blocks(fit.rows, curve):  # one block: there are few
         size = 6 if len(x) <= 50 else 4 if len(x) <= 500 else 2.5
-        label = _count(fit, density)
-        ax.plot(x, y, "o", color=_DATA, markersize=size, markeredgewidth=0, label=label)
+        style = {"color": _DATA, "markersize": size, "markeredgewidth": 0}
+        ax.plot(_places(fit, x), y, "o", label=_count(fit, density), **style)
     return density
 
 
@@ -81,39 +92,27 @@ def _look_at(ax: Any, seen: Density | None, room: float) -> None:
         ax.set_ylim(seen.y.lo - room * height, seen.y.hi + room * height)
 
 
-def _draw_density(ax: Any, density: Density, label: str) -> None:
+def _draw_density(ax: Any, fit: Fit, density: Density) -> None:
     """Gray by the logarithm of the count, light enough for curves to stand out against it."""
     from matplotlib.colors import ListedColormap, LogNorm
 
     grays = ListedColormap([str(gray) for gray in np.linspace(0.90, 0.45, 32)])
     counts = np.ma.masked_equal(density.counts, 0)
     norm = LogNorm(1, max(int(counts.max()), 2))
-    ax.pcolormesh(*density.edges, counts, cmap=grays, norm=norm, rasterized=True)
-    ax.plot([], [], "s", color=grays(12), markersize=8, label=label)
+    across, up = density.edges
+    ax.pcolormesh(_places(fit, across), up, counts, cmap=grays, norm=norm, rasterized=True)
+    ax.plot([], [], "s", color=grays(12), markersize=8, label=_count(fit, density))
 
 
-def _draw_bands(fit: Fit, ax: Any, x: np.ndarray, level: float) -> None:
+def _draw_bands(fit: Fit, ax: Any, places: np.ndarray, level: float) -> None:
     percent = f"{100 * level:g} %"
-    (low, high), (lowest, highest) = _bands(fit, x, level)
-    ax.fill_between(x, lowest, highest, color=_BEST, alpha=0.08, linewidth=0)
+    low, high = fit.confidence_band(places, level)
+    lowest, highest = fit.prediction_band(places, level)
+    ax.fill_between(places, lowest, highest, color=_BEST, alpha=0.08, linewidth=0)
     for edge, label in ((lowest, f"{percent} prediction"), (highest, None)):
-        ax.plot(x, edge, "-.", color=_BEST, linewidth=0.9, label=label)
-    ax.fill_between(
-        x, low, high, color=_RESULT, alpha=0.35, linewidth=0, label=f"{percent} confidence"
-    )
-
-
-def _bands(fit: Fit, x: np.ndarray, level: float) -> Any:
-    """TEMPORARY: until Fit.confidence_band and Fit.prediction_band are there."""
-    from scipy.special import stdtrit
-
-    V = design_matrix(CHEBYSHEV, fit.domain.to_unit(x), fit.degree)
-    leverage = (np.linalg.solve(fit.summary.R.T, V.T) ** 2).sum(axis=0)
-    t = stdtrit(fit.degrees_of_freedom, (1 + level) / 2)
-    sd = math.sqrt(fit.summary.rss / fit.degrees_of_freedom)
-    c, p = t * sd * np.sqrt(leverage), t * sd * np.sqrt(1 + leverage)
-    y = fit(x)
-    return (y - c, y + c), (y - p, y + p)
+        ax.plot(places, edge, "-.", color=_BEST, linewidth=0.9, label=label)
+    label = f"{percent} confidence"
+    ax.fill_between(places, low, high, color=_RESULT, alpha=0.35, linewidth=0, label=label)
 
 
 def _line(ax: Any, x: np.ndarray, y: np.ndarray, dashes: str, color: str, label: str) -> None:
@@ -125,20 +124,29 @@ def _line(ax: Any, x: np.ndarray, y: np.ndarray, dashes: str, color: str, label:
 
 
 def _names(fit: Fit, ax: Any) -> None:
-    names = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
-    ax.set(xlabel=names[0], ylabel=names[1])
+    x_name, y_name = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
+    since = f" (t = {fit.axis.unit}s since {fit.axis})" if fit.axis.is_dates else ""
+    ax.set(xlabel=x_name + since, ylabel=y_name)
+    if fit.axis.is_dates:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator = AutoDateLocator(maxticks=9)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def _equation(fit: Fit, ax: Any) -> str:
     """The equation in up to three lines as wide as the axes; if longer, the degree alone."""
     if not np.isfinite(fit.curve.weights).all():
         return "diverged: the weights overflowed"
-    text = fit.equation(digits=4)
-    for loose, tied in ((" x", "\u00a0x"), ("+ ", "+\u00a0"), ("- ", "-\u00a0")):
-        text = text.replace(loose, tied)  # a line breaks between terms only
+    text = fit.equation("unicode", digits=4)
+    for sign in "+−":
+        text = text.replace(f" {sign} ", f"\n{sign}~")
+    text = text.replace(" ", "~").replace("\n", " ")  # a line breaks between terms only
     inches = ax.get_position().width * ax.get_figure().get_figwidth()
     lines = textwrap.wrap(text, max(30, int(15 * inches)), break_on_hyphens=False)
-    return "\n".join(lines) if len(lines) <= 3 else f"polynomial of degree {fit.degree}"
+    text = "\n".join(lines).replace("~", " ")
+    return text if len(lines) <= 3 else f"polynomial of degree {fit.degree}"
 
 
 def _legend(ax: Any) -> None:
@@ -161,7 +169,8 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
         ax.axhline(sd, linestyle="-.", color=_BEST, linewidth=0.9, label=f"± {sd:.4g}")
         ax.axhline(-sd, linestyle="-.", color=_BEST, linewidth=0.9)
     if seen.counts.sum() >= _SLICES * _FEW:
-        _line(ax, *seen.means(_SLICES, _FEW), "-", "black", "mean of a slice")
+        middles, means = seen.means(_SLICES, _FEW)
+        _line(ax, _places(fit, middles), means, "-", "black", "mean of a slice")
     _look_at(ax, seen, room=0.1)
     _names(fit, ax)
     ax.set_ylabel(f"{fit.rows.y_name} − fit")
@@ -226,21 +235,31 @@ def _drawable(values: np.ndarray) -> np.ndarray:
 def _optimizer(fit: Fit) -> str:
     assert fit.forecast is not None
     optimizer = fit.forecast.optimizer
-    return f"{optimizer.name}, learning rate {optimizer.learning_rate:.4g}"
+    return f"{optimizer.name}, rate {optimizer.learning_rate:.4g}"
 
 
 # ── which degree ─────────────────────────────────────────────────────────────────────────────────
 
 
 def degrees(fit: Fit, ax: Any, level: float) -> None:
-    """The residual standard deviation at every degree up to the fit's own, from its triangle."""
-    z, rss = fit.summary.z, fit.summary.rss
-    left = np.append(np.cumsum(z[::-1] ** 2)[::-1][1:], 0.0) + rss
-    degree = np.arange(fit.degree + 1)
-    sd = np.sqrt(left / np.maximum(fit.n - degree - 1, 1))
-    _line(ax, degree, _drawable(sd), "-", _RESULT, "residual sd")
-    ax.plot(degree, _drawable(sd), "o", color=_RESULT)
-    ax.set_yscale("log")
-    ax.set_xticks(degree)
+    """The residual standard deviation of every degree, and what a row leaves that was not used."""
+    whole = fit.rows is not None and fit.rows.counting == fit.n
+    table = fit.degrees(max(_DEGREES, fit.degree) if whole else None)
+    _line(ax, table.degree, _drawable(table.residual_sd), "-", _RESULT, "residual sd")
+    if np.isfinite(table.loo).any():
+        left_out = _drawable(table.loo)
+        ax.plot(table.degree, left_out, "--", color=_BEST, label="error of rows left out")
+    for degree, marker, what in ((table.pick, "o", "pick"), (table.runner_up, "s", "runner-up")):
+        if degree is not None:
+            label = f"{what}: degree {degree}"
+            at = _drawable(table.residual_sd[degree : degree + 1])
+            ax.plot(
+                [degree], at, marker, color="black", fillstyle="none", markersize=11, label=label
+            )
+    sd = table.residual_sd[table.residual_sd > 0]
+    if sd.size and sd.max() > 5 * sd.min():
+        ax.set_yscale("log")
+    ax.set_xticks(table.degree)
     ax.set(xlabel="degree", ylabel="residual standard deviation")
+    ax.set_title("the pick has the lowest AICc", fontsize="medium")
     _legend(ax)

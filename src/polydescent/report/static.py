@@ -8,8 +8,8 @@ from typing import Any
 
 from polydescent.atomic import check_folder, replacing
 from polydescent.errors import BadSetting, MissingExtra, NothingToDraw, UnknownName
-from polydescent.fit import Fit
 from polydescent.report import panels
+from polydescent.result import Fit
 
 KINDS = {
     "fit": panels.curve,

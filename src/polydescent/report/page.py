@@ -1,0 +1,98 @@
+"""A fit as the explorer's page: what the page must know, and the file it is written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polydescent.atomic import check_folder, replacing
+from polydescent.density import Density, blocks
+from polydescent.errors import BadSetting, UnknownName
+from polydescent.report import explorer
+from polydescent.result import Fit
+from polydescent.sources import Rows
+from polydescent.summary import Summary
+
+LANGUAGES = ("en", "zh-CN")
+_DEGREE = 10  # that the page can go up to, where the rows are at hand
+_STEPS = 200  # shown first after exact least squares, which takes none
+
+
+def check_page(path: str | Path, name: str = "path") -> None:
+    """Refuse a page that could not be written, before any work is done for it.
+
+    Raises BadSetting, NoFolder.
+    """
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        raise BadSetting(name, str(path), "a file name ending in .html")
+    check_folder(path)
+
+
+def write_page(
+    fit: Fit, path: str | Path, sample: int = 0, title: str = "", language: str | None = None
+) -> None:
+    """Write the explorer of this fit. See `Fit.explore`."""
+    check_page(path)
+    if isinstance(sample, bool) or not isinstance(sample, int) or sample < 0:
+        raise BadSetting("sample", sample, "a whole number of rows, 0 for none")
+    if language is not None and language not in LANGUAGES:
+        raise UnknownName("language", language, LANGUAGES)
+    text = explorer.page(payload(fit, sample, title, language))
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def payload(fit: Fit, sample: int = 0, title: str = "", language: str | None = None) -> dict:
+    """What `explorer.page` asks for: the triangle, the run shown first, a picture of the rows."""
+    summary = _summary(fit)
+    x_name, y_name = _names(fit)
+    return {
+        "version": 1,
+        "title": title or f"{y_name} of {x_name}",
+        "x_name": x_name,
+        "y_name": y_name,
+        "n": fit.n,
+        "domain": [summary.domain.lo, summary.domain.hi],
+        "triangle": [v for i, row in enumerate(summary.triangle.tolist()) for v in row[i:]],
+        "degree": fit.degree,
+        **_run(fit),
+        "density": None if fit.rows is None else explorer.density(Density.of(fit.rows)),
+        "sample": _sample(fit.rows, sample) if fit.rows is not None and sample else None,
+        "language": language,
+    }
+
+
+def _summary(fit: Fit) -> Summary:
+    """The fit's own, or where all rows are at hand one of a higher degree, to play with."""
+    rows = fit.rows
+    degree = min(_DEGREE, fit.n - 1)
+    if rows is None or rows.counting != fit.n or degree <= fit.degree:
+        return fit.summary
+    return Summary.of_rows(rows.x, rows.y, rows.weights, degree)
+
+
+def _run(fit: Fit) -> dict[str, Any]:
+    """The descent shown first: the fit's own, or one that arrives where least squares went."""
+    forecast = fit.forecast or fit.summary.forecast(basis="chebyshev", start="zeros")
+    optimizer = forecast.optimizer
+    return {
+        "basis": "chebyshev" if fit.forecast is None else fit.curve.basis.name,
+        "optimizer": {"name": optimizer.name} | vars(optimizer),
+        "start": forecast.start.tolist(),
+        "steps": _STEPS if fit.history is None else fit.history.steps,
+    }
+
+
+def _names(fit: Fit) -> tuple[str, str]:
+    x, y = (fit.rows.x_name, fit.rows.y_name) if fit.rows is not None else ("x", "y")
+    if fit.axis.is_dates:
+        return f"{x}, {fit.axis.unit}s since {fit.axis}", y
+    return (x if fit.axis.is_plain else f"{x} − {fit.axis}"), y
+
+
+def _sample(rows: Rows, most: int) -> list[list[float]]:
+    """Up to so many rows, evenly chosen, as [x values, y values]."""
+    some = list(blocks(rows, stride=max(1, -(-rows.n // most))))
+    return [np.concatenate(column).tolist() for column in zip(*some, strict=True)]

@@ -1,0 +1,132 @@
+"""Imports go down one ladder, each optional dependency is spelled in its own files, none loads
+unasked.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import polydescent
+
+ROOT = Path(polydescent.__file__).parent
+LADDER = re.findall(r"^    (\w+)  +\S", polydescent.__doc__ or "", re.MULTILINE)
+FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem[0] != "_")
+
+# Inside these methods, as the docstring says, an import goes down the ladder instead.
+REACH_DOWN = {
+    "summary.Summary": {"fit", "descend", "forecast", "save", "load"},
+    "result.Fit": {"plot", "explore", "__str__"},
+}
+SPELLED_IN = {
+    "torch": {"arrays", "kernels.gpu", "estimators.torch"},
+    "duckdb": {"sources.duck"},
+    "matplotlib": {"report.static", "report.panels"},
+    "pyarrow": {"sources.arrow"},
+    "dask": {"sources.cluster"},
+    "triton": {"kernels.gpu"},
+    "sklearn": {"estimators.scikit"},
+    "pandas": set(),
+    "polars": set(),
+}
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def rung_of(module):
+    return LADDER.index(module.partition(".")[0])
+
+
+def imports_of(path):
+    """(module imported, class and function it is in) of every import but those for types alone."""
+    found = []
+
+    def visit(node, within):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            found.extend((alias.name, within) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.extend((name, within) for name in full)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            found.extend((a.value, within) for a in node.args if isinstance(a, ast.Constant))
+        name = getattr(node, "name", None) if hasattr(node, "body") else None
+        for child in ast.iter_child_nodes(node):
+            visit(child, (*within, name) if name else within)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), ())
+    return found
+
+
+def own(name):
+    """The module of ours that an import names, None for anybody else's."""
+    head, _, rest = name.partition(".")
+    if head != "polydescent":
+        return None
+    return rest if rest.partition(".")[0] in LADDER else None
+
+
+def test_the_ladder_lists_every_file():
+    there_are = {module_of(path).partition(".")[0] for path in FILES} - {""}
+    assert there_are == set(LADDER)
+    assert len(LADDER) == len(set(LADDER))
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_go_only_up_the_list(path):
+    module = module_of(path)
+    for name, within in imports_of(path):
+        imported = own(name)
+        if imported is None:
+            continue
+        excused = REACH_DOWN.get(f"{module}.{within[0]}", set()) if within else set()
+        if len(within) > 1 and within[1] in excused:
+            continue
+        where = f"{module}: {'.'.join(within) or 'at the top'} imports polydescent.{imported}"
+        assert rung_of(imported) <= rung_of(module), f"{where}, which is further down the ladder"
+
+
+@pytest.mark.parametrize("library", SPELLED_IN)
+def test_an_optional_dependency_is_spelled_in_its_own_files(library):
+    spelled = {
+        module_of(path)
+        for path in FILES
+        if any(name.partition(".")[0] == library for name, _ in imports_of(path))
+    }
+    assert spelled <= SPELLED_IN[library]
+
+
+def loaded_by(statement):
+    """The names of the modules that a new process has after `statement`."""
+    script = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import polydescent",
+        "import polydescent; polydescent.fit([0, 1, 2, 3], [1, 3, 5, 8], 2)",
+        "import sys; sys.argv = ['polydescent', 'approximate', 'sin(x)']; "
+        "from polydescent.cli import main; main()",
+    ],
+    ids=["import", "fit", "command"],
+)
+def test_nothing_optional_is_loaded_unasked(statement):
+    unasked = {*SPELLED_IN, "scipy", "array_api_compat", "array_api_strict"}
+    assert not loaded_by(statement) & unasked
+
+
+def test_rich_is_for_terminals():
+    run = "sys.argv = ['polydescent', 'approximate', 'x']; from polydescent.cli import main; main()"
+    assert "rich" not in loaded_by(run)

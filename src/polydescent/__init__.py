@@ -26,8 +26,10 @@ Fit.explore and print(fit) reach down inside the method.
     solution      the exact answer behind a fit, refined where rows are at hand
     statistics    what the data leave uncertain about a curve
     degrees       which degree: criteria and leave-one-out
+    record        a Fit as JSON and back
     equation      a polynomial as text
     advice        an outcome in words
+    inference     what a fit says about its uncertainty
     arguments     what the arguments of fit and descend mean
     result        Fit: the result
     fit           fit, descend, summarize

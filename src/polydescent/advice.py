@@ -14,6 +14,8 @@ from polydescent.optimizers import Adam
 
 def advice(outcome: Outcome, history: History | None, forecast: Forecast | None, basis: str) -> str:
     """One or two sentences for the user who just saw this outcome."""
+    if outcome is Outcome.GIVEN:
+        return "Coefficients from elsewhere: fit.excess says how far they are from exact."
     if history is None or forecast is None:
         return "Exact least squares: no weights reach a lower loss."
     if outcome is Outcome.CONVERGED:

@@ -46,6 +46,7 @@ class Outcome(Enum):
     """How a descent ended. `fit.advice` says what to do about it, with numbers."""
 
     EXACT = "exact least squares"
+    GIVEN = "coefficients given"
     CONVERGED = "converged"
     STEPS_EXHAUSTED = "steps exhausted"
     DIVERGED = "diverged"

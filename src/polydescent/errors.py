@@ -404,3 +404,12 @@ class NoColumns(PolydescentError, ValueError):
             f"{str(path)!r} was saved from Python and does not name its columns. Make it with "
             "`polydescent fit FILES --x … --y … --save`, or use Summary.load(path) in Python."
         )
+
+
+class BadRecord(PolydescentError, ValueError):
+    """JSON that is not a Fit."""
+
+    def __init__(self, why: str):
+        super().__init__(
+            f"This text is not what fit.to_json() wrote ({why:.200}). Write it again, whole."
+        )

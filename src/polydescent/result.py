@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.advice import advice
-from polydescent.arrays import Array, Kind, to_host
-from polydescent.basis import CHEBYSHEV, Domain
+from polydescent.arrays import Array, Kind, columns, to_host
+from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import PLAIN, Axis
-from polydescent.degrees import Criteria, Degrees, degree_table, log_weights
+from polydescent.degrees import Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
 from polydescent.equation import CODE, code, equation
-from polydescent.errors import BadCall, BadSetting, OutsideDomain, OutsideDomainWarning
+from polydescent.errors import BadCall, BadRecord, BadSetting, OutsideDomain, OutsideDomainWarning
+from polydescent.inference import Inference
 from polydescent.polynomial import Polynomial
-from polydescent.solution import Solution, solve
+from polydescent.record import from_record, to_record
+from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows
-from polydescent.statistics import Estimate, Extremum, UncertainCurve
+from polydescent.statistics import UncertainCurve
 from polydescent.summary import Summary
 
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Inference):
     """A fitted polynomial: call it on x; read how good it is and, after a descent, how it got
     there.
 
@@ -166,7 +169,7 @@ class Fit:
 
     @cached_property
     def _criteria(self) -> Criteria:
-        logs = 0.0 if self.rows is None else log_weights(self.rows)
+        logs = self.best.log_weights or 0.0
         return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
 
     @property
@@ -221,50 +224,12 @@ class Fit:
             sd * self.best.half_in_powers,
         )
 
-    @property
-    def covariance(self) -> Array:
-        """Of the coefficients, shape (k, k), in units of `coef`²."""
-        return self.uncertain.covariance
-
-    @property
-    def stderr(self) -> Array:
-        """Standard errors of the coefficients, shape (k,), in units of `coef`; 0 for those held."""
-        return self.uncertain.stderr
-
-    def confidence_interval(self, level: float = 0.95) -> Array:
-        """(low, high) of each coefficient, shape (k, 2), which holds the true one in `level` of all
-        samples, by Student's t.
-        """
-        return self.uncertain.confidence_interval(level)
-
-    def confidence_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
-        """(low, high), of the kind of x, which holds the true curve at each x in `level` of all
-        samples.
-        """
-        return self.uncertain.band(x, level)
-
     def prediction_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
         """(low, high), of the kind of x, which holds a new y (of weight 1) at each x in `level` of
         all samples.
         """
         variance = 1.0 if self.absolute_sigma else self.residual_sd**2
         return self.uncertain.band(x, level, variance)
-
-    def derivative(self, order: int = 1) -> UncertainCurve:
-        """The derivative, with standard errors: per unit of x, of dates per `axis.unit`."""
-        return self.uncertain.derivative(order)
-
-    def integral(self, a: Any, b: Any) -> Estimate:
-        """∫ of the curve from a to b, with its standard error."""
-        return self.uncertain.integral(a, b)
-
-    def roots(self, everywhere: bool = False) -> list[Estimate]:
-        """Where the curve is 0, with standard errors: in the domain, or on all of the real line."""
-        return self.uncertain.roots(everywhere)
-
-    def extrema(self, everywhere: bool = False) -> list[Extremum]:
-        """Where the curve turns, with standard errors of place and value."""
-        return self.uncertain.extrema(everywhere)
 
     # ── in other forms ──
 
@@ -301,6 +266,49 @@ class Fit:
             return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
         raise BadSetting("basis", basis, '"power" or "chebyshev"')
 
+    def to_json(self) -> str:
+        """This fit as JSON text, every number exact; without the rows."""
+        body = to_record(
+            self.curve,
+            self.summary,
+            self.best,
+            self.outcome,
+            self.history,
+            self.forecast,
+            self.axis,
+            loss=self.loss,
+            absolute_sigma=self.absolute_sigma,
+        )
+        return json.dumps(body, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The fit that `to_json` wrote. Raises BadRecord."""
+        try:
+            return cls(**from_record(json.loads(text)))
+        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as why:
+            raise BadRecord(f"{type(why).__name__}: {why}") from None
+
+    @classmethod
+    def from_polyfit(cls, coefficients: Any, x: Any, y: Any, weights: Any = None) -> Self:
+        """A Fit of what numpy.polyfit returned (highest power first) and the rows it was fitted to.
+
+        Its `loss` is that of these coefficients, its `excess` how far they are from exact.
+        weights: of the squares, numpy.polyfit's w squared.
+        """
+        (falling,) = columns(coefficients=coefficients)
+        powers = to_host(falling)[::-1].copy()
+        if not np.isfinite(powers).all():
+            raise BadSetting("coefficients", coefficients, "finite numbers, highest power first")
+        rows = Rows.of(x, y, weights)
+        summary = Summary.of_rows(rows.x, rows.y, rows.weights, len(powers) - 1)
+        curve = Polynomial(POWER, summary.domain, powers)
+        solution = solve(summary, rows)
+        x, y, omega = rows_that_count(rows)
+        residual = y - curve(x)
+        loss = float((residual * residual * (1.0 if omega is None else omega)).sum())
+        return cls(curve, summary, loss, Outcome.GIVEN, rows=rows, solution=solution)
+
     @property
     def advice(self) -> str:
         """What the outcome means and what to do about it, with this fit's numbers."""
@@ -318,7 +326,11 @@ class Fit:
         return draw(self, kind, ax, level)
 
     def explore(
-        self, path: str | PathLike[str], sample: int = 0, title: str = "", language: str | None = None
+        self,
+        path: str | PathLike[str],
+        sample: int = 0,
+        title: str = "",
+        language: str | None = None,
     ) -> None:
         """Write one HTML file that re-runs the training on all rows, offline, from some 80 numbers.
 

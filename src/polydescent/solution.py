@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +24,7 @@ class Solution:
     units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
     residual variance, for m free coefficients. constraints: what was held. origin: added to the x
     of the domain gives the user's. refined: the same to 28 digits, where rows were at hand.
+    log_weights: Σ ln ω of weighted rows, None of others.
     """
 
     weights: np.ndarray
@@ -34,6 +35,7 @@ class Solution:
     constraints: Constraints = NONE
     origin: int = 0
     refined: Refined | None = None
+    log_weights: float | None = None
 
     @property
     def free(self) -> int:
@@ -81,16 +83,26 @@ def solve(
     else:
         weights, rss = summary.solve(), summary.rss
         half = np.linalg.inv(summary.R)
-    held = constraints, origin
-    if rows is None or rows.n * len(weights) > LARGEST:
-        return Solution(weights, summary.domain, rss, summary.tss, half, *held)
-    x, y, omega = _that_count(rows)
+    found = Solution(weights, summary.domain, rss, summary.tss, half, constraints, origin)
+    if rows is None:
+        return found
+    x, y, omega = rows_that_count(rows)
+    logs = None if omega is None else float(np.log(omega).sum())
+    if rows.n * len(weights) > LARGEST:
+        return replace(found, log_weights=logs)
     refined = refine(x, y, summary.domain, weights, omega, equations)
     weights = np.array([nearest_float(w) for w in refined.weights])
-    return Solution(weights, summary.domain, refined.rss, refined.tss, half, *held, refined)
+    return replace(
+        found,
+        weights=weights,
+        rss=refined.rss,
+        tss=refined.tss,
+        refined=refined,
+        log_weights=logs,
+    )
 
 
-def _that_count(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def rows_that_count(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """x, y and weights on the host, without the rows of weight 0."""
     x, y = to_host(rows.x), to_host(rows.y)
     if rows.weights is None:

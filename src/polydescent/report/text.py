@@ -44,7 +44,7 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
 
 def formula(fit: Fit) -> str:
     """How the standard errors were computed, with how the weights enter."""
-    weighted = fit.rows is not None and fit.rows.weights is not None
+    weighted = fit.best.log_weights is not None
     W = "W" if weighted else ""
     if fit.absolute_sigma:
         return f"(Vᵀ{W}V)⁻¹ with W = 1/σ², σ known: normal quantiles"

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from polydescent.atomic import check_folder, replacing
 from polydescent.errors import BadSetting, MissingExtra, NothingToDraw, UnknownName
 from polydescent.report import panels
@@ -69,6 +71,8 @@ def _check_kind(fit: Fit, kind: str) -> None:
         raise NothingToDraw(kind, "exact least squares takes no steps", "Use descend(…) for them.")
     if kind == "modes" and fit.forecast is not None and fit.forecast.optimizer.name == "adam":
         raise NothingToDraw(kind, "Adam mixes the modes", 'Use kind="loss".')
+    if kind == "residuals" and not np.isfinite(fit.curve.weights).all():
+        raise NothingToDraw(kind, "the weights overflowed", 'Use kind="loss" to see it happen.')
     if kind == "residuals" and fit.rows is None:
         raise NothingToDraw(
             kind, "a bare summary holds no rows", "Fit the rows themselves: fit(x, y).plot(…)."

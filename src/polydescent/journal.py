@@ -127,10 +127,10 @@ def _walk(
     written = time.monotonic()
     try:
         for last in states(job.source, job.degree, job.missing, state, look):
-            if watch is not None:
-                watch(last)
             if not last.taken or job.source.parts[len(last.done)].repeatable:
                 safe = last
+            if watch is not None:
+                watch(last)
             if time.monotonic() - written > every:
                 _write(path, identity, safe)
                 written = time.monotonic()

@@ -211,10 +211,9 @@
   function changeRun(patch) {
     const wasDiverging = model.diverges;
     change(patch);
-    const now = modelNow();
-    if (now.diverges !== wasDiverging) {
-      announce(now.diverges ? now.t.diverges(now.limit) : now.t.stable(now.limit ?? Infinity));
-    }
+    const { t, limit, diverges } = modelNow();
+    if (diverges === wasDiverging) return;
+    announce(diverges ? t.diverges(limit) : limit === null ? t.noLimit : t.stable(limit));
   }
 
   function changeOptimizer(name) {

@@ -107,7 +107,8 @@ const cards = (() => {
     const phi = triangle.basisAt(data, basis, degree, point.x);
     const products = sum(Array.from(phi, (value, j) => value * state.w[j]));
     const raw = triangle.FAMILIES[basis].raw;
-    fill("at-x", field(point.x));
+    const beside = Math.ceil(Math.log10(Math.abs(point.x) / (data.half || 1) + 1));
+    fill("at-x", field(point.x, 5 + beside)); // far from zero x differs only in later digits
     const compared = [[t.predicted, products.total]];
     if (point.y !== null) {
       const miss = triangle.dot(phi, state.w) - point.y;

@@ -50,8 +50,8 @@ const numerals = (() => {
   const steps = (value) => (value < 1e7 ? count(Math.ceil(value)) : show(value, 3));
 
   // What a text field shows: short, and typed back it means the same.
-  function field(value) {
-    const short = Number(value.toPrecision(6));
+  function field(value, digits = 6) {
+    const short = Number(value.toPrecision(Math.min(digits, 17)));
     return Math.abs(short) < 1e-3 && short !== 0 ? short.toExponential() : String(short);
   }
 

@@ -60,7 +60,7 @@ const settings = (() => {
       beta2: betas?.[1] ?? 0.999,
       eps: eps ?? 1e-8,
       start: Object.freeze([...payload.start]),
-      steps: core.reachOf(name, payload.steps),
+      steps: Math.max(1, core.reachOf(name, payload.steps)),
       step: 0,
       x: null,
       curve: "loss",
@@ -112,12 +112,16 @@ const settings = (() => {
 
   // ---- Python that does the same ----
 
+  // All digits, and never 0.000001.
+  const digits = (value) =>
+    value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+
   const PYTHON = Object.freeze({
-    gd: ({ rate }) => `GradientDescent(learning_rate=${rate})`,
-    momentum: ({ rate, beta }) => `Momentum(learning_rate=${rate}, momentum=${beta})`,
-    nesterov: ({ rate, beta }) => `Nesterov(learning_rate=${rate}, momentum=${beta})`,
+    gd: ({ rate }) => `GradientDescent(learning_rate=${digits(rate)})`,
+    momentum: ({ rate, beta }) => `Momentum(learning_rate=${digits(rate)}, momentum=${beta})`,
+    nesterov: ({ rate, beta }) => `Nesterov(learning_rate=${digits(rate)}, momentum=${beta})`,
     adam: ({ rate, beta1, beta2, eps }) =>
-      `Adam(learning_rate=${rate}, betas=(${beta1}, ${beta2}), eps=${eps})`,
+      `Adam(learning_rate=${digits(rate)}, betas=(${beta1}, ${beta2}), eps=${digits(eps)})`,
   });
 
   function toPython(chosen, diverges) {
@@ -131,7 +135,7 @@ const settings = (() => {
       `    degree=${chosen.degree},`,
       `    basis="${chosen.basis}",`,
       `    optimizer=polydescent.${PYTHON[chosen.optimizer](chosen)},`,
-      `    start=[${start.join(", ")}],`,
+      `    start=[${start.map(digits).join(", ")}],`,
       `    steps=${chosen.steps},`,
       ...(diverges ? ["    allow_divergence=True,"] : []),
       ")",

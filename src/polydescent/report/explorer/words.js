@@ -72,7 +72,7 @@ const words = (() => {
     modesTitle: "Eigenmodes: who holds the excess",
     modesNote: "Press a mode to see its shape on the rows.",
     modesLabel: (k) => `The shares of ${k} modes in the loss above the floor, by step.`,
-    modeHead: "mode", shareHead: "share now", paceHead: "steps to 1 %",
+    modeHead: "mode", shareHead: "share now", paceHead: "steps to 1 %",
     factorHead: "× a step", stuck: "stuck", grows: "grows",
     six: "The six steps, with the numbers of this one",
     data: "Data", dataNote: (n, k) => `${count(n)} rows, folded into a triangle with ${k} rows.`,

@@ -80,8 +80,9 @@ def equation(
 
     Raises UnknownName, BadSetting.
     """
-    prose = _prose(style)
+    check_style(style)
     checked_digits(digits)
+    prose = PROSE[style]
     terms: list[str] = []
     for power, value in enumerate(coefficients):
         if value == 0:
@@ -94,10 +95,10 @@ def equation(
     return f"{y} = " + (" ".join(terms) or "0")
 
 
-def _prose(style: str) -> Prose:
-    if style not in PROSE:
+def check_style(style: str) -> None:
+    """Raises UnknownName for a style that there is not."""
+    if style not in PROSE and style not in CODE:
         raise UnknownName("equation style", style, [*PROSE, *CODE])
-    return PROSE[style]
 
 
 def checked_digits(digits: object) -> None:
@@ -169,8 +170,7 @@ def code(
     In powers of x, or where their sum would lose digits (x far from 0), in powers of
     (x − mid) / half. Raises UnknownName, BadSetting.
     """
-    if style not in CODE:
-        raise UnknownName("equation style", style, [*PROSE, *CODE])
+    check_style(style)
     checked_digits(digits)
     written = CODE[style]
     weights, domain = curve.weights, curve.domain

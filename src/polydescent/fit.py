@@ -15,6 +15,7 @@ from polydescent.arrays import Array, count_distinct, in_double, namespace, to_h
 from polydescent.basis import CHEBYSHEV, POWER, Basis, basis_named, design_matrix
 from polydescent.constraints import NONE, Constraints, constraints_of
 from polydescent.convergence import Forecast
+from polydescent.dates import PLAIN, Axis
 from polydescent.degrees import degree_table
 from polydescent.descent import Outcome, walk
 from polydescent.errors import BadCall, BadSetting, RateTooLarge, TooFewDistinct, TooFewRows
@@ -105,19 +106,9 @@ def fit(
     source = source_of(*values, weights_of(weights, sigma), where)
     degree, highest = wanted_degree(degree)
     held, degree = constraints_of(degree, fix, terms, through, axis)
-    summary, rows = _summarized(source, highest or degree, missing)
-    all_rows = rows if rows is not None and rows.counting == summary.n else None
-    if highest:
-        if held:
-            raise BadCall(
-                "degree='auto' chooses among whole polynomials: leave out fix=, terms=, "
-                "through=, or give degree= a number."
-            )
-        summary = summary.lower(degree_table(summary).pick)
-    solution = solve(_determined(summary, rows, held), all_rows, held, axis.power_origin)
-    found = fit_solution(summary, solution)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
-    return replace(found, rows=rows, axis=axis, absolute_sigma=known)
+    summary, rows = _summarized(source, highest or degree, missing)
+    return fit_folded(summary, rows, held, bool(highest), axis, known)
 
 
 def descend(
@@ -186,6 +177,30 @@ def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = 
         distinct = count_distinct(rows.x) if rows is not None and all_rows else free
         raise TooFewDistinct(summary.n, summary.degree, distinct if distinct < free else None)
     return summary
+
+
+def fit_folded(
+    summary: Summary,
+    rows: Rows | None,
+    held: Constraints = NONE,
+    auto: bool = False,
+    axis: Axis = PLAIN,
+    absolute_sigma: bool = False,
+) -> Fit:
+    """The fit of rows already folded, refined if all are in `rows`; auto: at the best degree
+    up to the summary's. Raises as `fit`.
+    """
+    all_rows = rows if rows is not None and rows.counting == summary.n else None
+    if auto:
+        if held:
+            raise BadCall(
+                'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
+                "through=, or give degree= a number."
+            )
+        summary = summary.lower(degree_table(summary).pick)
+    solution = solve(_determined(summary, rows, held), all_rows, held, axis.power_origin)
+    found = fit_solution(summary, solution)
+    return replace(found, rows=rows, axis=axis, absolute_sigma=absolute_sigma)
 
 
 # ── from a summary ───────────────────────────────────────────────────────────────────────────────

@@ -210,8 +210,7 @@ class UncertainCurve:
 
 def quantile(level: float, freedom: float) -> float:
     """t with P(|T| ≤ t) = level for Student's t, the normal distribution at infinite freedom."""
-    if not (isinstance(level, int | float | np.floating) and 0 < level < 1):
-        raise BadSetting("level", level, "between 0 and 1, such as 0.95")
+    check_level(level)
     if not freedom >= 1:
         return math.nan
     from scipy import special  # a tenth of a second: only where a quantile is asked for
@@ -219,6 +218,12 @@ def quantile(level: float, freedom: float) -> float:
     if math.isinf(freedom):
         return float(special.ndtri((1 + level) / 2))
     return float(special.stdtrit(freedom, (1 + level) / 2))
+
+
+def check_level(level: Any) -> None:
+    """Raises BadSetting for a confidence level that is none."""
+    if not (isinstance(level, int | float | np.floating) and 0 < level < 1):
+        raise BadSetting("level", level, "between 0 and 1, such as 0.95")
 
 
 def _in_powers(weights: np.ndarray, domain: Domain, origin: int) -> np.ndarray:

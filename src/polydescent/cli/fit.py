@@ -16,9 +16,26 @@ def fit(
     x: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
     y: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
     weights: Annotated[str | None, typer.Option(help="Column, or SQL: of the squares.")] = None,
+    sigma: Annotated[str | None, typer.Option(help="Column, or SQL: standard deviation.")] = None,
+    absolute_sigma: Annotated[
+        bool, typer.Option("--absolute-sigma", help="Sigma is known in units of y.")
+    ] = False,
     where: Annotated[str | None, typer.Option(help="SQL: which rows to use.")] = None,
     missing: o.MissingOption = o.Missing["raise"],
-    degree: Annotated[int, typer.Option(help="Of the polynomial.")] = 3,
+    degree: Annotated[
+        str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: by AICc.")
+    ] = "3",
+    hold: Annotated[
+        str | None, typer.Option("--fix", metavar="0=0,2=1.5", help="Coefficients to hold.")
+    ] = None,
+    terms: Annotated[
+        str | None, typer.Option(metavar="1,3", help="The powers to use, all others are 0.")
+    ] = None,
+    through: Annotated[
+        list[str] | None, typer.Option(metavar="X,Y", help="A point the curve must meet.")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Of the confidence intervals.")] = 0.95,
+    style: o.StyleOption = None,
     basis: o.BasisOption = None,
     optimizer: o.OptimizerOption = None,
     learning_rate: o.RateOption = None,
@@ -46,9 +63,11 @@ def fit(
     Exact least squares, unless --optimizer asks for a descent: then in Chebyshev coordinates and at
     the fastest stable rate, unless --basis and --learning-rate say otherwise.
     """
+    from polydescent.arguments import absolute_sigma_of, weights_of
     from polydescent.arrays import Kind
     from polydescent.cli.reading import Reading
     from polydescent.cli.show import Wanted, show
+    from polydescent.errors import BadCall
     from polydescent.sources.files import files as source_of
 
     settings = (
@@ -63,10 +82,20 @@ def fit(
             "allow_divergence": allow_divergence,
         }
     )
-    wanted = Wanted(log_every, json, trace, plot, explore)
+    wanted = Wanted(log_every, json, trace, plot, explore, level, style)
     wanted.check(None if settings is None else steps)
     kind = Kind.choose(backend, device, dtype)
-    reading = Reading(source_of(files, x, y, weights, where), degree, missing, save, quiet)
+    highest, asked = o.asked_of_fit(degree, hold, terms, through)
+    if settings is not None and asked:
+        raise BadCall(
+            "--optimizer walks with all terms of one degree: leave out --fix, --terms, "
+            "--through and --degree auto."
+        )
+    omega = weights_of(weights, sigma)
+    if absolute_sigma_of(absolute_sigma, weights, sigma):
+        asked["absolute_sigma"] = True
+    source = source_of(files, x, y, omega, where)
+    reading = Reading(source, highest, missing, save, quiet, asked)
     streamed = kind == Kind() and over == o.Over.summary
     fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)
     extra: dict[str, object] = {"file": " ".join(files), "x": x, "y": y}

@@ -60,6 +60,14 @@ TraceOption = Annotated[
 MissingOption = Annotated[
     Missing, typer.Option(help="Rows with NaN or infinity: refuse them, or leave them out.")
 ]
+StyleOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STYLE",
+        help="Equation as unicode, latex, python, c, sql or javascript too.",
+        show_default=False,
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
@@ -79,6 +87,33 @@ def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimiz
 def start_of(text: str) -> str | list[float]:
     """ "random" and "zeros" as they are, else the numbers between commas."""
     return text if text in ("random", "zeros") else numbers("start", text)
+
+
+def asked_of_fit(
+    degree: str, fix: str | None, terms: str | None, through: list[str] | None
+) -> tuple[int, dict[str, Any]]:
+    """(degree, settings of `fit_folded`) for what was typed. Raises BadSetting, BadDegree."""
+    from polydescent.arguments import wanted_degree
+    from polydescent.constraints import constraints_of
+
+    wanted, highest = wanted_degree(int(degree) if degree.isdecimal() else degree)
+    asked: dict[str, Any] = {"auto": True} if highest else {}
+    held, wanted = constraints_of(
+        highest or wanted,
+        None if fix is None else _pairs(fix),
+        None if terms is None else numbers("terms", terms),
+        [numbers("through", point) for point in through] if through else None,
+    )
+    return wanted, asked | ({"held": held} if held else {})
+
+
+def _pairs(text: str) -> dict[int, float]:
+    """{0: 0.0, 2: 1.5} for "0=0,2=1.5". Raises BadSetting."""
+    try:
+        parts = [part.split("=") for part in text.split(",")]
+        return {int(power): float(value) for power, value in parts}
+    except ValueError:
+        raise BadSetting("--fix", text, "powers and values, such as 0=0 or 0=0,2=1.5") from None
 
 
 def numbers(option: str, text: str | None) -> list[float]:

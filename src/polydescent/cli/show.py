@@ -13,9 +13,12 @@ from polydescent.arrays import to_host
 from polydescent.cli.terminal import fact, say
 from polydescent.cli.trace import trace_facts, traced
 from polydescent.descent import Outcome
+from polydescent.equation import CODE, check_style
 from polydescent.errors import NoDescent
 from polydescent.optimizers import Adam
+from polydescent.report.text import notes, statistics, table
 from polydescent.result import Fit
+from polydescent.statistics import check_level
 from polydescent.trace import Trace, check_step
 
 _LABEL = 28  # columns for the names of the facts
@@ -32,7 +35,8 @@ class Wanted:
     """What the user asked to see of a fit.
 
     log_every: print the loss every so many steps, 0 for never. trace: the step to take apart. plot,
-    explore: the picture and the page to write.
+    explore: the picture and the page to write. level: of confidence intervals. style: of one more
+    equation.
     """
 
     log_every: int = 100
@@ -40,12 +44,16 @@ class Wanted:
     trace: int | None = None
     plot: str | None = None
     explore: str | None = None
+    level: float = 0.95
+    style: str | None = None
 
     def check(self, steps: int | None) -> None:
         """Refuse what could not be shown, before any work is done. steps: None for a fit without.
 
         Raises NoDescent, BadSetting, NoFolder, MissingExtra.
         """
+        check_style(self.style or "plain")
+        check_level(self.level)
         if self.trace is not None:
             if steps is None:
                 raise NoDescent()
@@ -115,11 +123,15 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
         fit.explore(wanted.explore, title=title)
     if wanted.as_json:
         found = extra | facts(fit) | {"log": log(fit, wanted.log_every)}
+        if fit.history is None:
+            found |= statistics(fit, wanted.level)
+        if wanted.style is not None:
+            found["code" if wanted.style in CODE else wanted.style] = fit.equation(wanted.style)
         if trace is not None:
             found["trace"] = trace_facts(trace)
         typer.echo(json.dumps(found, indent=2))
         return
-    _print(fit, wanted.log_every, extra)
+    _print(fit, wanted, extra)
     for line in [] if trace is None else ["", *traced(trace, fit)]:
         say(line)
     for what, path in (("Picture", wanted.plot), ("Page", wanted.explore)):
@@ -127,13 +139,21 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
             say(f"{what}: {path}")
 
 
-def _print(fit: Fit, log_every: int, extra: dict[str, Any]) -> None:
-    for step, loss in log(fit, log_every):
+def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
+    for step, loss in log(fit, wanted.log_every):
         say(f"{step} {loss:.9g}")
     say(f"Result: {fit.equation()}", "bold")
+    if wanted.style is not None:
+        say(fit.equation(wanted.style))
     say()
-    for name, value in [(name, str(value)) for name, value in extra.items()] + _lines(fit):
+    given = [(name, str(value)) for name, value in extra.items()]
+    for name, value in given + (_lines(fit) if fit.history is not None else notes(fit)):
         fact(name, value, _LABEL)
+    if fit.history is None:
+        for line in ["", *table(fit, wanted.level).splitlines(), ""]:
+            say(line)
+        for line in str(fit.degrees()).splitlines() if fit.degree else []:
+            say(line)
     say(fit.advice, _STYLE[fit.outcome])
 
 

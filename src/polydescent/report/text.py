@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polydescent.arrays import to_host
 from polydescent.descent import Outcome
 from polydescent.equation import equation
+from polydescent.statistics import Estimate
 
 if TYPE_CHECKING:
     from polydescent.result import Fit
@@ -65,6 +66,46 @@ def table(fit: Fit, level: float = 0.95) -> str:
         spread = f"{error:>14.6g}   [{low:.6g}, {high:.6g}]" if not held else f"{'held':>14}"
         lines.append(f"{_term(fit, power):<6}{value:>17.10g}{spread}")
     return "\n".join(lines)
+
+
+def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
+    """The same as numbers, for JSON; None for what is not finite."""
+    numbers = {
+        "stderr": to_host(fit.stderr).tolist(),
+        "confidence_level": level,
+        "confidence_interval": to_host(fit.confidence_interval(level)).tolist(),
+        "covariance": to_host(fit.covariance).tolist(),
+        "degrees_of_freedom": fit.degrees_of_freedom,
+        "residual_sd": fit.residual_sd,
+        "adjusted_r2": fit.adjusted_r2,
+        "aic": fit.aic,
+        "aicc": fit.aicc,
+        "bic": fit.bic,
+        "refined": fit.is_refined,
+        "standard_errors": formula(fit),
+        "rows_omitted": fit.summary.omitted,
+        "held": str(fit.best.constraints) or None,
+        "roots": [_estimate(root) for root in fit.roots()],
+        "extrema": [
+            {"kind": e.kind, "x": _estimate(e.x), "value": _estimate(e.value)}
+            for e in fit.extrema()
+        ],
+        "degrees": fit.degrees().to_dict(),
+    }
+    return {name: _finite(value) for name, value in numbers.items()}
+
+
+def _estimate(found: Estimate) -> dict[str, Any]:
+    value = str(found.value) if found.axis.is_dates else found.value
+    return {"value": value, "stderr": found.stderr}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    if isinstance(value, dict):
+        return {name: _finite(v) for name, v in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _term(fit: Fit, power: int) -> str:

@@ -79,7 +79,7 @@ def test_stopping_leaves_a_checkpoint_and_the_rerun_the_same_bits(folder):
     assert len(names(folder)) == 5
     seen = []
     resumed = run(update(folder, "a", "b"), watch=lambda state: seen.append(state.rows)).summary
-    assert seen[0] == 2 * CHUNK + 10
+    assert seen[:2] == [2 * CHUNK, 2 * CHUNK + 10]
     np.testing.assert_array_equal(resumed.triangle, undisturbed.triangle)
     assert resumed.n == undisturbed.n
     assert names(folder) == ["a.parquet", "b.parquet", "m.json", "old.parquet"]

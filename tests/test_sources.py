@@ -184,7 +184,13 @@ def test_chunks_can_be_skipped_to_the_row(long_file):
 def test_a_pass_goes_on_from_any_state_to_the_same_bits(long_file):
     source = source_of(long_file[0], "y", "x")
     path = list(states(source, 4))
-    assert [state.rows for state in path] == [CHUNK, 2 * CHUNK, 3 * CHUNK, *[3 * CHUNK + 777] * 2]
+    assert [state.rows for state in path] == [
+        0,
+        CHUNK,
+        2 * CHUNK,
+        3 * CHUNK,
+        *[3 * CHUNK + 777] * 2,
+    ]
     for state in path[:-1]:
         last = list(states(source, 4, state=state))[-1]
         total, whole = last.tally.total(4), path[-1].tally.total(4)

@@ -93,6 +93,7 @@ def run(
     NotAModel before the first row, SourceChanged after the last, Stopped on Ctrl-C, and what
     reading raises; the model is then as it was.
     """
+    _held(job)  # refuses a wrong target before anything is written beside it
     sources = job.remembered()
     path = job.checkpoint(sources)
     with locked(path):
@@ -100,8 +101,8 @@ def run(
         if identity in _passes(job.target):  # killed between writing the model and tidying up
             path.unlink()
             return load(job.target)
-        _check(job, sources)
         try:
+            _check_new(job, _held(job), sources)
             state = _walk(job, identity, state, path, watch, look, every)
             _check_unchanged(job, sources)
             model = _committed(job, identity, state, sources)
@@ -164,15 +165,14 @@ def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered,
     return model
 
 
-def _check(job: Job, sources: tuple[Remembered, ...]) -> None:
-    """Refuse before the first row what would be refused after the last."""
+def _held(job: Job) -> Model:
+    """The model to add to; an empty one where it is to be made. Raises as `load`, NotAModel,
+    NoFolder.
+    """
     if job.is_update:
-        _check_new(job, load(job.target), sources)
-        return
+        return load(job.target)
     check_replaceable(job.target)
-    if not job.target.parent.is_dir():
-        raise NoFile(str(job.target.parent))
-    _check_new(job, Model(Summary.empty(job.degree)), sources)
+    return Model(Summary.empty(job.degree))
 
 
 def _check_new(job: Job, model: Model, sources: tuple[Remembered, ...]) -> None:

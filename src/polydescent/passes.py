@@ -39,12 +39,13 @@ def states(
     state: State | None = None,
     look: Callable[[Rows], None] | None = None,
 ) -> Iterator[State]:
-    """The states of the pass, after each chunk and after each part, from `state` on.
+    """The states of the pass: the one to start from, and those after each chunk and each part.
 
     look: called with each chunk, without the rows omitted. Raises NotFinite, with the row within
     its part, where missing="raise", and what the source raises.
     """
     state = State() if state is None else state
+    yield state
     for part in source.parts[len(state.done) :]:
         for rows, share in part.chunks(skip=state.taken):
             there, omitted = present(rows, missing)
@@ -90,11 +91,12 @@ def summary_of(
     if source.remote:
         of_rows = partial(_remote_summary, degree=degree, missing=missing)
         return checked(source.fold(of_rows, _total), source.label)
-    state = State()
+    tally = Tally()
     for state in states(source, degree, missing, look=look):
+        tally = state.tally
         if watch is not None:
             watch(state)
-    return checked(state.tally.total(degree), source.label)
+    return checked(tally.total(degree), source.label)
 
 
 def _remote_summary(rows: Rows, degree: int, missing: str) -> Summary:

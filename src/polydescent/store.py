@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Kind
-from polydescent.atomic import replacing
+from polydescent.atomic import check_folder, replacing
 from polydescent.basis import Domain
 from polydescent.errors import (
     AlreadyAdded,
@@ -213,11 +213,11 @@ def _write_model(model: Model, path: Path) -> None:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise NotAModel where the path holds something that was never a model."""
-    if not path.exists():
-        return
-    start = path.read_bytes()[:64] if path.is_file() else b""
-    if FORMAT.encode() not in start:
+    """Raise NotAModel where the path holds something that was never a model, NoFolder where nothing
+    can be written.
+    """
+    check_folder(path)
+    if path.exists() and FORMAT.encode() not in path.read_bytes()[:64]:
         raise NotAModel(path)
 
 

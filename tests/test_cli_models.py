@@ -1,0 +1,265 @@
+"""The commands that keep models, fit --save, update, merge, predict: what they say and leave."""
+
+import csv
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+
+import polydescent as pd
+from polydescent import store
+from polydescent.cli import main
+from polydescent.passes import State
+from polydescent.progress import Progress
+from polydescent.sources.files import files
+
+COMMAND = [sys.executable, "-m", "polydescent"]
+
+
+@pytest.fixture
+def polydescent(capsys, monkeypatch, tmp_path):
+    """Run the command in a folder with three days of data; returns (code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    for day in range(3):
+        generator = np.random.default_rng(day)
+        x = generator.uniform(day, day + 1, 500)
+        y = 1 + 2 * x - x**2 + 0.1 * generator.standard_normal(500)
+        pandas.DataFrame({"hour": x, "kW": y}).to_csv(f"day{day}.csv", index=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["polydescent", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return run
+
+
+ASKED = ("--x", "hour", "--y", "kW", "--degree", 2)
+
+
+def left():
+    return sorted(name for name in os.listdir() if not name.startswith("day"))
+
+
+def test_fit_saves_and_updates_add(polydescent):
+    code, out, _ = polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    assert code == 0
+    assert re.search(r"saved in +m\.json", out)
+    code, out, err = polydescent("update", "m.json", "day1.csv", "day2.csv")
+    assert (code, err) == (0, "")
+    assert out == "1,000 rows read, m.json now holds 1,500\n"
+    assert left() == ["m.json"]
+    whole = pd.fit("day*.csv", x="hour", y="kW", degree=2)
+    summary = pd.Summary.load("m.json")
+    assert (summary.x_name, summary.y_name, summary.n) == ("hour", "kW", 1500)
+    np.testing.assert_allclose(summary.fit().coef, whole.coef, rtol=1e-11)
+
+
+def test_adding_twice_is_refused_unless_again(polydescent):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    before = Path("m.json").read_bytes()
+    code, out, err = polydescent("update", "m.json", "day0.csv")
+    assert (code, out) == (2, "")
+    assert "--again" in err
+    assert Path("m.json").read_bytes() == before
+    assert polydescent("update", "m.json", "day0.csv", "--again")[0] == 0
+    assert pd.Summary.load("m.json").n == 1000
+
+
+def test_the_expressions_of_a_model_are_its_own(polydescent):
+    options = ("--x", "hour / 24", "--y", "kW * 1000", "--where", "hour > 0.5", "--degree", 1)
+    polydescent("fit", "day0.csv", *options, "--save", "m.json")
+    polydescent("update", "m.json", "day1.csv")
+    whole = pd.fit(
+        ["day0.csv", "day1.csv"], x="hour / 24", y="kW * 1000", where="hour > 0.5", degree=1
+    )
+    np.testing.assert_allclose(pd.Summary.load("m.json").fit().coef, whole.coef, rtol=1e-12)
+
+
+def test_missing_values_are_omitted_and_counted(polydescent):
+    Path("holes.csv").write_text("hour,kW\n1,2\n2,\n3,4\n4,nan\n5,7\n")
+    code, _, err = polydescent("fit", "holes.csv", *ASKED)
+    assert code == 2
+    assert "at row 1 " in err
+    code, out, _ = polydescent("fit", "holes.csv", *ASKED, "--missing", "omit", "--save", "m.json")
+    assert code == 0
+    assert re.search(r"rows omitted +2\n", out)
+    code, out, _ = polydescent("update", "m.json", "holes.csv", "--again")
+    assert out == (
+        "5 rows read, m.json now holds 6\n4 rows with missing values were omitted in all\n"
+    )
+
+
+def test_models_merge_in_any_order(polydescent):
+    for day in range(3):
+        polydescent("fit", f"day{day}.csv", *ASKED, "--save", f"m{day}.json")
+    code, out, _ = polydescent("merge", "m0.json", "m1.json", "m2.json", "-o", "all.json")
+    assert (code, out) == (0, "all.json holds 1,500 rows of 3 models\n")
+    polydescent("merge", "m2.json", "m0.json", "-o", "m2.json")
+    polydescent("merge", "m2.json", "m1.json", "-o", "m2.json")
+    whole = pd.fit("day*.csv", x="hour", y="kW", degree=2)
+    for name in ("all.json", "m2.json"):
+        np.testing.assert_allclose(pd.Summary.load(name).fit().coef, whole.coef, rtol=1e-11)
+        assert len(store.load(name).sources) == 3
+    code, _, err = polydescent("merge", "all.json", "m1.json", "-o", "twice.json")
+    assert code == 2
+    assert "was added to 'all.json' before" in err
+    assert not Path("twice.json").exists()
+
+
+def test_models_of_other_columns_or_degrees_do_not_merge(polydescent):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "a.json")
+    polydescent("fit", "day1.csv", *ASKED[:-1], 3, "--save", "b.json")
+    polydescent("fit", "day1.csv", "--x", "kW", "--y", "hour", "--degree", 2, "--save", "c.json")
+    for other, said in (("b.json", "degrees 2 and 3"), ("c.json", "x is 'hour' here and 'kW'")):
+        code, _, err = polydescent("merge", "a.json", other, "-o", "d.json")
+        assert code == 2
+        assert said in err
+    assert not Path("d.json").exists()
+
+
+def test_predict_at_numbers_and_for_files(polydescent):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    fit = pd.Summary.load("m.json").fit()
+    code, out, _ = polydescent("predict", "m.json", "--at", 0.25, "--at", 0.5)
+    assert code == 0
+    assert [float(line) for line in out.splitlines()] == [fit(0.25), fit(0.5)]
+    code, out, _ = polydescent("predict", "m.json", "day0.csv")
+    header, *lines = csv.reader(out.splitlines())
+    assert header == ["hour", "kW"]
+    x, y = np.array(lines, dtype=float).T
+    np.testing.assert_array_equal(x, pandas.read_csv("day0.csv").hour)
+    np.testing.assert_array_equal(y, fit(x))
+    code, out, _ = polydescent("predict", "m.json", "--at", 0.25, "--degree", 1)
+    assert float(out) == pd.Summary.load("m.json").fit(1)(0.25)
+
+
+def test_refusals_end_with_code_2_and_write_nothing(polydescent, subtests):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    pd.Summary.load("m.json").save("bare.json")
+    Path("broken.json").write_bytes(Path("m.json").read_bytes()[:-9])
+    before = {name: Path(name).read_bytes() for name in left()}
+    for arguments, said in {
+        ("update", "none.json", "day1.csv"): "no file 'none.json'",
+        ("update", "m.json", "day9.csv"): "no file 'day9.csv'. Did you mean",
+        ("update", "broken.json", "day1.csv"): "no whole model file",
+        ("update", "bare.json", "day1.csv"): "does not name its columns",
+        ("fit", "day0.csv", *ASKED, "--save", "day1.csv"): "not overwritten",
+        ("fit", "day0.csv", *ASKED, "--save", "none/m.json"): "none",
+        ("fit", "day0.csv", *ASKED, "--save", "n.json", "--over", "rows"): "--save streams",
+        ("predict", "m.json"): "Nothing to predict",
+        ("predict", "bare.json", "day0.csv"): "does not name its columns",
+        ("predict", "m.json", "--at", 1, "--degree", 5): "from 0 to 2",
+    }.items():
+        with subtests.test(" ".join(map(str, arguments))):
+            code, out, err = polydescent(*arguments)
+            assert (code, out) == (2, "")
+            assert said in err
+            assert {name: Path(name).read_bytes() for name in left()} == before
+
+
+def test_two_updates_at_once_lose_nothing(polydescent):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    updates = [
+        subprocess.Popen([*COMMAND, "update", "m.json", name], stdout=subprocess.DEVNULL)
+        for name in ("day1.csv", "day2.csv")
+    ]
+    assert [update.wait() for update in updates] == [0, 0]
+    assert pd.Summary.load("m.json").n == 1500
+    assert left() == ["m.json"]
+
+
+# ── progress, on a terminal ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory):
+    """Rows that take a few seconds: a CSV read through a slow expression."""
+    path = tmp_path_factory.mktemp("long") / "long.csv"
+    x = np.linspace(0, 1, 1_500_000)
+    pandas.DataFrame({"x": x, "y": x}).to_csv(path, index=False, float_format="%.6f")
+    return path
+
+
+SLOW = "y + 0 * length(repeat(md5(CAST(y AS VARCHAR)), 200))"
+
+
+def run_on_a_terminal(arguments, interrupt_at=None):
+    """(exit code, all that a terminal showed); Ctrl-C once the pattern has been shown."""
+    terminal, side = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], stdout=side, stderr=side, stdin=side, process_group=0
+    )
+    os.close(side)
+    shown = ""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 1 << 16).decode(errors="replace")
+            except OSError:  # the other side is closed
+                break
+        if interrupt_at and re.search(interrupt_at, shown):
+            process.send_signal(signal.SIGINT)
+            interrupt_at = None
+    return process.wait(), shown
+
+
+def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(long_file, tmp_path):
+    model = tmp_path / "m.json"
+    arguments = ("fit", long_file, "--x", "x", "--y", SLOW, "--degree", 1, "--save", model)
+    code, shown = run_on_a_terminal(arguments, interrupt_at=r"rows/s")
+    assert code == 130
+    assert re.search(r"[\d,]+ rows · [\d.]+[kM]? rows/s · \d+% · .* left", shown)
+    assert re.search(r"Stopped after [\d,]+ rows, nothing is lost: the same command", shown)
+    assert not model.exists()
+    assert len(os.listdir(tmp_path)) == 1
+    code, shown = run_on_a_terminal((*arguments, "--quiet"))
+    assert code == 0
+    assert "rows/s" not in shown
+    assert os.listdir(tmp_path) == ["m.json"]
+    assert pd.Summary.load(model).n == 1_500_000
+    direct = pd.summarize(long_file, x="x", y=SLOW, degree=1)
+    np.testing.assert_array_equal(pd.Summary.load(model).triangle, direct.triangle)
+
+
+def test_a_pipe_shows_no_progress(long_file, tmp_path):
+    arguments = ["fit", long_file, "--x", "x", "--y", SLOW, "--degree", "1", "--json"]
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["rows"] == 1_500_000
+
+
+def test_the_line_counts_bytes_of_all_files(polydescent):
+    class Terminal:
+        said = ""
+
+        def isatty(self):
+            return True
+
+        def write(self, text):
+            self.said += text
+
+        def flush(self):
+            pass
+
+    source = files("day?.csv", "hour", "kW")
+    progress = Progress(source, stream=Terminal())
+    half = State(done=(500,), taken=250, share=0.5)
+    assert progress.share(half) == pytest.approx(0.5, abs=0.01)
+    assert progress.line(half, 10.0) == "750 rows · 75 rows/s · 50% · 10 s left"
+    assert progress.line(half, 7200.0).endswith("2 h 0 min left")

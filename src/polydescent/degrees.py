@@ -88,13 +88,15 @@ class Degrees:
         return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
 
     def __str__(self) -> str:
-        names = ("degree", "loss", "residual_sd", "adjusted_r2", "aicc", "bic", "loo")
-        lines = ["  ".join(f"{name:>12}" for name in names)]
-        for i in range(len(self.degree)):
-            values = (getattr(self, name)[i] for name in names[1:])
-            mark = {self.pick: "  ← pick", self.runner_up: "  ← runner-up"}.get(i, "")
-            numbers = "".join(f"  {value:>12.6g}" for value in values)
-            lines.append(f"{self.degree[i]:>12}{numbers}{mark}")
+        """A table of 80 columns; differences of criteria matter, so these show no exponents."""
+        names = ("degree", "loss", "residual sd", "adj. R²", "AICc", "BIC", "loo")
+        lines = ["{:>6}{:>11}{:>12}{:>10}{:>12}{:>12}{:>10}".format(*names)]
+        for i, degree in enumerate(self.degree):
+            fits = f"{degree:>6}{self.loss[i]:>11.5g}{self.residual_sd[i]:>12.5g}"
+            adjusted = round(float(self.adjusted_r2[i]), 6) + 0.0  # no −0
+            criteria = f"{adjusted:>10.6f}{self.aicc[i]:>12.1f}{self.bic[i]:>12.1f}"
+            mark = {self.pick: " ← pick", self.runner_up: " ← next"}.get(i, "")
+            lines.append(f"{fits}{criteria}{self.loo[i]:>10.4g}{mark}")
         return "\n".join(lines)
 
 

@@ -75,7 +75,7 @@ def _forward(trace: Trace, fit: Fit, names: list[str]) -> list[str]:
 
 def _model(fit: Fit, names: list[str]) -> str:
     if fit.curve.basis is POWER:
-        powers = ["", " x", *(f" x^{k}" for k in range(2, fit.degree + 1))]
+        powers = ["", " x", *(f" x^{k}" for k in range(2, fit.degree + 1))][: fit.degree + 1]
         return " + ".join(name + power for name, power in zip(names, powers, strict=True))
     symbol, domain = fit.curve.basis.symbol, fit.domain
     terms = [name + (f" {symbol}{k}(u)" if k else "") for k, name in enumerate(names)]

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+from pages import density_of, design, limit_of, payload_of, reference, rows
 
 from polydescent.report import explorer
-from tests.test_explorer import density_of, design, limit_of, payload_of, reference, rows
 
 webdriver = pytest.importorskip("selenium.webdriver")
 
@@ -386,6 +386,17 @@ def test_every_text_exists_in_both_languages(page):
     english, chinese, used, labels = map(set, keys)
     assert english == chinese
     assert used | labels <= english
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_screen_reader_finds_a_name_for_everything(page, language):
+    page.open(f"language={language}&optimizer=adam&step=2&degree=5")
+    nodes = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    named = {"button", "slider", "textbox", "radio", "image", "region", "columnheader"}
+    shown = [node for node in nodes if not node["ignored"]]
+    found = [node for node in shown if node["role"]["value"] in named]
+    assert named - {node["role"]["value"] for node in found} == set()
+    assert [node["role"]["value"] for node in found if not node["name"]["value"].strip()] == []
 
 
 def test_keyboard_alone(page):

@@ -61,17 +61,16 @@ const controls = (() => {
   function limit(model) {
     const { t, limit: most, rateRange, diverges } = model;
     const track = at("rate").parentElement;
-    track.classList.toggle("free", most === null);
-    if (most === null) {
-      status("plain", t.noLimit, t.adamNote(core.WALKED));
-      return;
-    }
+    track.classList.toggle("free", !(most > 0));
+    if (most === null) status("plain", t.noLimit, t.adamNote(core.WALKED));
+    else if (!(most > 0)) status("bad", t.unusable, "");
+    else if (diverges) status("bad", t.diverges(most), explosion(model));
+    else status("fine", t.stable(most), slowest(model));
+    if (!(most > 0)) return;
     const share = Math.min(Math.max(rateRange.positionOf(most) / 1000, 0), 1);
     track.style.setProperty("--at", `${100 * share}%`);
     track.style.setProperty("--shift", share > 0.7 ? "-100%" : share < 0.3 ? "0" : "-50%");
     put(at("limit"), t.limit(most));
-    if (diverges) status("bad", t.diverges(most), explosion(model));
-    else status("fine", t.stable(most), slowest(model));
   }
 
   function explosion({ t, pace, overflow }) {
@@ -96,7 +95,7 @@ const controls = (() => {
     const pace = kappa < 20 ? t.good : bad ? t.poor : t.fair;
     const found = few ? t.few(distinct, k) : pace;
     const advice = lost ? t.hopeless(rank, k) : found;
-    const size = lost ? `> ${show(1 / Number.EPSILON, 1)}` : `= ${show(kappa)}`;
+    const size = lost ? `> ${show(1 / Number.EPSILON, 2)}` : `= ${show(kappa)}`;
     put(at("kappa"), t.kappa(finite ? size : "= ∞"));
     put(at("advice"), finite ? advice : t.unusable);
     at("cure").hidden = basis === "chebyshev" || !bad;

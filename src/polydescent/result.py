@@ -189,7 +189,7 @@ class Fit(Inference):
 
     def degrees(self, up_to: int | None = None) -> Degrees:
         """Every degree up to `up_to`, with the one to take; needs the rows to go above its own."""
-        rows = self.rows if self._holds_all_rows else None
+        rows = self.rows if self.holds_all_rows else None
         if up_to is None or up_to == self.degree:
             return degree_table(self.summary, rows)
         if up_to < self.degree:
@@ -202,7 +202,8 @@ class Fit(Inference):
         return degree_table(Summary.of_rows(rows.x, rows.y, rows.weights, up_to), rows)
 
     @property
-    def _holds_all_rows(self) -> bool:
+    def holds_all_rows(self) -> bool:
+        """Whether `rows` are all rows that count, not a selection."""
         return self.rows is not None and self.rows.counting == self.n
 
     # ── what the data leave uncertain ──

@@ -82,10 +82,11 @@ def fit(
             "allow_divergence": allow_divergence,
         }
     )
-    wanted = Wanted(log_every, json, trace, plot, explore, level, style)
-    wanted.check(None if settings is None else steps)
     kind = Kind.choose(backend, device, dtype)
     highest, asked = o.asked_of_fit(degree, hold, terms, through)
+    table = highest if "auto" in asked else 0
+    wanted = Wanted(log_every, json, trace, plot, explore, level, style, table)
+    wanted.check(None if settings is None else steps)
     if settings is not None and asked:
         raise BadCall(
             "--optimizer walks with all terms of one degree: leave out --fix, --terms, "

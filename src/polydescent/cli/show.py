@@ -12,6 +12,7 @@ import typer
 from polydescent.arrays import to_host
 from polydescent.cli.terminal import fact, say
 from polydescent.cli.trace import trace_facts, traced
+from polydescent.degrees import Degrees
 from polydescent.descent import Outcome
 from polydescent.equation import CODE, check_style
 from polydescent.errors import NoDescent
@@ -36,7 +37,7 @@ class Wanted:
 
     log_every: print the loss every so many steps, 0 for never. trace: the step to take apart. plot,
     explore: the picture and the page to write. level: of confidence intervals. style: of one more
-    equation.
+    equation. degrees: show the table of degrees up to this one, 0 for none.
     """
 
     log_every: int = 100
@@ -46,6 +47,7 @@ class Wanted:
     explore: str | None = None
     level: float = 0.95
     style: str | None = None
+    degrees: int = 0
 
     def check(self, steps: int | None) -> None:
         """Refuse what could not be shown, before any work is done. steps: None for a fit without.
@@ -125,6 +127,8 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
         found = extra | facts(fit) | {"log": log(fit, wanted.log_every)}
         if fit.history is None:
             found |= statistics(fit, wanted.level)
+        if wanted.degrees:
+            found["degrees"] = _degrees(fit, wanted.degrees).to_dict()
         if wanted.style is not None:
             found["code" if wanted.style in CODE else wanted.style] = fit.equation(wanted.style)
         if trace is not None:
@@ -152,9 +156,15 @@ def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
     if fit.history is None:
         for line in ["", *table(fit, wanted.level).splitlines(), ""]:
             say(line)
-        for line in str(fit.degrees()).splitlines() if fit.degree else []:
-            say(line)
+        if wanted.degrees:
+            for line in [*str(_degrees(fit, wanted.degrees)).splitlines(), ""]:
+                say(line)
     say(fit.advice, _STYLE[fit.outcome])
+
+
+def _degrees(fit: Fit, highest: int) -> Degrees:
+    """All degrees that were looked at, as far as the rows are still here."""
+    return fit.degrees(highest if fit.holds_all_rows else None)
 
 
 def _lines(fit: Fit) -> list[tuple[str, str]]:

@@ -90,7 +90,6 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
             {"kind": e.kind, "x": _estimate(e.x), "value": _estimate(e.value)}
             for e in fit.extrema()
         ],
-        "degrees": fit.degrees().to_dict(),
     }
     return {name: _finite(value) for name, value in numbers.items()}
 

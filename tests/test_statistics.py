@@ -1,0 +1,343 @@
+"""Standard errors, intervals, bands and what follows, against exact arithmetic and statsmodels."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+import torch
+from exact import least_squares, random_problem, root
+
+import polydescent as pd
+from polydescent import errors
+
+NIST = Path(__file__).parent / "data" / "nist"
+
+
+def data(seed=0, n=40):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 4, n)
+    return x, 1 - 2 * x + 0.5 * x**2 + rng.normal(size=n), rng.uniform(0.2, 3, n)
+
+
+def vandermonde(x, degree):
+    return np.vander(x, degree + 1, increasing=True)
+
+
+# ── numbers ──
+
+
+@pytest.mark.parametrize("name", ["norris", "pontius", "wampler3"])
+def test_nist_standard_errors(name):
+    found = json.loads((NIST / f"{name}.json").read_text())
+    fit = pd.fit(np.array(found["x"]), np.array(found["y"]), found["degree"])
+    certified = found["certified"]
+    np.testing.assert_allclose(fit.stderr, certified["stderr_ascending"], rtol=10**-13.7)
+    np.testing.assert_allclose(fit.residual_sd, certified["residual_sd"], rtol=1e-13)
+    np.testing.assert_allclose(fit.r2, certified["r_squared"], rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["wampler1", "wampler2"])
+def test_exact_fits_have_no_errors_worth_the_name(name):
+    found = json.loads((NIST / f"{name}.json").read_text())
+    fit = pd.fit(np.array(found["x"]), np.array(found["y"]), found["degree"])
+    assert fit.r2 == 1
+    assert fit.residual_sd < 1e-14
+    assert np.abs(np.asarray(fit.stderr)).max() < 1e-14
+
+
+def test_against_exact_arithmetic():
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        x, y, weights, degree = random_problem(rng)
+        exact = least_squares(x, y, degree, weights)
+        fit = pd.fit(x, y, degree, weights=weights)
+        variance = exact.rss / (len(x) - degree - 1)
+        assert fit.coef.tolist() == [float(c) for c in exact.coef]
+        errors_ = [root(variance * row[i]) for i, row in enumerate(exact.inverse)]
+        np.testing.assert_allclose(fit.stderr, errors_, rtol=1e-15)
+        covariance = np.array([[float(variance * v) for v in row] for row in exact.inverse])
+        scale = np.outer(errors_, errors_)
+        np.testing.assert_allclose(fit.covariance / scale, covariance / scale, atol=1e-14)
+        assert fit.r2 == pytest.approx(float(1 - exact.rss / exact.tss), rel=1e-15)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_against_statsmodels(weighted):
+    x, y, w = data()
+    fit = pd.fit(x, y, 2, weights=w if weighted else None)
+    model = sm.WLS(y, vandermonde(x, 2), weights=w) if weighted else sm.OLS(y, vandermonde(x, 2))
+    other = model.fit()
+    np.testing.assert_allclose(fit.stderr, other.bse, rtol=1e-10)
+    np.testing.assert_allclose(fit.covariance, other.cov_params(), rtol=1e-10)
+    np.testing.assert_allclose(fit.confidence_interval(0.9), other.conf_int(0.1), rtol=1e-9)
+    assert fit.r2 == pytest.approx(other.rsquared, rel=1e-12)
+    assert fit.adjusted_r2 == pytest.approx(other.rsquared_adj, rel=1e-12)
+    assert fit.residual_sd == pytest.approx(math.sqrt(other.scale), rel=1e-12)
+    assert fit.degrees_of_freedom == other.df_resid
+    assert fit.aic - 2 == pytest.approx(other.aic, rel=1e-12)  # it does not count the variance
+    assert fit.bic - math.log(40) == pytest.approx(other.bic, rel=1e-12)
+    at = np.linspace(-1, 4, 7).clip(x.min(), x.max())
+    frame = other.get_prediction(vandermonde(at, 2)).summary_frame(0.05)
+    low, high = fit.confidence_band(at)
+    np.testing.assert_allclose(low, frame["mean_ci_lower"], rtol=1e-9)
+    np.testing.assert_allclose(high, frame["mean_ci_upper"], rtol=1e-9)
+    low, high = fit.prediction_band(at)
+    np.testing.assert_allclose(low, frame["obs_ci_lower"], rtol=1e-9)
+    np.testing.assert_allclose(high, frame["obs_ci_upper"], rtol=1e-9)
+
+
+def test_leave_one_out_leaves_each_row_out():
+    x, y, w = data(n=25)
+    table = pd.fit(x, y, 3, weights=w).degrees()
+    for degree in range(4):
+        left = []
+        for i in range(len(x)):
+            rest = np.arange(len(x)) != i
+            one = pd.fit(x[rest], y[rest], degree, weights=w[rest])
+            left.append(y[i] - one(x[i], outside="ignore"))
+        expected = math.sqrt(np.sum(w * np.square(left)) / w.sum())
+        assert table.loo[degree] == pytest.approx(expected, rel=1e-10)
+
+
+def test_degrees_are_those_of_separate_fits():
+    x, y, w = data()
+    table = pd.fit(x, y, 2, weights=w).degrees(5)
+    assert table.degree.tolist() == list(range(6))
+    for degree in range(6):
+        one = pd.fit(x, y, degree, weights=w)
+        assert table.loss[degree] == pytest.approx(one.loss, rel=1e-12)
+        assert table.residual_sd[degree] == pytest.approx(one.residual_sd, rel=1e-12)
+        assert table.adjusted_r2[degree] == pytest.approx(one.adjusted_r2, rel=1e-9, abs=1e-9)
+        assert table.aicc[degree] == pytest.approx(one.aicc, rel=1e-12)
+        assert table.bic[degree] == pytest.approx(one.bic, rel=1e-12)
+    assert table.pick == 2
+    assert "← pick" in str(table)
+    assert pd.fit(x, y, "auto", weights=w).degree == 2
+    assert pd.fit(x, y, "auto:1", weights=w).degree == 1
+
+
+def test_noise_free_data_stop_at_their_degree():
+    x = np.linspace(-1, 2, 50)
+    assert pd.fit(x, 1 - 3 * x**3, "auto").degree == 3
+    assert pd.fit(x, np.full(50, 2.0), "auto").degree == 0
+
+
+# ── what weights and sigma mean ──
+
+
+def test_sigma_is_weights_of_one_over_its_square():
+    x, y, s = data()
+    by_sigma = pd.fit(x, y, 2, sigma=s)
+    by_weights = pd.fit(x, y, 2, weights=1 / (s * s))
+    assert by_sigma.coef.tolist() == by_weights.coef.tolist()
+    np.testing.assert_array_equal(by_sigma.stderr, by_weights.stderr)
+
+
+def test_absolute_sigma_is_not_scaled_by_the_residuals():
+    x, y, s = data()
+    fit = pd.fit(x, y, 2, sigma=s, absolute_sigma=True)
+    V = vandermonde(x, 2) / s[:, None]
+    np.testing.assert_allclose(fit.covariance, np.linalg.inv(V.T @ V), rtol=1e-9)
+    low, high = fit.confidence_interval(0.95)[0]
+    assert high - low == pytest.approx(2 * 1.959963984540054 * fit.stderr[0], rel=1e-12)
+    assert "σ known" in str(fit)
+
+
+def test_weights_scale_nothing_but_residual_sd():
+    x, y, w = data()
+    one, many = pd.fit(x, y, 2, weights=w), pd.fit(x, y, 2, weights=1e6 * w)
+    np.testing.assert_allclose(one.stderr, many.stderr, rtol=1e-14)
+    assert one.r2 == pytest.approx(many.r2, rel=1e-15)
+
+
+def test_a_zero_weight_excludes_its_row_even_where_y_is_nan():
+    x, y, w = data()
+    w[[3, 9]] = 0
+    bad = y.copy()
+    bad[[3, 9]] = np.nan
+    keep = w > 0
+    fit, rest = pd.fit(x, bad, 2, weights=w), pd.fit(x[keep], y[keep], 2, weights=w[keep])
+    assert fit.coef.tolist() == rest.coef.tolist()
+    assert fit.n == rest.n == 38
+    assert fit.degrees_of_freedom == rest.degrees_of_freedom
+    np.testing.assert_array_equal(fit.stderr, rest.stderr)
+    assert "2 of weight 0" in str(fit)
+
+
+@pytest.mark.parametrize("column", ["x", "y", "weights", "sigma"])
+def test_missing_values_are_refused_or_omitted_alike(column):
+    x, y, w = data()
+    columns = {"x": x, "y": y, "weights" if column != "sigma" else "sigma": w}
+    columns[column] = columns[column].copy()
+    columns[column][5] = np.nan
+    x, y = columns.pop("x"), columns.pop("y")
+    with pytest.raises(errors.NotFinite, match="row 5"):
+        pd.fit(x, y, 2, **columns)
+    fit = pd.fit(x, y, 2, missing="omit", **columns)
+    assert fit.n == 39
+    assert "39 used, 1 omitted" in str(fit)
+
+
+# ── constraints ──
+
+
+def test_terms_and_fixed_coefficients_against_exact_arithmetic():
+    rng = np.random.default_rng(2)
+    for _ in range(8):
+        x, y, weights, _ = random_problem(rng, 4)
+        exact = least_squares(x, y, 4, weights, [1, 4])
+        fit = pd.fit(x, y, weights=weights, terms=[1, 4])
+        assert fit.coef.tolist() == [0, float(exact.coef[0]), 0, 0, float(exact.coef[1])]
+        variance = exact.rss / (len(x) - 2)
+        errors_ = [root(variance * exact.inverse[i][i]) for i in range(2)]
+        np.testing.assert_allclose(np.asarray(fit.stderr)[[1, 4]], errors_, rtol=1e-15)
+        assert np.asarray(fit.stderr)[[0, 2, 3]].tolist() == [0, 0, 0]
+        assert fit.degrees_of_freedom == len(x) - 2
+
+
+def test_a_fixed_coefficient_is_what_was_asked():
+    x, y, _ = data()
+    fit = pd.fit(x + 100, y, 2, fix={0: 0.1})
+    assert fit.coef[0] == 0.1
+    exact = least_squares(x + 100, [Fraction(v) - Fraction(0.1) for v in y], 2, terms=[1, 2])
+    np.testing.assert_array_equal(fit.coef[1:], [float(c) for c in exact.coef])
+
+
+def test_through_is_met_where_it_was_asked():
+    x, y, _ = data()
+    fit = pd.fit(x, y, 3, through=[(1.5, 7.0), (3, -2)])
+    assert fit(1.5) == pytest.approx(7, abs=1e-13)
+    assert fit(3.0) == pytest.approx(-2, abs=1e-13)
+    assert fit.uncertain.stderr_at(1.5) == pytest.approx(0, abs=1e-7)
+    assert fit.loss > pd.fit(x, y, 3).loss
+
+
+def test_terms_that_data_cannot_tell_apart_are_fine_without_the_others():
+    fit = pd.fit([1.0, 1, 2, 2], [1.0, 1.2, 8.1, 7.9], terms=[3])
+    assert fit.coef[3] == pytest.approx((1.1 + 8 * 8) / 65)
+    with pytest.raises(errors.TooFewDistinct):
+        pd.fit([1.0, 1, 2, 2], [1.0, 1.2, 8.1, 7.9], 3)
+
+
+# ── derived quantities ──
+
+
+def test_derivative_and_integral_are_linear_maps_of_the_covariance():
+    x, y, _ = data()
+    fit = pd.fit(x, y, 3)
+    C, c = np.asarray(fit.covariance), np.asarray(fit.coef)
+    at = 1.7
+    slope = np.array([0, 1, 2 * at, 3 * at**2])
+    assert fit.derivative()(at) == pytest.approx(slope @ c, rel=1e-12)
+    assert fit.derivative().stderr_at(at) == pytest.approx(math.sqrt(slope @ C @ slope), rel=1e-9)
+    np.testing.assert_allclose(fit.derivative().coef, [c[1], 2 * c[2], 3 * c[3]], rtol=1e-12)
+    powers = np.arange(1, 5)
+    area = (3**powers - 0.5**powers) / powers
+    found = fit.integral(0.5, 3)
+    assert found.value == pytest.approx(area @ c, rel=1e-12)
+    assert found.stderr == pytest.approx(math.sqrt(area @ C @ area), rel=1e-9)
+    assert fit.derivative(4).coef.tolist() == [0]
+
+
+def test_roots_and_extrema_by_the_delta_method():
+    x, y, _ = data()
+    fit = pd.fit(x, y, 2)
+    (a, b, c), C = np.asarray(fit.coef), np.asarray(fit.covariance)
+    for found in fit.roots(everywhere=True):
+        at = found.value
+        assert a + b * at + c * at**2 == pytest.approx(0, abs=1e-12)
+        gradient = -np.array([1, at, at**2]) / (b + 2 * c * at)
+        assert found.stderr == pytest.approx(math.sqrt(gradient @ C @ gradient), rel=1e-9)
+    (turn,) = fit.extrema()
+    assert turn.kind == "minimum"
+    assert turn.x.value == pytest.approx(-b / (2 * c), rel=1e-12)
+    gradient = np.array([0, -1 / (2 * c), b / (2 * c**2)])
+    assert turn.x.stderr == pytest.approx(math.sqrt(gradient @ C @ gradient), rel=1e-9)
+    low, high = turn.x.confidence_interval(0.99)
+    assert low < turn.x.value < high
+    assert turn.value.value == pytest.approx(fit(turn.x.value), rel=1e-14)
+
+
+def test_roots_of_special_curves():
+    x = np.linspace(-2, 2, 21)
+    assert pd.fit(x, 0 * x, 2).roots() == []
+    assert pd.fit(x, 0 * x + 3, 2).roots() == []
+    touching = pd.fit(x, (x - 1) ** 2, 2).roots()
+    assert len(touching) == 1
+    assert touching[0].value == pytest.approx(1, abs=1e-7)
+    assert [r.value for r in pd.fit(x, x**3 - x, 3).roots()] == pytest.approx([-1, 0, 1], abs=1e-14)
+    assert pd.fit(x, x - 5, 1).roots() == []
+    assert pd.fit(x, x - 5, 1).roots(everywhere=True)[0].value == pytest.approx(5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_results_live_where_the_data_do(dtype):
+    x, y, _ = (torch.tensor(column, dtype=dtype) for column in data())
+    fit = pd.fit(x, y, 2)
+    at = x[:4]
+    arrays = [fit.coef, fit.stderr, fit.covariance, fit.confidence_interval(), fit(at)]
+    arrays += [*fit.confidence_band(at), *fit.prediction_band(at), fit.derivative()(at)]
+    assert all(isinstance(a, torch.Tensor) and a.dtype == dtype for a in arrays)
+    assert fit.confidence_interval().shape == (3, 2)
+    assert isinstance(fit.confidence_band(0.5)[0], float)
+
+
+def test_a_summary_gives_the_same_to_rounding_and_says_it_is_not_refined():
+    x, y, w = data()
+    fit, bare = pd.fit(x, y, 3, weights=w), pd.summarize(x, y, 3, weights=w).fit()
+    np.testing.assert_allclose(bare.coef, fit.coef, rtol=1e-12)
+    np.testing.assert_allclose(bare.stderr, fit.stderr, rtol=1e-12)
+    assert fit.is_refined
+    assert not bare.is_refined
+    assert "not refined" in str(bare)
+    with pytest.raises(errors.BadCall, match="summarize"):
+        bare.degrees(7)
+
+
+def test_without_degrees_of_freedom_nothing_is_claimed():
+    fit = pd.fit([0.0, 1, 2], [1.0, 5, 2], 2)
+    assert np.isnan(fit.stderr).all()
+    assert np.isnan(fit.confidence_interval()).all()
+    assert math.isnan(fit.residual_sd)
+    assert fit.aicc == math.inf
+    assert "unknown: as many coefficients as rows" in str(fit)
+
+
+# ── beyond the data ──
+
+
+def test_outside_the_domain():
+    line = pd.fit([0.0, 1, 2], [1.0, 3, 5], 1)
+    with pytest.warns(errors.OutsideDomainWarning, match=r"x = 10 outside \[0, 2\]"):
+        assert line(10) == 21
+    with pytest.raises(errors.OutsideDomain, match="2 of 3 x, from -1 to 9"):
+        line(np.array([-1, 1, 9]), outside="raise")
+    assert line(10, outside="ignore") == 21
+    with pytest.raises(errors.BadSetting, match="outside"):
+        line(1, outside="no")
+
+
+def test_coverage_of_intervals_and_bands():
+    """95 % intervals hold the truth in 93 to 97 % of samples, within what 400 of them can show."""
+    rng = np.random.default_rng(5)
+    x = np.linspace(-1, 3, 30)
+    truth = np.array([-1.0, 2, -0.5])
+    hits = np.zeros(3)
+    for _ in range(400):
+        y = np.polynomial.polynomial.polyval(x, truth) + 0.1 * rng.normal(size=30)
+        fit = pd.fit(x, y, 2)
+        low, high = fit.confidence_interval()[1]
+        hits[0] += low <= truth[1] <= high
+        low, high = fit.extrema(everywhere=True)[0].x.confidence_interval()
+        hits[1] += low <= 2 <= high
+        low, high = fit.prediction_band(1.3)
+        new = np.polynomial.polynomial.polyval(1.3, truth) + 0.1 * rng.normal()
+        hits[2] += low <= new <= high
+    assert (hits / 400 > 0.92).all()
+    assert (hits / 400 < 0.98).all()

@@ -118,7 +118,7 @@ def test_both_workers_work(cluster):
     with get_task_stream(cluster) as stream:
         assert pd.summarize(x, da.cos(x), degree=3).n == 400_000
     assert len({task["worker"] for task in stream.data}) == 2
-    assert len(stream.data) <= 20 + 4  # a task for every block, and every eight merged
+    assert len(stream.data) <= 2 * 20 + 4  # two for every block, one for every eight merged
 
 
 def test_the_graph_grows_with_the_blocks_and_no_block_is_cut(columns):

@@ -22,7 +22,7 @@ def on_axis(data: Any, y: Any, x: Any, per: str | None) -> tuple[tuple[Any, Any,
         return (data, y, x), PLAIN
     given = x if data is None else data
     axis = read_axis(given, per)
-    numbers = axis.numbers(given)
+    numbers = given if axis.is_plain else axis.numbers(given)
     return ((None, y, numbers) if data is None else (numbers, y, None)), axis
 
 

@@ -62,11 +62,10 @@ class Axis:
         return UNITS[self.unit] * _TICKS[self.tick] if self.is_dates else 1
 
     def numbers(self, t: Any) -> Any:
-        """x for an array of what the user calls x; NaT becomes NaN. Raises NotNumbers."""
-        if self.is_plain:
-            return t
+        """x for what the user calls x, one or an array; NaT becomes NaN. Raises NotNumbers."""
         if not self.is_dates:
-            return _differences(t, self.origin)
+            t = _checked(t)
+            return _differences(t, self.origin) if self.origin else t
         ticks = _as_dates(t)
         if ticks is None:
             raise NotNumbers(
@@ -108,15 +107,12 @@ class Axis:
     def answer(self, t: Any, function: Callable[[Array], Array]) -> Any:
         """function(x) for what the user calls x: a number for a number, an array for an array."""
         x = self.numbers(t)
-        if not is_array(x):
+        if not is_array(t) or x.dtype == object:
             values = function(np.asarray(x, dtype=np.float64))
             return float(values) if np.ndim(values) == 0 else values
         xp, values = namespace(x), function(x)
-        if isinstance(values, np.generic) or (isinstance(values, np.ndarray) and not values.ndim):
-            return float(values) if not is_array(t) else values
-        if xp.isdtype(x.dtype, "real floating"):
-            return xp.astype(values, x.dtype, copy=False)
-        return values
+        floating = xp.isdtype(x.dtype, "real floating")
+        return xp.astype(values, x.dtype, copy=False) if floating else values
 
     def __str__(self) -> str:
         if not self.is_dates:
@@ -142,12 +138,46 @@ def read_axis(t: Any, per: str | None = None) -> Axis:
     if dates is not None:
         tick = _tick(dates)
         known = _in_ticks(dates, tick)[~np.isnat(dates)]
-        midnight = 86_400 * _TICKS[tick]
-        origin = int(known.min()) // midnight * midnight if known.size else 0
-        return Axis(origin, tick, per or "day")
+        return Axis(_round_origin(known, _TICKS[tick]) if known.size else 0, tick, per or "day")
     if per is not None:
         raise BadSetting("per", per, "left out where x holds numbers: only dates have a unit")
     return _axis_of_whole(t)
+
+
+def _round_origin(known: np.ndarray, second: int) -> int:
+    """The least of the ticks, rounded down to the day, hour, minute or second that is shorter than
+    their span: further down, digits would be lost.
+    """
+    least = int(known.min())
+    span = int(known.max()) - least
+    steps = [seconds * second for seconds in (86_400, 3600, 60, 1) if seconds * second <= span]
+    step = steps[0] if steps else 1 if span else 86_400 * second
+    return least // step * step
+
+
+def _checked(t: Any) -> Any:
+    """Numbers as they are, other things than arrays as float64. Raises NotNumbers."""
+    if not is_array(t):
+        if isinstance(t, int | float | np.integer):
+            return t
+        try:
+            array = np.asarray(t)
+        except ValueError:
+            raise NotNumbers("x", f"{type(t).__name__} of unequal rows") from None
+        if array.dtype.kind != "O":
+            return _checked(array)
+        try:  # Decimal, Fraction, whole numbers of any size
+            return array if array.size and _all_whole(array) else array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise NotNumbers("x", f"{type(t).__name__} {t!r:.40}") from None
+    xp = namespace(t)
+    if not xp.isdtype(t.dtype, ("real floating", "integral", "bool")):
+        raise NotNumbers("x", f"{t.dtype}", "This fit is over numbers: pass real numbers.")
+    return t
+
+
+def _all_whole(array: np.ndarray) -> bool:
+    return all(isinstance(v, int) for v in array.ravel())
 
 
 def _axis_of_whole(t: Any) -> Axis:
@@ -172,15 +202,15 @@ def _whole_ends(t: Any) -> tuple[int, int] | None:
 def _differences(t: Any, origin: int) -> Any:
     """t − origin as float64, subtracted as whole numbers where t are whole."""
     if is_array(t):
+        if isinstance(t, np.ndarray) and t.dtype == object:
+            return np.array([float(v - origin) for v in t.ravel()]).reshape(t.shape)
         xp = namespace(t)
         if not xp.isdtype(t.dtype, "integral"):
             return t - float(origin)
         if isinstance(t, np.ndarray) and t.dtype.kind == "u":
             return (t - np.uint64(origin)).astype(np.float64)
         return xp.astype(t - origin, xp.float64)
-    if np.ndim(t) == 0:
-        return float(Fraction(t) - origin)
-    return _differences(np.asarray(t), origin)
+    return float(Fraction(t) - origin)
 
 
 # ── dates, however they are held ──

@@ -1,0 +1,140 @@
+"""Dates and large whole numbers as x: one map in and out, no digit lost on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from fractions import Fraction
+
+import numpy as np
+import pandas
+import pytest
+import torch
+
+import polydescent as pd
+from polydescent import errors
+from polydescent.dates import UNITS, Axis, read_axis
+
+DAYS = np.datetime64("2021-03-05", "D") + np.arange(60)
+Y = 3.0 + 0.5 * np.arange(60)
+
+
+def as_python(days):
+    return [dt.date.fromisoformat(str(day)) for day in days]
+
+
+HOLDERS = {
+    "datetime64[D]": lambda d: d,
+    "datetime64[s]": lambda d: d.astype("M8[s]"),
+    "datetime64[ns]": lambda d: d.astype("M8[ns]"),
+    "list of date": as_python,
+    "list of datetime": lambda d: [dt.datetime.fromisoformat(str(day)) for day in d],
+    "aware datetimes": lambda d: [dt.datetime.fromisoformat(f"{day}T02:00:00+02:00") for day in d],
+    "Series": lambda d: pandas.Series(d),
+    "aware Series": lambda d: pandas.Series(d).dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo"),
+    "DatetimeIndex": lambda d: pandas.DatetimeIndex(d),
+    "list of Timestamp": lambda d: list(pandas.DatetimeIndex(d)),
+    "object array": lambda d: np.array(as_python(d), dtype=object),
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_dates_however_held_give_the_same_line(holder):
+    dates = HOLDERS[holder](DAYS)
+    line = pd.fit(dates, Y, 1)
+    np.testing.assert_allclose(line.coef, [3, 0.5], atol=1e-14)
+    assert (line.axis.unit, str(line.axis)) == ("day", "2021-03-05")
+    np.testing.assert_allclose(line(dates), Y, atol=1e-13)
+    assert line(dates[7] if holder != "aware Series" else dates.iloc[7]) == pytest.approx(Y[7])
+
+
+def test_polars_and_duckdb_timestamps():
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    line = pd.fit(polars.Series(DAYS.astype("M8[us]")), Y, 1)
+    np.testing.assert_allclose(line.coef, [3, 0.5], atol=1e-14)
+    table = duckdb.sql("SELECT TIMESTAMP '2021-03-05' + INTERVAL 1 DAY * i t FROM range(60) r(i)")
+    line = pd.fit(table.fetchnumpy()["t"], Y, 1)
+    np.testing.assert_allclose(line.coef, [3, 0.5], atol=1e-14)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_slope_is_per_the_unit_asked_for(unit):
+    line = pd.fit(DAYS, Y, 1, per=unit)
+    assert line.coef[1] == pytest.approx(0.5 * UNITS[unit] / 86_400, rel=1e-14)
+    assert line(DAYS[10]) == pytest.approx(Y[10], rel=1e-14)
+    assert f"{unit}s since 2021-03-05, coefficients are per {unit}" in str(line)
+
+
+def test_places_come_back_as_dates():
+    line = pd.fit(DAYS, np.arange(60) - 29.5, 1)
+    (root,) = line.roots()
+    assert root.value == np.datetime64("2021-04-03T12:00:00")
+    parabola = pd.fit(DAYS, (np.arange(60) - 20.0) ** 2 + np.tile([0.5, -0.5], 30), 2)
+    (turn,) = parabola.extrema()
+    low, high = turn.x.confidence_interval()
+    assert low < turn.x.value < high
+    assert turn.x.unit == "day"
+    assert abs(turn.x.value - np.datetime64("2021-03-25", "s")) < np.timedelta64(1, "D")
+    area = line.integral(DAYS[0], DAYS[-1])
+    assert area.value == pytest.approx(0, abs=1e-10)
+    through = pd.fit(DAYS, Y, 2, through=(DAYS[5], 9.0))
+    assert through(DAYS[5]) == pytest.approx(9.0)
+
+
+def test_missing_dates_are_missing_values():
+    dates = DAYS.astype("M8[s]")
+    dates[4] = np.datetime64("NaT")
+    with pytest.raises(errors.NotFinite, match="x has 1 NaN"):
+        pd.fit(dates, Y, 1)
+    assert pd.fit(dates, Y, 1, missing="omit").n == 59
+
+
+def test_numbers_are_no_dates_and_dates_no_numbers():
+    line = pd.fit(DAYS, Y, 1)
+    with pytest.raises(errors.NotNumbers, match="dates since 2021-03-05"):
+        line(3.0)
+    with pytest.raises(errors.NotNumbers):
+        pd.fit(np.arange(60.0), Y, 1)(DAYS)
+    with pytest.raises(errors.BadSetting, match="one of second"):
+        pd.fit(DAYS, Y, 1, per="fortnight")
+    with pytest.raises(errors.BadSetting, match="only dates"):
+        pd.fit(np.arange(60.0), Y, 1, per="day")
+
+
+def test_outside_is_said_in_dates():
+    with pytest.raises(errors.OutsideDomain, match=r"x = 2031-01-01 outside \[2021-03-05"):
+        pd.fit(DAYS, Y, 1)(np.datetime64("2031-01-01"), outside="raise")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [np.asarray, lambda t: t.tolist(), torch.tensor, pandas.Series, lambda t: t.astype(np.uint64)],
+    ids=["int64", "list", "torch", "Series", "uint64"],
+)
+def test_nanosecond_integers_lose_nothing(make):
+    whole = 1_700_000_000_123_456_789 + 3 * np.arange(1000, dtype=np.int64)
+    t = make(whole)
+    y = 7.0 * np.arange(1000)
+    line = pd.fit(t, torch.tensor(y) if make is torch.tensor else y, 1)
+    assert float(line.coef[1]) == pytest.approx(7 / 3, rel=1e-15)
+    exact = -Fraction(7, 3) * 1_700_000_000_123_456_789
+    assert float(line.coef[0]) == pytest.approx(float(exact), rel=1e-15)
+    np.testing.assert_allclose(np.asarray(line(t)), 7.0 * np.arange(1000), atol=1e-9)
+    assert line(1_700_000_000_123_456_789 + 300) == pytest.approx(700, abs=1e-9)
+
+
+def test_nanosecond_dates_lose_nothing():
+    t = np.datetime64("2023-11-14T22:13:20.123456789", "ns") + np.arange(500)
+    line = pd.fit(t, 2.0 * np.arange(500), 1, per="second")
+    assert line.coef[1] == pytest.approx(2e9, rel=1e-9)
+    np.testing.assert_allclose(line(t), 2.0 * np.arange(500), atol=1e-4)
+
+
+def test_small_whole_numbers_stay_plain():
+    assert read_axis(np.arange(5)) == Axis()
+    assert read_axis([1, 2**53]) == Axis()
+    assert read_axis([1, 2**53 + 1]) == Axis(1)
+
+
+def test_descent_takes_dates_too():
+    run = pd.descend(DAYS, Y, 1, basis="chebyshev", steps=200)
+    assert run(DAYS[3]) == pytest.approx(Y[3], rel=1e-6)

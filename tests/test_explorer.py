@@ -249,18 +249,19 @@ def test_one_point_and_epoch_seconds_break_nothing():
 # ---- settings ----
 
 
-def test_python_that_is_copied_is_the_same_run(core, summary):
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_python_that_is_copied_is_the_same_run(core, name):
     x, y = rows()
     payload = json.dumps(payload_of(x, y))
-    for name in OPTIMIZERS:
+    for rate, diverges in ((5e-5, "false"), (5e-3, "true")):
         chosen = core(
             f"settings.change(settings.fromPayload({payload}, {{}}), {{optimizer: '{name}',"
-            " rate: 5e-5, beta: 0.8, steps: 50, start: [1, 2], degree: 5}, 10)"
+            f" rate: {rate}, beta: 0.8, steps: 50, start: [1, 2], degree: 5}}, 10)"
         )
         names = {"x": x, "y": y}
-        exec(core(f"settings.toPython({json.dumps(chosen)}, false)"), names)
+        exec(core(f"settings.toPython({json.dumps(chosen)}, {diverges})"), names)
         core.pose(5, "power")
-        core.descend(settings(name, 5e-5), [1, 2], 50)
+        core.descend(settings(name, rate), [1, 2], 50)
         assert_close(core("core.stateAt(run, 50).w"), names["fit"].history.weights[-1], 1e-12)
 
 

@@ -419,6 +419,25 @@ def test_keyboard_alone(page):
     page.wait(lambda: page.number("step") > 3)
     page.keys(Keys.SPACE)
     assert page.text("play-word") == "Play"
+    page["language"].send_keys(Keys.ENTER)
+    page.settle()
+    assert page.text("play-word") == "播放"
+    before = page.driver.execute_script("return document.documentElement.dataset.theme")
+    page["theme"].send_keys(Keys.SPACE)
+    page.settle()
+    assert page.driver.execute_script("return document.documentElement.dataset.theme") != before
+
+
+def test_the_scrubber_by_keyboard(page):
+    page.open("step=100")
+    for key, step in ((Keys.ARROW_RIGHT, 101), (Keys.ARROW_DOWN, 100), (Keys.END, 2000)):
+        page["scrub"].send_keys(key)
+        page.settle()
+        assert page.number("step") == step
+    page["scrub"].send_keys(Keys.PAGE_DOWN)
+    page.settle()
+    assert 800 < page.number("step") < 1200
+    assert_shows(page, wanted()[0][int(page.number("step"))])
 
 
 def test_tab_reaches_every_control_in_reading_order(page):

@@ -91,7 +91,7 @@ const cards = (() => {
     card("card-loss", t, {
       lines: [
         "‖R w − z‖² + rss", `= ${loss.terms.join(" + ")}`, `= ${loss.total}`, "",
-        `${t.above}: ${show(state.excess)}`,
+        t.aboveIs(state.excess),
       ],
     });
     card("card-backward", t, {

@@ -76,7 +76,7 @@ const picture = (() => {
     at("ghost-key").hidden = !ghost;
     if (!ghost) return;
     const { name, rate } = ghost.optimizer;
-    put(at("ghost-key"), `${t.pinned}: ${t[name]}, η ${show(rate)}`);
+    put(at("ghost-key"), t.pinned(t[name], rate));
   }
 
   // The shape of one eigenmode, a third of the picture high, around its middle.

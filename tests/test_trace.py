@@ -74,7 +74,7 @@ def test_least_squares_takes_no_steps():
 def printed(optimizer="gd", basis="power", step=5, **settings):
     fit = run(optimizer, basis, **settings)
     trace = Trace.of(fit, step)
-    return trace, re.sub(r"\n {12}  (?! )", " ", "\n".join(traced(trace, fit)))
+    return trace, re.sub(r"\n {12}  (?! )", " ", "\n".join(traced(fit, step)))
 
 
 @pytest.mark.parametrize("basis", BASES)
@@ -82,7 +82,7 @@ def printed(optimizer="gd", basis="power", step=5, **settings):
 @pytest.mark.parametrize("degree", [0, 3, 7])
 def test_lines_fit_eighty_columns(optimizer, basis, degree):
     fit = run(optimizer, basis, degree=degree)
-    lines = traced(Trace.of(fit, 3), fit)
+    lines = traced(fit, 3)
     assert max(map(len, lines)) <= 79
     steps = [line[:10].strip() for line in lines if line[:1].isdigit()]
     assert steps == ["1 data", "2 weights", "3 forward", "4 loss", "5 backward", "6 update"]
@@ -138,7 +138,7 @@ def test_forward_at_the_first_row_adds_up_by_hand(basis):
 
 def test_rows_are_not_needed():
     fit = pd.summarize([0, 1, 2, 3], [1, 3, 4, 8], 1).descend(steps=5)
-    text = "\n".join(traced(Trace.of(fit, 2), fit))
+    text = "\n".join(traced(fit, 2))
     assert "first row" not in text
     assert "4 rows folded into 2" in text
 

@@ -11,7 +11,6 @@ import typer
 
 from polydescent.arrays import to_host
 from polydescent.cli.terminal import fact, say
-from polydescent.cli.trace import trace_facts, traced
 from polydescent.degrees import Degrees
 from polydescent.descent import Outcome
 from polydescent.equation import CODE, check_style
@@ -20,7 +19,6 @@ from polydescent.optimizers import Adam
 from polydescent.report.text import notes, statistics, table
 from polydescent.result import Fit
 from polydescent.statistics import check_level
-from polydescent.trace import Trace, check_step
 
 _LABEL = 28  # columns for the names of the facts
 _STYLE = {  # of the advice, on a terminal; its words say the same
@@ -57,6 +55,8 @@ class Wanted:
         check_style(self.style or "plain")
         check_level(self.level)
         if self.trace is not None:
+            from polydescent.trace import check_step
+
             if steps is None:
                 raise NoDescent()
             check_step(self.trace, steps, "--trace")
@@ -116,7 +116,6 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
 
     extra: facts of the command, named first. A failure before the first line leaves nothing behind.
     """
-    trace = None if wanted.trace is None else Trace.of(fit, wanted.trace)
     if wanted.plot is not None:
         from polydescent.report.static import write_picture
 
@@ -124,23 +123,33 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
     if wanted.explore is not None:
         fit.explore(wanted.explore, title=title)
     if wanted.as_json:
-        found = extra | facts(fit) | {"log": log(fit, wanted.log_every)}
-        if fit.history is None:
-            found |= statistics(fit, wanted.level)
-        if wanted.degrees:
-            found["degrees"] = _degrees(fit, wanted.degrees).to_dict()
-        if wanted.style is not None:
-            found["code" if wanted.style in CODE else wanted.style] = fit.equation(wanted.style)
-        if trace is not None:
-            found["trace"] = trace_facts(trace)
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(extra | _all_facts(fit, wanted), indent=2))
         return
     _print(fit, wanted, extra)
-    for line in [] if trace is None else ["", *traced(trace, fit)]:
-        say(line)
+    if wanted.trace is not None:
+        from polydescent.cli.trace import traced
+
+        for line in ["", *traced(fit, wanted.trace)]:
+            say(line)
     for what, path in (("Picture", wanted.plot), ("Page", wanted.explore)):
         if path is not None:
             say(f"{what}: {path}")
+
+
+def _all_facts(fit: Fit, wanted: Wanted) -> dict[str, Any]:
+    """What was asked for as well, as plain numbers."""
+    found = facts(fit) | {"log": log(fit, wanted.log_every)}
+    if fit.history is None:
+        found |= statistics(fit, wanted.level)
+    if wanted.degrees:
+        found["degrees"] = _degrees(fit, wanted.degrees).to_dict()
+    if wanted.style is not None:
+        found["code" if wanted.style in CODE else wanted.style] = fit.equation(wanted.style)
+    if wanted.trace is not None:
+        from polydescent.cli.trace import trace_facts
+
+        found["trace"] = trace_facts(fit, wanted.trace)
+    return found
 
 
 def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:

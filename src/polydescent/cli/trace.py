@@ -20,8 +20,9 @@ _INDENT = " " * 12
 _TIED = "\u00a0"  # a space at which no line breaks
 
 
-def traced(trace: Trace, fit: Fit) -> list[str]:
-    """The six steps of the lesson as lines of at most 79 columns."""
+def traced(fit: Fit, step: int) -> list[str]:
+    """The six steps of the lesson at one step, as lines of at most 79 columns."""
+    trace = Trace.of(fit, step)
     assert fit.history is not None
     names = _names(fit)
     lines = [f"Step {trace.step:,} of {fit.history.steps:,}, by hand", ""]
@@ -34,8 +35,9 @@ def traced(trace: Trace, fit: Fit) -> list[str]:
     return lines + _step(6, "update", _update(trace, names))
 
 
-def trace_facts(trace: Trace) -> dict[str, Any]:
+def trace_facts(fit: Fit, step: int) -> dict[str, Any]:
     """The same as plain numbers, for JSON."""
+    trace = Trace.of(fit, step)
     return {
         "step": trace.step,
         "R": trace.R.tolist(),

@@ -74,16 +74,35 @@ def coordinates(ax: Any, color: list[str]) -> None:
     ax.legend(frameon=False)
 
 
+def wavy() -> tuple[np.ndarray, np.ndarray]:
+    """Data of the how-to pages: a cubic and noise."""
+    rng = np.random.default_rng(3)
+    x = np.linspace(-2, 2, 80)
+    return x, 1 - x + x**3 + rng.normal(0, 0.4, x.size)
+
+
 PICTURES: dict[str, Callable[[Any, list[str]], None]] = {
     "lesson-curve": lesson_curve,
     "lesson-loss": lesson_loss,
     "rates": rates,
     "coordinates": coordinates,
 }
+PLOTS: dict[str, Callable[[Any], Any]] = {  # the library's own, on white as it draws them
+    "bands": lambda ax: pd.fit(*wavy(), degree=3).plot(ax=ax),
+    "degrees": lambda ax: pd.fit(*wavy(), degree=8).plot("degrees", ax=ax),
+    "loss": lambda ax: pd.descend(*wavy(), degree=3, steps=200).plot("loss", ax=ax),
+}
+
+
+def files() -> set[str]:
+    """The names of all that is drawn."""
+    return {f"{name}-{theme}.svg" for name in PICTURES for theme in COLORS} | {
+        f"{name}.svg" for name in PLOTS
+    }
 
 
 def draw_all(folder: Path) -> None:
-    """Every picture as SVG, for light and for dark pages, into `folder`."""
+    """Every picture as SVG into `folder`: ours for light and for dark pages."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -92,23 +111,30 @@ def draw_all(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name, draw in PICTURES.items():
         for theme in COLORS:
-            style = {
-                "text.color": INK[theme],
-                "axes.labelcolor": INK[theme],
-                "axes.edgecolor": QUIET[theme],
-                "xtick.color": INK[theme],
-                "ytick.color": INK[theme],
-                "axes.spines.top": False,
-                "axes.spines.right": False,
-                "font.size": 11,
-                "lines.linewidth": 2,
-                "svg.hashsalt": name,
-            }
-            with matplotlib.rc_context(style):
+            with matplotlib.rc_context(_style(theme) | {"svg.hashsalt": name}):
                 figure = Figure(figsize=(6.8, 3.6), layout="constrained")
                 draw(figure.add_subplot(), COLORS[theme])
                 path = folder / f"{name}-{theme}.svg"
                 figure.savefig(path, transparent=True, metadata={"Date": None})
+    for name, plot in PLOTS.items():
+        with matplotlib.rc_context({"svg.hashsalt": name}):
+            figure = Figure(figsize=(6.8, 4.2), layout="constrained")
+            plot(figure.add_subplot())
+            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+
+
+def _style(theme: str) -> dict[str, Any]:
+    return {
+        "text.color": INK[theme],
+        "axes.labelcolor": INK[theme],
+        "axes.edgecolor": QUIET[theme],
+        "xtick.color": INK[theme],
+        "ytick.color": INK[theme],
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "font.size": 11,
+        "lines.linewidth": 2,
+    }
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from typing import Any
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from polydescent import errors
+
 # ── formulas, drawn by the browser itself: no script, no font, no network ──
 
 
@@ -39,28 +41,48 @@ def sections(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
     blocks = "\n".join(lines).strip("\n").split("\n\n")
     prose: list[str] = []
     fields: list[tuple[str, str]] = []
+    raises: list[str] = []
     for block in blocks:
         if block.lstrip().startswith(">>>"):
             prose.append(block)
         elif block.startswith("    "):
             prose.append("::\n\n" + block)
         else:
-            before, found = _split(" ".join(block.split()), known)
+            text, raised = _apart(" ".join(block.split()))
+            before, found = _split(text, known)
             if before:
                 prose.append(_escaped(before))
             fields += found
+            raises += raised
     examples = [p for p in prose if p.lstrip().startswith(">>>")]
     parts = [p for p in prose if p not in examples]
     if fields:
         parts.append(_section("Attributes" if inspect.isclass(obj) else "Parameters"))
         parts[-1] += "\n".join(f"{names}\n    {_escaped(rest)}" for names, rest in fields)
+    if raises:
+        parts.append(_section("Notes") + " ".join(_linked(_escaped(text)) for text in raises))
     if examples:
         parts.append(_section("Examples") + "\n\n".join(examples))
-    lines[:] = "\n\n".join(parts).split("\n")
+    lines[:] = [*"\n\n".join(parts).split("\n"), ""]
 
 
 def _section(title: str) -> str:
     return f"{title}\n{'-' * len(title)}\n"
+
+
+def _apart(text: str) -> tuple[str, list[str]]:
+    """The text without its "Raises …" sentences, and those."""
+    raised = re.findall(r"(?:^|(?<=[.] ))Raises .*?\.(?= [A-Z]|$)", text)
+    for sentence in raised:
+        text = text.replace(sentence, "").strip()
+    return " ".join(text.split()), raised
+
+
+def _linked(text: str) -> str:
+    """Names of errors as links to what they say."""
+    names = [name for name, value in vars(errors).items() if inspect.isclass(value)]
+    pattern = rf"\b({'|'.join(names)})\b"
+    return re.sub(pattern, r":py:exc:`~polydescent.errors.\1`", text)
 
 
 def _names(obj: Any) -> set[str]:
@@ -90,7 +112,7 @@ def _split(text: str, known: set[str]) -> tuple[str, list[tuple[str, str]]]:
     found = []
     for match, end in zip(starts, ends, strict=True):
         rest = text[match.end() : end].strip().rstrip(";")
-        found.append((match[1], rest[:1].upper() + rest[1:]))
+        found.append((match[1], rest[:1].upper() + rest[1:].removesuffix(" Settings:")))
     return text[: starts[0].start()].strip(), found
 
 

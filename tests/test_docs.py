@@ -78,11 +78,8 @@ def run_command(command, wanted, capsys, monkeypatch, page, line):
         code = stop.code or 0
     found = "".join(capsys.readouterr())
     refused = wanted.startswith("polydescent: ")
-    same = doctest.OutputChecker().check_output(
-        re.sub(r"^…$", "...", wanted, flags=re.MULTILINE) + "...\n",
-        found,
-        doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
-    )
+    shown = [re.escape(" ".join(part.split())) for part in wanted.split("…")]
+    same = re.match(r".*?".join(shown), " ".join(found.split()))
     if same and code == (2 if refused else 0):
         return []
     return [f"{page}:{line}: $ {command}\nwanted:\n{wanted}\nfound (exit {code}):\n{found}"]
@@ -99,7 +96,7 @@ def test_links_of_the_chinese_readme_are_those_of_the_english_one():
 def test_every_picture_that_a_page_shows_is_drawn():
     sys.path.insert(0, str(DOCS))
     try:
-        import pictures
+        import pictures  # from docs/
     finally:
         sys.path.remove(str(DOCS))
     shown = {
@@ -108,8 +105,7 @@ def test_every_picture_that_a_page_shows_is_drawn():
         for target in LINK.findall(page.read_text(encoding="utf-8"))
         if "_pictures/" in target
     }
-    drawn = {f"{name}-{theme}.svg" for name in pictures.PICTURES for theme in pictures.COLORS}
-    assert {Path(target).name for target in shown} == drawn
+    assert {Path(target).name for target in shown} == pictures.files()
 
 
 def test_both_readmes_show_the_same_code():

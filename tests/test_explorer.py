@@ -219,6 +219,25 @@ def test_shares_add_up_and_shrink_at_their_pace(core):
     assert np.divide(later["shares"], now["shares"]) == pytest.approx(factors, rel=1e-6)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999, 1.2])
+@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov"])
+def test_the_pace_is_the_spectral_radius(core, name, share):
+    core.pose(6, "legendre")
+    core.descend(settings(name, share * core.limit(name)), [0.0], 1)
+    beta = 0.0 if name == "gd" else BETA
+    for mode, curvature in zip(
+        core("core.pace(problem, run.optimizer)"), core("problem.lambda"), strict=True
+    ):
+        h = share * core.limit(name) * curvature
+        matrix = np.array([[1 - h, -beta], [h, beta]])
+        if name == "nesterov":
+            matrix[0] = [1 - h * (1 + beta), -beta * beta]
+        radius = np.max(np.abs(np.linalg.eigvals(matrix)))
+        assert mode["factor"] == pytest.approx(radius**2, rel=1e-7)
+        if radius < 0.99:
+            assert radius ** (2 * mode["steps"]) <= 0.01 * (1 + 1e-6)
+
+
 def test_few_distinct_x_have_a_best_loss_all_the_same(core):
     x = np.repeat([0.0, 1.0, 2.0], 20)
     y = x + np.random.default_rng(3).standard_normal(60)

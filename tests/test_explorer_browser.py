@@ -249,6 +249,13 @@ def test_typing_a_rate(page):
     assert_shows(page, wanted(rate=2e-4)[0][-1])
 
 
+def test_a_field_left_as_it_was_goes_on_showing(page):
+    page.open()
+    page["step"].send_keys("5", Keys.BACKSPACE, Keys.TAB)
+    page.click("forth")
+    assert page.number("step") == 1
+
+
 def test_weights_are_the_library_s_to_all_digits(page):
     page.open("step=2000&optimizer=nesterov&beta=0.8&degree=5&basis=legendre")
     page.click("here")

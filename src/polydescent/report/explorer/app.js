@@ -403,6 +403,11 @@
   document.addEventListener("input", ({ target }) => {
     if (target.type === "text") target.dataset.typing = "";
   });
+  document.addEventListener("focusout", ({ target }) => {
+    if (target.getAttribute("aria-invalid") === "true") return; // stays, to be put right
+    delete target.dataset.typing;
+    ask(false);
+  });
   window.addEventListener("hashchange", recall);
   redraw(true);
   const observer = new ResizeObserver((entries) => {

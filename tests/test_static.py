@@ -125,6 +125,12 @@ def test_degrees_are_compared_beyond_the_own_one(ax):
     assert f"pick: degree {table.pick}" in labels(ax)
 
 
+def test_degrees_of_many_rows_take_no_seconds(ax):
+    pd.fit(*data(400_000), 2).plot("degrees", ax=ax)
+    np.testing.assert_array_equal(line(ax, "residual sd")[0], np.arange(9))
+    assert "error of rows left out" not in labels(ax)
+
+
 # ── many rows, few rows, other rows ──
 
 

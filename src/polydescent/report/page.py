@@ -68,7 +68,7 @@ def _summary(fit: Fit) -> Summary:
     """The fit's own, or where all rows are at hand one of a higher degree, to play with."""
     rows = fit.rows
     degree = min(_DEGREE, fit.n - 1)
-    if rows is None or rows.counting != fit.n or degree <= fit.degree:
+    if rows is None or not fit.holds_all_rows or degree <= fit.degree:
         return fit.summary
     return Summary.of_rows(rows.x, rows.y, rows.weights, degree)
 

@@ -10,15 +10,18 @@ import numpy as np
 
 from polydescent.arrays import quiet, to_host
 from polydescent.basis import CHEBYSHEV
+from polydescent.degrees import Degrees, degree_table
 from polydescent.density import Density, blocks
 from polydescent.descent import Outcome
 from polydescent.polynomial import Polynomial
 from polydescent.result import Fit
+from polydescent.summary import Summary
 
 # Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
 _DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7", "#009E73"
 _MOST_POINTS = 4000  # more rows are drawn as a density
 _DEGREES = 8  # up to which degrees are compared, where the rows are at hand
+_LEFT_OUT = 300_000  # more rows would take seconds to leave out
 _SLICES = 40  # of x, in each of which residuals are averaged
 _FEW = 10  # rows that are too few for a mean
 _OVERFLOW = 1e200  # beyond it the ticks of a log axis overflow
@@ -243,8 +246,7 @@ def _optimizer(fit: Fit) -> str:
 
 def degrees(fit: Fit, ax: Any, level: float) -> None:
     """The residual standard deviation of every degree, and what a row leaves that was not used."""
-    whole = fit.rows is not None and fit.rows.counting == fit.n
-    table = fit.degrees(max(_DEGREES, fit.degree) if whole else None)
+    table = _table(fit)
     _line(ax, table.degree, _drawable(table.residual_sd), "-", _RESULT, "residual sd")
     if np.isfinite(table.loo).any():
         left_out = _drawable(table.loo)
@@ -263,3 +265,13 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
     ax.set(xlabel="degree", ylabel="residual standard deviation")
     ax.set_title("the pick has the lowest AICc", fontsize="medium")
     _legend(ax)
+
+
+def _table(fit: Fit) -> Degrees:
+    """Every degree up to 8 or the fit's own; rows are left out one by one unless that takes long."""
+    if fit.rows is None or not fit.holds_all_rows:
+        return fit.degrees()
+    highest = max(_DEGREES, fit.degree)
+    if fit.n <= _LEFT_OUT:
+        return fit.degrees(highest)
+    return degree_table(Summary.of_rows(fit.rows.x, fit.rows.y, fit.rows.weights, highest))

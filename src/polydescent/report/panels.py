@@ -268,7 +268,7 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
 
 
 def _table(fit: Fit) -> Degrees:
-    """Every degree up to 8 or the fit's own; rows are left out one by one unless that takes long."""
+    """Every degree up to 8 or the fit's own; each row left out in turn where they are not many."""
     if fit.rows is None or not fit.holds_all_rows:
         return fit.degrees()
     highest = max(_DEGREES, fit.degree)

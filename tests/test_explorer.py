@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import zlib
+from decimal import Decimal
 from importlib import resources
 
 import numpy as np
@@ -40,7 +41,7 @@ class Core:
 
     def __init__(self):
         self.engine = mini_racer.MiniRacer()
-        for name in ("triangle.js", "core.js", "settings.js"):
+        for name in ("triangle.js", "core.js", "settings.js", "numerals.js"):
             self.engine.eval(resources.files(explorer).joinpath(name).read_text("utf-8"))
         self.engine.eval(
             "const plain = (v) => JSON.parse(JSON.stringify(v,"
@@ -282,6 +283,39 @@ def test_python_that_is_copied_is_the_same_run(core, name):
         core.pose(5, "power")
         core.descend(settings(name, rate), [1, 2], 50)
         assert_close(core("core.stateAt(run, 50).w"), names["fit"].history.weights[-1], 1e-12)
+
+
+# ---- numbers as they are shown ----
+
+
+def in_ascii(text):
+    return text.replace("−", "-").replace(",", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (1234.5678, "1,235"),
+        (-0.03, "−0.03"),
+        (1e-6, "1e−6"),
+        (3.5579468e-6, "3.558e−6"),
+        (999_999.9, "1,000,000"),
+        (2e9, "2e9"),
+    ],
+)
+def test_numbers_are_short(core, value, text):
+    assert core(f"numerals.show({value})") == text
+
+
+def test_what_is_printed_adds_up(core):
+    rng = np.random.default_rng(8)
+    for terms in rng.standard_normal((300, 3)) * 10.0 ** rng.integers(-12, 12, (300, 1)):
+        terms[0] *= 10.0 ** rng.integers(-8, 8)
+        shown = core(f"numerals.sum([{', '.join(map(repr, map(float, terms)))}])")
+        printed = [Decimal(in_ascii(text)) for text in shown["terms"]]
+        assert sum(printed) == Decimal(in_ascii(shown["total"]))
+        assert float(sum(printed)) == pytest.approx(sum(terms), abs=2e-5 * max(abs(terms)))
 
 
 # ---- the page as text ----

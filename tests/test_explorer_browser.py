@@ -211,6 +211,9 @@ def test_play_reaches_the_end_and_pauses_on_the_way(page):
     page.wait(lambda: page.number("step") == 500)
     assert_shows(page, wanted(steps=500)[0][-1])
     page.wait(lambda: page.text("live").startswith("Step 500"))
+    page.click("play")
+    page.click("back")
+    assert page.text("play-word") == "Play"
 
 
 def test_scrubbing_by_mouse(page):

@@ -156,7 +156,8 @@ const picture = (() => {
   function note(ys, [lo, hi], { grid, t }) {
     if (ys.some(Number.isNaN)) return t.lost;
     const farthest = ys.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-    if (farthest > 2 * hi - lo || farthest < 2 * lo - hi) return t.offChart(farthest);
+    const gone = farthest > 2 * hi - lo || farthest < 2 * lo - hi;
+    if (gone || ys.every((y) => y < lo || y > hi)) return t.offChart(farthest);
     return grid?.outside ? `${t.outside(grid.outside)} ${t.pickHint}` : t.pickHint;
   }
 

@@ -102,6 +102,13 @@ def test_the_loss_is_the_one_foreseen(ax):
     assert ax.get_yscale() == "log"
 
 
+@pytest.mark.parametrize(("steps", "scale"), [(30, "linear"), (3000, "symlog")])
+def test_an_early_arrival_is_not_squeezed_to_a_stroke(ax, steps, scale):
+    pd.descend(*data(), **(RUN | {"steps": steps})).plot("loss", ax=ax)
+    assert ax.get_xscale() == scale
+    assert ax.get_xlim()[1] >= steps
+
+
 def test_modes_hold_all_of_the_excess(ax):
     run = pd.descend(*data(), 3, steps=100, optimizer=pd.GradientDescent())
     run.plot("modes", ax=ax)

@@ -24,6 +24,7 @@ _DEGREES = 8  # up to which degrees are compared, where the rows are at hand
 _LEFT_OUT = 300_000  # more rows would take seconds to leave out
 _SLICES = 40  # of x, in each of which residuals are averaged
 _FEW = 10  # rows that are too few for a mean
+_NEAR, _EARLY = 1.001, 8  # a loss this near the lowest in this share of the steps came early
 _OVERFLOW = 1e200  # beyond it the ticks of a log axis overflow
 _TINY = 1e-8  # of the lowest loss: what a mode holds below it is no longer of interest
 
@@ -189,7 +190,8 @@ def loss(fit: Fit, ax: Any, level: float) -> None:
     assert fit.history is not None
     assert fit.forecast is not None
     losses = to_host(fit.history.loss)
-    steps = np.unique(np.linspace(0, fit.history.steps, 4001).astype(np.int64))
+    even = np.linspace(0, fit.history.steps, 4001).astype(np.int64)
+    steps = np.union1d(even, np.arange(min(len(losses), 1000)))
     _line(ax, steps, _drawable(losses[steps]), "-", _RESULT, "loss")
     if fit.forecast.optimizer.name != "adam":
         with quiet():
@@ -198,6 +200,10 @@ def loss(fit: Fit, ax: Any, level: float) -> None:
     if fit.lowest_loss > 0:
         ax.axhline(fit.lowest_loss, linestyle="--", color=_FLOOR, label="lowest possible")
     ax.set_yscale("log")
+    arrived = np.flatnonzero(losses <= _NEAR * fit.lowest_loss)
+    if arrived.size and _EARLY * arrived[0] < fit.history.steps:
+        ax.set_xscale("symlog", linthresh=1)  # on an even axis its run would be one upright stroke
+        ax.set_xlim(0, fit.history.steps)
     ax.set(xlabel="step", ylabel="sum of squared residuals")
     ax.set_title(f"{_optimizer(fit)}: {fit.outcome.value}", fontsize="medium")
     _legend(ax)

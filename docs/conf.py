@@ -19,10 +19,9 @@ copyright = "The polydescent developers"
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["_build", "_pictures"]
+exclude_patterns = ["_build", "_help", "_pictures"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # a how-to may start its sections at any level
 
 default_role = "code"  # docstrings quote names with single backticks
 autodoc_member_order = "bysource"
@@ -56,4 +55,5 @@ html_sidebars = {name: [] for name in ("index", "lesson", "triangle", "descent",
 
 def setup(app):
     app.connect("builder-inited", lambda app: pictures.draw_all(HERE / "_pictures"))
+    app.connect("builder-inited", lambda app: rendering.write_help(HERE / "_help"))
     rendering.setup(app)

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -122,6 +123,24 @@ def _escaped(text: str) -> str:
     return "".join(
         p + "\\ " if p.startswith("`") else re.sub(r"([|*\\])", r"\\\1", p) for p in parts
     )
+
+
+# ── what the command says about itself ──
+
+
+def write_help(folder: Path) -> None:
+    """The --help of the command and of each subcommand, as text files in `folder`."""
+    from typer.main import get_command
+
+    from polydescent.cli import app
+
+    folder.mkdir(exist_ok=True)
+    group: Any = get_command(app)
+    whole = group.make_context("polydescent", [], resilient_parsing=True, max_content_width=90)
+    (folder / "polydescent.txt").write_text(group.get_help(whole), encoding="utf-8")
+    for name, command in group.commands.items():
+        context = type(whole)(command, parent=whole, info_name=name, max_content_width=90)
+        (folder / f"{name}.txt").write_text(command.get_help(context), encoding="utf-8")
 
 
 def setup(app: Any) -> None:

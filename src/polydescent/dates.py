@@ -160,6 +160,8 @@ def _checked(t: Any) -> Any:
     if not is_array(t):
         if isinstance(t, int | float | np.integer):
             return t
+        if t is None:
+            raise NotNumbers("x", "None")
         try:
             array = np.asarray(t)
         except ValueError:
@@ -244,11 +246,16 @@ def _from_objects(array: np.ndarray) -> np.ndarray | None:
     first = next((v for v in flat if v is not None and type(v).__name__ != "NaTType"), None)
     if not isinstance(first, datetime.date | np.datetime64):
         return None
+    others = [v for v in flat if not _is_date(v)]
+    if others:
+        raise NotNumbers("x", f"dates and {others[0]!r:.40}", "Pass dates only.")
     finest = "M8[ns]" if any(hasattr(v, "to_datetime64") for v in flat) else "M8[us]"
-    try:
-        return np.array([_naive(v) for v in flat], dtype=finest).reshape(array.shape)
-    except (TypeError, ValueError) as why:
-        raise NotNumbers("x", f"dates among other things ({why})", "Pass dates only.") from None
+    return np.array([_naive(v) for v in flat], dtype=finest).reshape(array.shape)
+
+
+def _is_date(value: Any) -> bool:
+    missing = value is None or type(value).__name__ == "NaTType"
+    return missing or isinstance(value, datetime.date | np.datetime64)
 
 
 def _naive(value: Any) -> Any:

@@ -116,7 +116,7 @@ def degree_table(summary: Summary, rows: Rows | None = None) -> Degrees:
     found = [Criteria(float(v), summary.n, d + 1, logs) for d, v in enumerate(loss)]
     aicc = np.array([c.aicc for c in found])
     square = float(summary.triangle[:, -1] @ summary.triangle[:, -1])
-    pick, runner_up = _best(aicc, loss <= _EXACT * square)
+    pick, runner_up = _best(aicc, (loss <= _EXACT * square) & (freedom > 0))
     spread = summary.tss / (summary.n - 1) if summary.n > 1 else math.nan
     return Degrees(
         degrees,

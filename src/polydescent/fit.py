@@ -18,7 +18,7 @@ from polydescent.convergence import Forecast
 from polydescent.dates import PLAIN, Axis
 from polydescent.degrees import degree_table
 from polydescent.descent import Outcome, walk
-from polydescent.errors import BadCall, BadSetting, RateTooLarge, TooFewDistinct, TooFewRows
+from polydescent.errors import BadCall, BadSetting, NoRows, RateTooLarge, TooFewDistinct, TooFewRows
 from polydescent.optimizers import GradientDescent, Optimizer, checked_optimizer
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.polynomial import Polynomial
@@ -105,7 +105,7 @@ def fit(
     values, axis = on_axis(data, y, x, per)
     source = source_of(*values, weights_of(weights, sigma), where)
     degree, highest = wanted_degree(degree)
-    held, degree = constraints_of(degree, fix, terms, through, axis)
+    held, degree = constraints_of(highest or degree, fix, terms, through, axis)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
     summary, rows = _summarized(source, highest or degree, missing)
     return fit_folded(summary, rows, held, bool(highest), axis, known)
@@ -169,6 +169,8 @@ def _summarized(source: Source, degree: int, missing: str) -> tuple[Summary, Row
 
 def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = NONE) -> Summary:
     """The summary, if its rows determine its coefficients: some rows help to say why not."""
+    if not summary.n:
+        raise NoRows("none is left without missing values and with a weight above 0")
     free = summary.degree + 1 - len(held)
     if summary.n < free:
         raise TooFewRows(summary.n, summary.degree)
@@ -273,6 +275,8 @@ def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) ->
     """k starting weights as float64. Raises BadSetting."""
     if isinstance(start, str):
         if start == "random":
+            if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+                raise BadSetting("seed", seed, "a whole number from 0")
             return np.random.default_rng(seed).standard_normal(k)
         if start == "zeros":
             return np.zeros(k)

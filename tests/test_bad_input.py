@@ -1,0 +1,382 @@
+"""150 bad inputs: each a clear error or a right answer. docs/bad-inputs.md is this table.
+
+Run this file to write the page anew.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import polydescent as pd
+from polydescent import errors
+
+PAGE = Path(__file__).parent.parent / "docs" / "bad-inputs.md"
+CSV = Path(__file__).parent / "data" / "co2-mauna-loa-monthly.csv"
+
+X = np.linspace(-1.0, 2.0, 10)
+Y = X**2 + np.tile([0.5, -0.5], 5)
+
+
+def put(column, i, value):
+    """A copy of the column with one value replaced."""
+    column = column.copy()
+    column[i] = value
+    return column
+
+
+SPACE = {
+    "fit": pd.fit,
+    "descend": pd.descend,
+    "summarize": pd.summarize,
+    "Fit": pd.Fit,
+    "np": np,
+    "torch": torch,
+    "pandas": pandas,
+    "nan": math.nan,
+    "inf": math.inf,
+    "x": X,
+    "y": Y,
+    "put": put,
+    "file": str(CSV),
+    "f": pd.fit(X, Y, 2),
+    "dates": np.datetime64("2024-01-01") + np.arange(10),
+    "on_dates": pd.fit(np.datetime64("2024-01-01") + np.arange(10), Y, 2),
+    "GradientDescent": pd.GradientDescent,
+    "Adam": pd.Adam,
+    "Momentum": pd.Momentum,
+}
+
+# What was tried, and the name of the refusal, or (the check it passes) for a right answer.
+TRIED: dict[str, list[tuple[str, str]]] = {
+    "Nothing, or too little": [
+        ("fit()", "BadCall"),
+        ("fit(x)", "BadCall"),
+        ("fit(y=y)", "BadCall"),
+        ("fit([], [])", "NoRows"),
+        ("fit(np.array([]), np.array([]), 0)", "NoRows"),
+        ("fit(None, y)", "BadCall"),
+        ("fit(x, None)", "BadCall"),
+        ("fit([1.0], [2.0], 0)", "(answer.coef.tolist() == [2])"),
+        ("fit([1.0], [2.0], 1)", "TooFewRows"),
+        ("fit([1, 2, 3], [1, 2, 4], 3)", "TooFewRows"),
+        ("fit([1, 2, 3], [1, 2, 5], 2)", "(abs(answer(2.5) - 3.25) < 1e-12)"),
+        ("fit([1, 2, 3, 4], [1, 2, 4, 8], 3).aicc", "(answer == inf)"),
+        ("summarize([], [])", "NoRows"),
+        ("summarize([1], [1], 4).fit()", "TooFewRows"),
+        ("summarize([1, 2], [1, 2], 4).fit(1)", "(abs(answer(1.5) - 1.5) < 1e-15)"),
+    ],
+    "Shapes": [
+        ("fit(x, y[:9])", "LengthMismatch"),
+        ("fit(x, y, weights=y[:9])", "LengthMismatch"),
+        ("fit(x, y, sigma=[1.0])", "LengthMismatch"),
+        ("fit(x.reshape(5, 2), y)", "WrongShape"),
+        ("fit(x, y.reshape(10, 1))", "WrongShape"),
+        ("fit(x[:, None], y[:, None])", "WrongShape"),
+        ("fit(3.0, 4.0)", "WrongShape"),
+        ("fit(np.matrix([[1, 2]]), [1, 2], 1)", "WrongShape"),
+        ("fit([[1], [1, 2]], [1, 2], 1)", "NotNumbers"),
+        ("fit(x, y, weights=2.0)", "WrongShape"),
+        ("fit(x, y, sigma=2.0)", "BadSetting"),
+        ("fit(x[::-2], y[::-2], 1)", "(answer.n == 5)"),
+        ("fit(iter([1, 2, 3]), [2, 4, 6], 1)", "(abs(answer.coef[1] - 2) < 1e-14)"),
+        ("fit(range(4), (1, 3, 5, 7), 1)", "(answer.coef.tolist() == [1, 2])"),
+    ],
+    "Things that are no numbers": [
+        ("fit(['a', 'b'], [1, 2], 1)", "NotNumbers"),
+        ("fit('12', '34')", "BadCall"),
+        ("fit({1, 2}, [1, 2], 1)", "NotNumbers"),
+        ("fit({'x': 1}, [1], 0)", "NotNumbers"),
+        ("fit([object(), 1], [1, 2], 1)", "NotNumbers"),
+        ("fit([1 + 2j, 3], [1, 2], 1)", "NotNumbers"),
+        ("fit(x, y + 1j)", "NotNumbers"),
+        ("fit(torch.tensor([1j, 2]), torch.tensor([1.0, 2.0]), 1)", "NotNumbers"),
+        ("fit(x, dates)", "NotNumbers"),
+        ("fit(x, y, weights=['a'] * 10)", "NotNumbers"),
+        ("fit(x, y, sigma=['a'] * 10)", "NotNumbers"),
+        ("fit([True, False, True], [1, 2, 1], 1)", "(answer.coef.tolist() == [2, -1])"),
+        ("fit(x.astype('>f8'), y, 2)", "(answer.coef.tolist() == f.coef.tolist())"),
+        ("fit(x.astype(np.float16), y, 1)", "(answer.n == 10)"),
+        ("fit(['1', '2'], [1, 2], 1)", "NotNumbers"),
+        ("fit(torch.tensor(x), y)", "MixedKinds"),
+        ("fit(torch.tensor(x), torch.tensor(y), weights=x)", "MixedKinds"),
+    ],
+    "NaN and infinity": [
+        ("fit(put(x, 3, nan), y)", "NotFinite"),
+        ("fit(x, put(y, 3, nan))", "NotFinite"),
+        ("fit(x, put(y, 3, inf))", "NotFinite"),
+        ("fit(put(x, 0, -inf), y)", "NotFinite"),
+        ("fit(x, y, weights=put(y**2, 2, nan))", "NotFinite"),
+        ("fit(x, y, weights=put(y**2, 2, inf))", "NotFinite"),
+        ("fit(x, y, sigma=put(x**2 + 1, 2, nan))", "NotFinite"),
+        ("fit([None, 1, 2], [1, 2, 3], 1)", "NotFinite"),
+        ("fit(pandas.array([1, None, 3]), [1, 2, 3], 1)", "NotFinite"),
+        ("fit(np.ma.masked_less(x, 0), y, 1)", "NotFinite"),
+        ("fit(x, put(y, 3, nan), 2, missing='omit')", "(answer.n == 9)"),
+        ("fit(put(x, 1, inf), put(y, 3, nan), 1, missing='omit')", "(answer.n == 8)"),
+        ("fit([nan], [1.0], 0, missing='omit')", "NoRows"),
+        ("fit(x, y * nan, 1, missing='omit')", "NoRows"),
+        ("fit(x, y, missing='drop')", "BadSetting"),
+        ("fit(x, put(y, 3, nan), 1, weights=put(1 + 0 * x, 3, 0))", "(answer.n == 9)"),
+        ("summarize(x, put(y, 3, nan))", "NotFinite"),
+        ("descend(x, put(y, 3, nan))", "NotFinite"),
+        ("f(nan)", "(answer != answer)"),
+        ("Fit.from_polyfit([nan, 1], x, y)", "BadSetting"),
+    ],
+    "Sizes": [
+        ("fit(1e200 * x, y, 2)", "(abs(answer(1e200) - f(1)) < 1e-12)"),
+        ("fit(1e-200 * x, y, 1)", "(answer.n == 10)"),
+        ("fit(x, 1e200 * y)", "OutOfRange"),
+        ("fit(x, 1e-200 * y, 2)", "(abs(answer(1) / f(1) * 1e200 - 1) < 1e-13)"),
+        ("fit(x, 1e-320 * y, 1)", "(answer.n == 10)"),
+        ("fit([-1.7e308, 0, 1.7e308], [1, 2, 3], 1)", "(abs(answer(0.0) - 2) < 1e-15)"),
+        ("fit(1e9 + np.arange(10.0), np.arange(10.0), 1).coef[1]", "(answer == 1)"),
+        ("fit(2**63 - 1 - np.arange(10), -np.arange(10), 1).coef[1]", "(answer == 1)"),
+        ("fit([10**30, 10**30 + 1], [1, 2], 1).coef[1]", "(answer == 1)"),
+        ("fit(x + 1e17, y, 2)", "TooFewDistinct"),
+        ("fit(x, 0 * y, 2)", "(answer.coef.tolist() == [0, 0, 0] and answer.loss == 0)"),
+        ("fit(x, 0 * y, 2).r2", "(answer != answer)"),
+        ("descend(1e9 + x, y, steps=1)", "(answer.excess > 0)"),
+        ("descend(1e120 * x, y)", "OutOfRange"),
+    ],
+    "Too few different x": [
+        ("fit([1, 1, 1], [1, 2, 3], 0)", "(answer.coef.tolist() == [2])"),
+        ("fit([1, 1, 1], [1, 2, 3], 1)", "TooFewDistinct"),
+        ("fit([1, 1, 2, 2], [1, 2, 3, 4], 2)", "TooFewDistinct"),
+        ("fit(x, y, 2, weights=[1, 1] + [0] * 8)", "TooFewRows"),
+        ("fit([1, 1, 2], [1, 2, 3], 1, weights=[1, 1, 0])", "TooFewDistinct"),
+        ("fit(x, y, weights=0 * x)", "NoRows"),
+        ("descend([1, 1, 1], [1, 2, 3], 1)", "TooFewDistinct"),
+        ("summarize([1, 1, 1], [1, 2, 3], 1).fit()", "TooFewDistinct"),
+        ("fit([1, 1, 2, 2], [1, 1, 8, 8], terms=[3]).coef[3]", "(answer == 1)"),
+        ("fit([0, 0, 0], [1, 2, 3], terms=[1])", "TooFewDistinct"),
+    ],
+    "Degrees": [
+        ("fit(x, y, -1)", "BadDegree"),
+        ("fit(x, y, 1.5)", "BadDegree"),
+        ("fit(x, y, 2.0)", "(answer.degree == 2)"),
+        ("fit(x, y, True)", "BadDegree"),
+        ("fit(x, y, None)", "BadDegree"),
+        ("fit(x, y, '2')", "BadDegree"),
+        ("fit(x, y, 'auto:')", "BadDegree"),
+        ("fit(x, y, 'auto:x')", "BadDegree"),
+        ("fit(x, y, 'auto:99').degree", "(answer < 9)"),
+        ("fit(x, y, nan)", "BadDegree"),
+        ("fit(x, y, [2])", "BadDegree"),
+        ("summarize(x, y, 3).fit(4)", "BadDegree"),
+        ("summarize(x, y, 3) + summarize(x, y, 4)", "DegreesDiffer"),
+        ("fit(x, y, 9).degrees_of_freedom", "(answer == 0)"),
+        ("f.degrees(-1)", "BadDegree"),
+        ("summarize(x, y, 2).fit().degrees(5)", "BadCall"),
+    ],
+    "Weights and sigma": [
+        ("fit(x, y, weights=-1 + 0 * x)", "BadSetting"),
+        ("fit(x, y, weights=put(y**2, 4, -1e-9))", "BadSetting"),
+        ("fit(x, y, sigma=0 * x)", "BadSetting"),
+        ("fit(x, y, sigma=-1 - 0 * x)", "BadSetting"),
+        ("fit(x, y, sigma=1 + x**2, weights=x**2)", "BadCall"),
+        ("fit(x, y, absolute_sigma=True)", "BadCall"),
+        ("fit(x, y, sigma=1 + x**2, absolute_sigma='yes')", "BadSetting"),
+        ("fit(x, y, 1, weights=1e300 + 0 * x)", "OutOfRange"),
+        ("fit(x, y, 1, weights=2.0**-900 + 0 * x).coef[1]", "(answer == fit(x, y, 1).coef[1])"),
+        ("fit(x, y, w=x)", "TypeError"),
+    ],
+    "Terms, fixed coefficients, points": [
+        ("fit(x, y, terms=[])", "BadSetting"),
+        ("fit(x, y, terms=3)", "BadSetting"),
+        ("fit(x, y, terms='13')", "BadSetting"),
+        ("fit(x, y, terms=[-1])", "BadDegree"),
+        ("fit(x, y, terms=[1, 1, 3]).coef[[0, 2]].tolist()", "(answer == [0, 0])"),
+        ("fit(x, y, 2, fix={3: 1})", "BadSetting"),
+        ("fit(x, y, 2, fix={0: nan})", "BadSetting"),
+        ("fit(x, y, 2, fix=[0])", "BadSetting"),
+        ("fit(x, y, 1, fix={0: 1, 1: 1})", "TooFewFree"),
+        ("fit(x, y, terms=[1], fix={0: 2})", "BadSetting"),
+        ("fit(x, y, through=3)", "BadSetting"),
+        ("fit(x, y, through=(1, nan))", "BadSetting"),
+        ("fit(x, y, through=[(1, 2), (1, 3)])", "BadSetting"),
+        ("fit(x, y, 2, fix={0: 1}, through=(0, 2))", "TooFewFree"),
+        ("fit(x, y, 1, through=[(0, 1), (1, 2)])", "TooFewFree"),
+        (
+            "fit(x, y, 2, through=(1e6, 1e12))(1e6, outside='ignore')",
+            "(abs(answer / 1e12 - 1) < 1e-9)",
+        ),
+        ("fit(x, y, 'auto', fix={0: 1})", "BadCall"),
+    ],
+    "Dates": [
+        ("on_dates(3.0)", "NotNumbers"),
+        ("f(dates)", "NotNumbers"),
+        ("fit(dates, y, per='month')", "BadSetting"),
+        ("fit(x, y, per='day')", "BadSetting"),
+        ("fit([dates[0], 3], [1, 2], 1)", "NotNumbers"),
+        ("fit(put(dates, 2, np.datetime64('NaT')), y)", "NotFinite"),
+        ("fit(np.timedelta64(1, 's') * np.arange(10), y)", "NotNumbers"),
+        ("summarize(dates, y)", "NotNumbers"),
+        ("on_dates(np.datetime64('NaT'))", "(answer != answer)"),
+        ("on_dates(dates[-1] + 5, outside='raise')", "OutsideDomain"),
+    ],
+    "Asking a fit": [
+        ("f(99, outside='raise')", "OutsideDomain"),
+        ("f(1, outside='maybe')", "BadSetting"),
+        ("f('a')", "NotNumbers"),
+        ("f(None)", "NotNumbers"),
+        ("f([])", "(answer.shape == (0,))"),
+        ("f(1j)", "NotNumbers"),
+        ("f.confidence_interval(95)", "BadSetting"),
+        ("f.confidence_interval(0)", "BadSetting"),
+        ("f.prediction_band(x, 'high')", "BadSetting"),
+        ("f.derivative(0)", "BadSetting"),
+        ("f.derivative(5).coef.tolist()", "(answer == [0])"),
+        ("f.integral(1, 'b')", "NotNumbers"),
+        ("f.integral(1, 1).value", "(answer == 0)"),
+        ("f.equation('fortran')", "UnknownName"),
+        ("f.equation(digits=0)", "BadSetting"),
+        ("f.to_numpy('hermite')", "BadSetting"),
+        ("Fit.from_json('{}')", "BadRecord"),
+        ("fit([0, 1, 2], [1, 3, 4], 2).stderr", "(np.isnan(answer).all())"),
+    ],
+    "Descents": [
+        ("descend(x, y, optimizer=GradientDescent(1.0))", "RateTooLarge"),
+        ("descend(x, y, optimizer=GradientDescent(-1.0))", "BadSetting"),
+        ("descend(x, y, optimizer=Momentum(momentum=1.5))", "BadSetting"),
+        ("descend(x, y, optimizer='sgd')", "UnknownName"),
+        ("descend(x, y, steps=0)", "BadSetting"),
+        ("descend(x, y, steps=1.5)", "BadSetting"),
+        ("descend(x, y, start=[1, 2])", "BadSetting"),
+        ("descend(x, y, start='ones')", "BadSetting"),
+        ("descend(x, y, basis='hermite')", "UnknownName"),
+        ("descend(x, y, over='all')", "BadSetting"),
+        ("descend(x, y, tolerance=-1)", "BadSetting"),
+        ("descend(x, y, seed=-1)", "BadSetting"),
+    ],
+    "Files": [
+        ("fit('nowhere.csv', x='a', y='b')", "NoFile"),
+        ("fit(file, x='Dates', y='Average')", "BadTable"),
+        ("fit(file, 'Average')", "BadCall"),
+        ("fit(file, x='column1', y='column0')", "BadTable"),
+        ("fit(file, x='column1', y='column2', where='nonsense >')", "BadTable"),
+        ("fit(file, x='column1', y='column2', where='false')", "NoRows"),
+        ("fit(x, y, where='x > 0')", "BadCall"),
+        ("fit(x, 'y')", "NotNumbers"),
+        ("fit(x, y, x=x)", "BadCall"),
+    ],
+}
+CASES = [case for cases in TRIED.values() for case in cases]
+
+
+def outcome_of(code):
+    """(name of the refusal or "", its text, the answer) of evaluating a case."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.OutsideDomainWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # numpy.matrix
+        try:
+            return "", "", eval(code, dict(SPACE))
+        except (errors.PolydescentError, TypeError) as refusal:
+            return type(refusal).__name__, str(refusal), None
+
+
+@pytest.mark.parametrize(("code", "expected"), CASES, ids=[code for code, _ in CASES])
+def test_a_clear_error_or_a_right_answer(code, expected):
+    name, text, answer = outcome_of(code)
+    if expected.startswith("("):
+        assert not name, text
+        assert eval(expected, SPACE | {"answer": answer})
+    else:
+        assert name == expected, text
+        assert len(text) > 20
+        assert text[0].isupper() or text[0].islower() or text[0] in "'\"/"
+
+
+def test_there_are_150_of_them():
+    assert len({code for code, _ in CASES}) == len(CASES) >= 150
+
+
+def page():
+    """The table as Markdown: what was tried, what came of it."""
+    lines = [
+        "# Bad inputs",
+        "",
+        f"{len(CASES)} inputs that go wrong elsewhere, each with what happens here: a clear error or",
+        "a right answer, never a wrong number, a bare traceback or a hang. `tests/test_bad_input.py`",
+        "tries each of them and writes this page; there `x` and `y` are columns of ten numbers,",
+        "`dates` of ten days, `f` is `fit(x, y, 2)`, `on_dates` is `fit(dates, y, 2)`, `put(x, 3, v)`",
+        "is x with v in row 3, and `file` has a broken header.",
+    ]
+    for title, cases in TRIED.items():
+        lines += ["", f"## {title}", "", "| tried | what happens |", "|---|---|"]
+        for code, expected in cases:
+            name, text, _ = outcome_of(code)
+            text = re.sub(r"/\S*/(co2-\S+\.csv)", r"\1", re.sub(r" at 0x\w+", "", text))
+            said = f"`{name}`: {text}" if name else f"right: `{expected[1:-1]}`"
+            lines.append(f"| `{code}` | {said.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_is_this_table():
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+# ── and what nobody thought of ──
+
+NUMBERS = st.floats(width=64) | st.integers() | st.none() | st.booleans() | st.text(max_size=3)
+COLUMNS = st.lists(NUMBERS, max_size=8) | st.text(max_size=4) | st.none() | st.floats()
+
+
+@settings(max_examples=150, deadline=None)
+@given(x=COLUMNS, y=COLUMNS, degree=st.integers(-2, 12) | st.text(max_size=5) | st.none())
+def test_anything_at_all_is_refused_or_fitted(x, y, degree):
+    try:
+        fit = pd.fit(x, y, degree)
+    except errors.PolydescentError:
+        return
+    assert np.isfinite(np.asarray(fit.curve.weights)).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.sampled_from([0.0, 0.5, 1.0, 3.0])
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    degree=st.integers(0, 4),
+)
+def test_no_other_weights_do_better(rows, degree):
+    x, y, w = (np.array(column) for column in zip(*rows, strict=True))
+    try:
+        fit = pd.fit(x, y, degree, weights=w)
+    except (errors.TooFewRows, errors.TooFewDistinct):
+        return
+    weights = np.asarray(fit.curve.weights)
+    for k in range(degree + 1):
+        for step in (1e-4, -1e-4):
+            moved = weights.copy()
+            moved[k] += step * (1 + np.abs(weights).max())
+            residual = y - pd.polynomial.Polynomial(fit.curve.basis, fit.domain, moved)(x)
+            assert (w * residual * residual).sum() >= fit.loss * (1 - 1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.integers(-1, 4), st.floats() | st.none(), max_size=3), COLUMNS, COLUMNS)
+def test_any_constraints_are_refused_or_obeyed(fix, terms, through):
+    try:
+        fit = pd.fit(X, Y, 3, fix=fix, terms=terms, through=through)
+    except errors.PolydescentError:
+        return
+    for power, value in fix.items():
+        assert fit.coef[power] == value
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -21,9 +21,13 @@ def test_what_was_written_takes_the_place(tmp_path):
 def test_a_failure_leaves_what_was_there(tmp_path):
     path = tmp_path / "model.json"
     path.write_text("old")
-    with pytest.raises(OSError, match="full"), replacing(path) as beside:
+
+    def fail(beside):
         beside.write_text("half")
         raise OSError("disk full")
+
+    with pytest.raises(OSError, match="full"), replacing(path) as beside:
+        fail(beside)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,22 @@ _DEGREE = 10  # that the page can go up to, where the rows are at hand
 _STEPS = 200  # shown first after exact least squares, which takes none
 
 
-def check_page(path: str | Path, name: str = "path") -> None:
+def check_page(path: str | PathLike[str], name: str = "path") -> None:
     """Refuse a page that could not be written, before any work is done for it.
 
     Raises BadSetting, NoFolder.
     """
     if Path(path).suffix.lower() not in (".html", ".htm"):
         raise BadSetting(name, str(path), "a file name ending in .html")
-    check_folder(path)
+    check_folder(Path(path))
 
 
 def write_page(
-    fit: Fit, path: str | Path, sample: int = 0, title: str = "", language: str | None = None
+    fit: Fit,
+    path: str | PathLike[str],
+    sample: int = 0,
+    title: str = "",
+    language: str | None = None,
 ) -> None:
     """Write the explorer of this fit. See `Fit.explore`."""
     check_page(path)
@@ -40,7 +45,7 @@ def write_page(
     if language is not None and language not in LANGUAGES:
         raise UnknownName("language", language, LANGUAGES)
     text = explorer.page(payload(fit, sample, title, language))
-    with replacing(path) as beside:
+    with replacing(Path(path)) as beside:
         beside.write_text(text, encoding="utf-8")
 
 

@@ -90,7 +90,7 @@ PICTURES: dict[str, Callable[[Any, list[str]], None]] = {
 PLOTS: dict[str, Callable[[Any], Any]] = {  # the library's own, on white as it draws them
     "bands": lambda ax: pd.fit(*wavy(), degree=3).plot(ax=ax),
     "degrees": lambda ax: pd.fit(*wavy(), degree=8).plot("degrees", ax=ax),
-    "loss": lambda ax: pd.descend(*wavy(), degree=3, steps=200).plot("loss", ax=ax),
+    "loss": lambda ax: pd.descend(*wavy(), degree=3, steps=500).plot("loss", ax=ax),
 }
 
 

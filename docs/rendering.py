@@ -12,6 +12,7 @@ from typing import Any
 from docutils.utils.math.latex2mathml import tex2mathml
 
 from polydescent import errors
+from polydescent.optimizers import OPTIMIZERS
 
 # ── formulas, drawn by the browser itself: no script, no font, no network ──
 
@@ -112,8 +113,9 @@ def _split(text: str, known: set[str]) -> tuple[str, list[tuple[str, str]]]:
     ends = [match.start() for match in starts[1:]] + [len(text)]
     found = []
     for match, end in zip(starts, ends, strict=True):
-        rest = text[match.end() : end].strip().rstrip(";")
-        found.append((match[1], rest[:1].upper() + rest[1:].removesuffix(" Settings:")))
+        rest = text[match.end() : end].strip().rstrip(";").removesuffix(" Settings:")
+        first = rest[:1].upper() if rest[:1].isascii() else rest[:1]  # η stays η
+        found.append((match[1], first + rest[1:]))
     return text[: starts[0].start()].strip(), found
 
 
@@ -143,8 +145,19 @@ def write_help(folder: Path) -> None:
         (folder / f"{name}.txt").write_text(command.get_help(context), encoding="utf-8")
 
 
+def signature(
+    app: Any, what: str, name: str, obj: Any, options: Any, arguments: str, returns: str
+) -> tuple[str, str] | None:
+    """Only optimizers are made by hand: how other objects are made is not the reader's business."""
+    made_by_hand = name.rpartition(".")[2] in {kind.__name__ for kind in OPTIMIZERS.values()}
+    hidden = what in ("class", "exception") and arguments and not made_by_hand
+    return ("", "") if hidden else None
+
+
+_BEFORE_NUMPYDOC = 400  # which comes at 500 and reads the sections
+
+
 def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
-    app.connect(
-        "autodoc-process-docstring", sections, priority=400
-    )  # before numpydoc, which reads its sections
+    app.connect("autodoc-process-docstring", sections, priority=_BEFORE_NUMPYDOC)
+    app.connect("autodoc-process-signature", signature, priority=900)

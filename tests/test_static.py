@@ -210,6 +210,22 @@ def test_tensors(ax):
         pd.descend(x, y, 3, over="rows", steps=20).plot(kind, ax=ax)
 
 
+@pytest.mark.parametrize("kind", ["fit", "residuals"])
+def test_names_are_text_whatever_they_hold(ax, kind):
+    table = {"$\\frac{$": [1.0, 2, 3, 5], "<a> & _b^": [2.0, 1, 4, 3]}
+    polars = pytest.importorskip("polars")
+    names = dict(zip("xy", (f'"{name}"' for name in table), strict=True))
+    pd.fit(polars.DataFrame(table), degree=1, **names).plot(kind, ax=ax)
+    assert "frac" in ax.get_xlabel()
+
+
+def test_axes_of_a_subfigure():
+    figure = matplotlib.figure.Figure()
+    for part in figure.subfigures(1, 2):
+        pd.fit(*data()).plot(ax=part.subplots())
+    figure.savefig("/dev/null", format="png")
+
+
 def test_a_long_equation_gives_way_to_the_degree(ax):
     pd.fit(*data(), 15).plot(ax=ax)
     assert ax.get_title() == "polynomial of degree 15"

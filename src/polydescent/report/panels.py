@@ -64,18 +64,18 @@ def _places(fit: Fit, x: np.ndarray) -> np.ndarray:
     return np.array([fit.axis.place(float(v)) for v in x])
 
 
-def _draw_rows(fit: Fit, ax: Any, curve: Polynomial | None = None) -> Density | None:
-    """The rows, or what they leave above `curve`: points, or a density where there are many.
+def _draw_rows(fit: Fit, ax: Any, less: Polynomial | None = None) -> Density | None:
+    """The rows, or what they leave above the curve `less`: points, or a density of many.
 
     Returns their density, None where there are no rows.
     """
     if fit.rows is None:
         return None
-    density = Density.of(fit.rows, curve)
+    density = Density.of(fit.rows, less)
     if fit.rows.x.shape[0] > _MOST_POINTS:
         _draw_density(ax, fit, density)
         return density
-    for x, y in blocks(fit.rows, curve):  # one block: there are few
+    for x, y in blocks(fit.rows, less):  # one block: there are few
         size = 6 if len(x) <= 50 else 4 if len(x) <= 500 else 2.5
         style = {"color": _DATA, "markersize": size, "markeredgewidth": 0}
         ax.plot(_places(fit, x), y, "o", label=_count(fit, density), **style)
@@ -130,7 +130,8 @@ def _line(ax: Any, x: np.ndarray, y: np.ndarray, dashes: str, color: str, label:
 def _names(fit: Fit, ax: Any) -> None:
     x_name, y_name = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
     since = f" (t = {fit.axis.unit}s since {fit.axis})" if fit.axis.is_dates else ""
-    ax.set(xlabel=x_name + since, ylabel=y_name)
+    ax.set_xlabel(x_name + since, parse_math=False)  # a name may hold a $
+    ax.set_ylabel(y_name, parse_math=False)
     if fit.axis.is_dates:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -147,7 +148,7 @@ def _equation(fit: Fit, ax: Any) -> str:
     for sign in "+−":
         text = text.replace(f" {sign} ", f"\n{sign}~")
     text = text.replace(" ", "~").replace("\n", " ")  # a line breaks between terms only
-    inches = ax.get_position().width * ax.get_figure().get_figwidth()
+    inches = ax.get_window_extent().width / ax.get_figure().dpi
     lines = textwrap.wrap(text, max(30, int(15 * inches)), break_on_hyphens=False)
     text = "\n".join(lines).replace("~", " ")
     return text if len(lines) <= 3 else f"polynomial of degree {fit.degree}"
@@ -177,7 +178,7 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
         _line(ax, _places(fit, middles), means, "-", "black", "mean of a slice")
     _look_at(ax, seen, room=0.1)
     _names(fit, ax)
-    ax.set_ylabel(f"{fit.rows.y_name} − fit")
+    ax.set_ylabel(f"{fit.rows.y_name} − fit", parse_math=False)
     ax.set_title(f"residuals, R² = {fit.r2:.6g}", fontsize="medium")
     _legend(ax)
 

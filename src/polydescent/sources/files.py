@@ -20,8 +20,8 @@ _READERS = {
     "read_parquet": (".parquet", ".pq"),
     "read_json": (".json", ".jsonl", ".ndjson"),
 }
-# the default of 32 MB each makes memory grow with the file, and is no faster
-_CSV_BUFFER = "buffer_size = 4000000"
+# the default buffers of 32 MB make memory grow with the file, and are no faster
+_CSV_BUFFER = "buffer_size = 1050000, max_line_size = 1000000"
 _SELECT = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
 
 

@@ -284,7 +284,7 @@ def refusals(folder):
         "no names": (csv, {"x": None}, "needs the names of its columns"),
         "no column": (csv, {"x": "sped"}, "no column 'sped' .* Did you mean 'speed'"),
         "text": (csv, {"x": "speed", "y": "name"}, "is VARCHAR, not a number. .*CAST"),
-        "date": (csv, {"x": "when", "y": "speed"}, "is DATE, not a number. .*epoch"),
+        "date": (csv, {"x": "speed", "y": "when"}, "is DATE, not a number. .*epoch"),
         "expression": (csv, {"x": "speed +* 2"}, "cannot use 'speed \\+\\* 2'"),
         "where": (csv, {"x": "speed", "y": "speed", "where": "nope > 1"}, "nope"),
         "late text": (folder / "late.csv", {}, "Line: 300002.*oops"),

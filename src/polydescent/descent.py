@@ -82,6 +82,8 @@ def walk(
             if t == steps or (target is not None and loss[t] <= target):
                 break
             w, state = optimizer.step(w, backward(A, residual), state)
-    kept = np.unique(np.append(np.arange(0, t + 1, spacing), t))
+    kept = np.arange(0, t + 1, spacing)
+    if kept[-1] != t:
+        kept = np.append(kept, t)
     weights[len(kept) - 1, ...] = w
     return History(loss[: t + 1], weights[: len(kept), ...], kept)

@@ -39,6 +39,10 @@ RATE = 1e-4
 START = [0.5, -0.3, 0.8, -0.2]
 
 
+def number(text):
+    return float(text.replace("−", "-").replace(",", ""))
+
+
 class Page:
     """One page in one browser, with the few verbs the tests below are written in."""
 
@@ -75,8 +79,7 @@ class Page:
         return self[name].get_property("value")
 
     def number(self, name):
-        text = self.value(name) if self[name].tag_name == "input" else self.text(name)
-        return float(text.replace("−", "-").replace(",", ""))
+        return number(self.value(name) if self[name].tag_name == "input" else self.text(name))
 
     def click(self, name):
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self[name])
@@ -125,6 +128,17 @@ class Page:
             float(value)
             for value in re.search(r"start=\[(.*)\]", self.text("python"))[1].split(",")
         ]
+
+    def cells(self, name, part="tbody"):
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(`#${arguments[0]} ${arguments[1]} tr`)]"
+            ".map((row) => [...row.cells].map((cell) => cell.textContent))",
+            name,
+            part,
+        )
+
+    def column(self, name, index):
+        return [number(row[index]) for row in self.cells(name)]
 
     def width(self):
         return self.driver.execute_script("return document.documentElement.scrollWidth")
@@ -342,11 +356,13 @@ def test_start_fields_and_seeds(page):
 
 def test_a_pinned_run_stays(page):
     page.open("step=100")
+    path = "return document.querySelector('#curves .{}').getAttribute('d')"
+    before = page.driver.execute_script(path.format("current"))
     page.click("pin")
     page.type("rate-field", "0.0003")
     assert "pinned: Plain, η 1e−4" in page.text("ghost-key")
-    drawn = "return document.querySelector('#curves .ghost').getAttribute('d').length"
-    assert page.driver.execute_script(drawn) > 100
+    assert page.driver.execute_script(path.format("ghost")) == before
+    assert page.driver.execute_script(path.format("current")) != before
     page.click("pin")
     assert not page["ghost-key"].is_displayed()
 
@@ -504,6 +520,34 @@ def test_picking_a_point(page):
     assert x[row] == pytest.approx(picked, rel=1e-5)
     forward = page["card-forward"].text.replace("−", "-")
     assert f"{y[row]:.3g}"[:5] in forward
+
+
+def test_six_cards_hold_the_numbers_of_this_step(page):
+    page.open("step=10&optimizer=momentum&beta=0.8")
+    x, y = rows()
+    matrix = design(x, 3, "power")
+    losses, weights = wanted("momentum", steps=10)
+    _, after = wanted("momentum", steps=11)
+    assert page.column("card-start", 1) == START
+    np.testing.assert_allclose(page.column("card-forward", 1), weights, rtol=1e-3)
+    at = page.number("at-x")
+    feet = [row[-1] for row in page.cells("card-forward", "tfoot")]
+    predicted, observed, missing = map(number, feet)
+    assert predicted == pytest.approx(np.polyval(weights[::-1], at), rel=1e-4)
+    assert missing == pytest.approx(predicted - observed, abs=2e-3 * abs(missing))
+    assert f"= {losses[10]:.3f}" in page.text("card-loss")
+    gradient = 2 * matrix.T @ (matrix @ weights - y)
+    np.testing.assert_allclose(page.column("card-backward", 2), gradient, rtol=1e-3)
+    np.testing.assert_allclose(page.column("card-update", 1), weights, rtol=1e-5)
+    np.testing.assert_allclose(page.column("card-update", 3), after, rtol=1e-5)
+
+
+def test_shares_that_are_noise_are_not_shown_as_numbers(page):
+    page.open(f"step=400&rate={1.2 * limit()}")
+    assert page["status"].get_attribute("data-mood") == "bad"
+    shares = [row[2] for row in page.cells("modes")]
+    assert number(shares[0]) > 1e30
+    assert shares[-1] == "≈ 0"
 
 
 def test_a_mode_shows_its_shape(page):

@@ -211,6 +211,8 @@ TRIED: dict[str, list[tuple[str, str]]] = {
             "(abs(answer / 1e12 - 1) < 1e-9)",
         ),
         ("fit(x, y, 'auto', fix={0: 1})", "BadCall"),
+        ("fit(x, y, 2, fix={0: 1e200})", "OutOfRange"),
+        ("fit(x, y, 2, through=(1e300, 1))", "(abs(answer.coef[2]) < 1e-290)"),
     ],
     "Dates": [
         ("on_dates(3.0)", "NotNumbers"),
@@ -356,7 +358,7 @@ def test_no_other_weights_do_better(rows, degree):
     x, y, w = (np.array(column) for column in zip(*rows, strict=True))
     try:
         fit = pd.fit(x, y, degree, weights=w)
-    except (errors.TooFewRows, errors.TooFewDistinct):
+    except (errors.NoRows, errors.TooFewRows, errors.TooFewDistinct):
         return
     weights = np.asarray(fit.curve.weights)
     for k in range(degree + 1):

@@ -12,6 +12,7 @@ import torch
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.cli import main
 from polydescent.dates import UNITS, Axis, read_axis
 
 DAYS = np.datetime64("2021-03-05", "D") + np.arange(60)
@@ -138,3 +139,39 @@ def test_small_whole_numbers_stay_plain():
 def test_descent_takes_dates_too():
     run = pd.descend(DAYS, Y, 1, basis="chebyshev", steps=200)
     assert run(DAYS[3]) == pytest.approx(Y[3], rel=1e-6)
+
+
+@pytest.fixture
+def table(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    path = tmp_path / "days.parquet"
+    duckdb.sql(
+        "SELECT TIMESTAMP '2021-03-05' + INTERVAL 1 DAY * i AS t, 3 + 0.5 * i AS v "
+        "FROM range(60) r(i)"
+    ).write_parquet(str(path))
+    return path
+
+
+def test_dates_of_a_file_or_a_table(table):
+    line = pd.fit(table, x="t", y="v", degree=1)
+    np.testing.assert_allclose(line.coef, [3, 0.5], atol=1e-13)
+    assert (str(line.axis), line.axis.unit, line.is_refined) == ("2021-03-05", "day", True)
+    np.testing.assert_allclose(line(DAYS), Y, atol=1e-12)
+    frame = pandas.DataFrame({"t": DAYS, "v": Y})
+    yearly = pd.fit(frame, x="t", y="v", degree=1, per="year", through=(DAYS[0], 3.5))
+    assert yearly(DAYS[0]) == pytest.approx(3.5)
+    assert yearly.axis.unit == "year"
+    run = pd.descend(table, x="t", y="v", degree=1, basis="chebyshev", steps=300)
+    assert run(DAYS[9]) == pytest.approx(Y[9], rel=1e-6)
+    with pytest.raises(errors.BadSetting, match="only dates"):
+        pd.fit(table, x="v", y="v", degree=1, per="day")
+
+
+def test_the_command_reads_dates(table, monkeypatch, capsys):
+    arguments = ["polydescent", "fit", str(table), "--x", "t", "--y", "v", "--degree", "1"]
+    monkeypatch.setattr("sys.argv", [*arguments, "--per", "week"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    out = capsys.readouterr().out
+    assert "y = 3 + 3.5 t" in out
+    assert "weeks since 2021-03-05" in out

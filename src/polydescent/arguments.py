@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import columns, is_array, namespace
+from polydescent.basis import Domain
 from polydescent.dates import PLAIN, Axis, read_axis
 from polydescent.errors import BadCall, BadDegree, BadSetting
-from polydescent.summary import checked_degree
+from polydescent.sources import Rows
+from polydescent.summary import Summary, checked_degree
 
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 
@@ -17,13 +20,29 @@ HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 def on_axis(data: Any, y: Any, x: Any, per: str | None) -> tuple[tuple[Any, Any, Any], Axis]:
     """(data, y, x) with dates and large whole numbers in x as float64, and the axis they are on."""
     if y is None or isinstance(y, str) or (data is not None and x is not None):
-        if per is not None:
-            raise BadCall("per= gives the unit of dates in x: pass x and y as columns of values.")
         return (data, y, x), PLAIN
     given = x if data is None else data
     axis = read_axis(given, per)
     numbers = given if axis.is_plain else axis.numbers(given)
     return ((None, y, numbers) if data is None else (numbers, y, None)), axis
+
+
+def dated(
+    summary: Summary, rows: Rows | None, axis: Axis, per: str | None
+) -> tuple[Summary, Rows | None, Axis]:
+    """The same rows on an axis of dates where a table's x turned out to hold them.
+
+    The triangle stays as it is: it knows x only by its place in the domain.
+    """
+    if rows is None or not rows.tick:
+        if per is not None and not axis.is_dates:
+            raise BadSetting("per", per, "left out where x holds numbers: only dates have a unit")
+        return summary, rows, axis
+    ends = np.array([summary.domain.lo, summary.domain.hi])
+    axis = read_axis(ends.astype(np.int64).astype(f"M8[{rows.tick}]"), per)
+    ends = axis.from_ticks(ends)
+    rows = replace(rows, x=axis.from_ticks(rows.x), tick="")
+    return replace(summary, domain=Domain(float(ends[0]), float(ends[1]))), rows, axis
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:

@@ -12,8 +12,8 @@ import numpy as np
 
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.dates import PLAIN, Axis
-from polydescent.errors import BadSetting, TooFewDistinct, TooFewFree
-from polydescent.polynomial import exact_powers
+from polydescent.errors import BadSetting, OutOfRange, TooFewDistinct, TooFewFree
+from polydescent.polynomial import exact_powers, nearest_float
 from polydescent.summary import Summary, checked_degree, determines
 
 Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b: (m, k) and (m,)
@@ -154,13 +154,20 @@ class Restricted:
     rss: float
 
 
+def _check_size(value: float) -> None:
+    """Raise OutOfRange where sums of squares of numbers of this size do not fit."""
+    if not value < 1e150:
+        raise OutOfRange("The sum of squares under these constraints", "Check fix= and through=.")
+
+
 def restrict(summary: Summary, equations: Equations) -> Restricted:
     """The best weights w of a summary with B·w = b.
 
     Raises TooFewFree where the equations contradict or repeat each other.
     """
-    B = np.array([[float(a) for a in row] for row in equations[0]])
-    b = np.array([float(v) for v in equations[1]])
+    B = np.array([[nearest_float(a) for a in row] for row in equations[0]])
+    b = np.array([nearest_float(v) for v in equations[1]])
+    _check_size(np.abs(b).max() * max(1.0, float(np.abs(summary.R).max())))
     U, s, Wt = np.linalg.svd(B)
     if s[-1] <= 1e-13 * s[0]:
         raise TooFewFree(summary.degree, len(b), repeated=True)
@@ -172,8 +179,5 @@ def restrict(summary: Summary, equations: Equations) -> Restricted:
     R, z = triangle[:-1, :-1], triangle[:-1, -1]
     if not determines(R):
         raise TooFewDistinct(summary.n, summary.degree)
-    return Restricted(
-        held + free @ np.linalg.solve(R, z),
-        free @ np.linalg.inv(R),
-        summary.rss + float(triangle[-1, -1]) ** 2,
-    )
+    rss = summary.rss + float(np.square(triangle[-1, -1]))
+    return Restricted(held + free @ np.linalg.solve(R, z), free @ np.linalg.inv(R), rss)

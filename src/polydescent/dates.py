@@ -71,9 +71,12 @@ class Axis:
             raise NotNumbers(
                 "x", f"{type(t).__name__}", f"This fit is over dates since {self}: pass dates."
             )
-        whole = _in_ticks(ticks, self.tick)
-        x = (whole - self.origin) / self._ticks_per_unit
+        x = self.from_ticks(_in_ticks(ticks, self.tick))
         return np.where(np.isnat(ticks), np.nan, x)
+
+    def from_ticks(self, ticks: np.ndarray) -> np.ndarray:
+        """x for ticks since 1970."""
+        return (ticks - self.origin) / self._ticks_per_unit
 
     def number(self, t: Any) -> float:
         """x for one date or number."""

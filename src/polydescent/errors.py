@@ -114,16 +114,19 @@ class TooFewRows(PolydescentError, ValueError):
 class TooFewDistinct(PolydescentError, ValueError):
     """Rows enough, but too few different x to tell the coefficients apart."""
 
-    def __init__(self, n: int, degree: int, distinct: int | None = None):
+    def __init__(self, n: int, degree: int, distinct: int | None = None, idle: int | None = None):
         found = (
             f"the {n:,} rows hold only {distinct} distinct x"
             if distinct is not None
             else f"the x of these {n:,} rows do not tell so many terms apart in double precision"
         )
-        use = f"Use degree={distinct - 1} or less" if distinct else "Use a lower degree"
+        low = idle if idle is not None else distinct
+        use = f"Use degree={low - 1} or less" if low else "Use a lower degree"
+        terms = [f"x^{power}" for power in range(low or degree + 1, degree + 1)]
+        named = f": {', '.join(terms)} add{'s' * (len(terms) == 1)} nothing to the lower terms"
         super().__init__(
-            f"A polynomial of degree {degree} needs at least {degree + 1} distinct x, but {found}. "
-            f"{use}, or data at more places."
+            f"A polynomial of degree {degree} needs at least {degree + 1} distinct x, but {found}"
+            f"{named if terms else ''}. {use}, or data at more places."
         )
 
 

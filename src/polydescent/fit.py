@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.advice import cure
-from polydescent.arguments import absolute_sigma_of, on_axis, wanted_degree, weights_of
+from polydescent.arguments import absolute_sigma_of, dated, on_axis, wanted_degree, weights_of
 from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Basis, basis_named, design_matrix
 from polydescent.constraints import NONE, Constraints, constraints_of
@@ -105,9 +105,10 @@ def fit(
     values, axis = on_axis(data, y, x, per)
     source = source_of(*values, weights_of(weights, sigma), where)
     degree, highest = wanted_degree(degree)
-    held, degree = constraints_of(highest or degree, fix, terms, through, axis)
+    _, degree = constraints_of(highest or degree, fix, terms)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
-    summary, rows = _summarized(source, highest or degree, missing)
+    summary, rows, axis = dated(*_summarized(source, degree, missing), axis, per)
+    held, _ = constraints_of(degree, fix, terms, through, axis)
     return fit_folded(summary, rows, held, bool(highest), axis, known)
 
 
@@ -152,6 +153,7 @@ def descend(
     if over == "rows":
         source = Held(source.gathered())
     summary, rows = _summarized(source, checked_degree(degree), missing)
+    summary, rows, axis = dated(summary, rows, axis, per)
     _determined(summary, rows)
     run = descend_summary(summary, rows=rows if over == "rows" else None, **settings)
     return replace(run, rows=rows, axis=axis)
@@ -177,7 +179,8 @@ def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = 
     if not held and not summary.has_full_rank:
         all_rows = rows is not None and rows.counting == summary.n
         distinct = count_distinct(rows.x) if rows is not None and all_rows else free
-        raise TooFewDistinct(summary.n, summary.degree, distinct if distinct < free else None)
+        known = distinct if distinct < free else None
+        raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle)
     return summary
 
 

@@ -156,13 +156,19 @@ class Summary:
         if self.n < self.degree + 1:
             raise TooFewRows(self.n, self.degree)
         if not self.has_full_rank:
-            raise TooFewDistinct(self.n, self.degree)
+            raise TooFewDistinct(self.n, self.degree, idle=self.lowest_idle)
         return np.linalg.solve(self.R, self.z)  # of a triangle: plain back-substitution
 
     @property
     def has_full_rank(self) -> bool:
         """Whether every term adds something, beyond rounding, to those below it."""
         return determines(self.R)
+
+    @property
+    def lowest_idle(self) -> int | None:
+        """The lowest power of x that adds nothing to those below it, None if all do."""
+        k = self.degree + 1
+        return next((j for j in range(k) if not determines(self.R[: j + 1, : j + 1])), None)
 
     # ── keeping it ──
 

@@ -34,6 +34,9 @@ def fit(
     through: Annotated[
         list[str] | None, typer.Option(metavar="X,Y", help="A point the curve must meet.")
     ] = None,
+    per: Annotated[
+        str | None, typer.Option(help="Unit of x where it holds dates: second, day, year, …")
+    ] = None,
     level: Annotated[float, typer.Option(help="Of the confidence intervals.")] = 0.95,
     style: o.StyleOption = None,
     basis: o.BasisOption = None,
@@ -96,7 +99,7 @@ def fit(
     if absolute_sigma_of(absolute_sigma, weights, sigma):
         asked["absolute_sigma"] = True
     source = source_of(files, x, y, omega, where)
-    reading = Reading(source, highest, missing, save, quiet, asked)
+    reading = Reading(source, highest, missing, save, quiet, asked, per)
     streamed = kind == Kind() and over == o.Over.summary
     fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)
     extra: dict[str, object] = {"file": " ".join(files), "x": x, "y": y}

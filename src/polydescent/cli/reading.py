@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from polydescent.arguments import dated
 from polydescent.arrays import Kind
+from polydescent.dates import PLAIN
 from polydescent.errors import BadCall
 from polydescent.fit import Fit, descend, fit_folded
 from polydescent.journal import Job, run
@@ -21,7 +23,7 @@ from polydescent.summary import Summary
 class Reading:
     """Which rows to read, to what degree, what to do where a value is missing, where to keep it.
 
-    asked: more settings of `fit_folded`.
+    asked: more settings of `fit_folded`. per: the unit of dates.
     """
 
     source: Source
@@ -30,15 +32,17 @@ class Reading:
     save: str | None = None
     quiet: bool = False
     asked: dict[str, Any] = field(default_factory=dict)
+    per: str | None = None
 
     def fit(self, settings: dict[str, Any] | None) -> Fit:
         """Exact least squares, or a descent with settings, of rows that are streamed."""
         kept = Kept()
         with Progress(self.source, self.quiet) as progress:
             summary = self._summary(kept, progress)
+        summary, rows, axis = dated(summary, kept.rows, PLAIN, self.per)
         if settings is None:
-            return fit_folded(summary, kept.rows, **self.asked)
-        return replace(summary.descend(**settings), rows=kept.rows)
+            return fit_folded(summary, rows, axis=axis, **self.asked)
+        return replace(summary.descend(**settings), rows=rows, axis=axis)
 
     def fit_in(self, kind: Kind, over: str, settings: dict[str, Any] | None) -> Fit:
         """The same with all rows in memory, in a library, dtype and on a device; `over` as in
@@ -51,11 +55,16 @@ class Reading:
             )
         rows = self.source.gathered()
         columns = (rows.x, rows.y) if rows.weights is None else (rows.x, rows.y, rows.weights)
+        if rows.tick and kind.dtype != "float64":
+            raise BadCall(f"--dtype {kind.dtype} cannot tell dates apart: leave it out.")
         there = Rows.of(*map(kind.put, columns), x_name=rows.x_name, y_name=rows.y_name)
+        there = replace(there, tick=rows.tick)
         if settings is None:
             there, omitted = present(there, self.missing)
-            return fit_folded(summary_of_rows(there, self.degree, omitted), there, **self.asked)
-        walked = settings | {"over": over}
+            summary = summary_of_rows(there, self.degree, omitted)
+            summary, all_rows, axis = dated(summary, there, PLAIN, self.per)
+            return fit_folded(summary, all_rows, axis=axis, **self.asked)
+        walked = settings | {"over": over, "per": self.per}
         return descend(Held(there), degree=self.degree, missing=self.missing, **walked)
 
     def _summary(self, kept: Kept, progress: Progress) -> Summary:

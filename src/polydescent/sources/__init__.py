@@ -16,13 +16,17 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Columns of one kind and one length, checked. x_name and y_name are for human eyes."""
+    """Columns of one kind and one length, checked. x_name and y_name are for human eyes.
+
+    tick: "us" where x holds microseconds since 1970, as dates of a table are read; "" for numbers.
+    """
 
     x: Array
     y: Array
     weights: Array | None = None
     x_name: str = "x"
     y_name: str = "y"
+    tick: str = ""
 
     @classmethod
     def of(cls, x: Any, y: Any, weights: Any = None, x_name: str = "x", y_name: str = "y") -> Rows:

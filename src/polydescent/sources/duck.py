@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from polydescent.errors import BadTable, MissingExtra, NoQuery, UnknownName
@@ -13,6 +13,7 @@ from polydescent.sources import Rows, Source, arrow
 _NUMERIC = re.compile(
     r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL|BOOLEAN)"
 )
+_DATE = re.compile(r"^(TIMESTAMP|DATE)")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Query(Source):
     def __init__(self, label: str, asked: Asked):
         self.label, self.asked = label, asked
         self.x_name, self.y_name = asked.x, asked.y
+        self._tick = ""
 
     def table(self, connection: Any) -> str:
         """SQL that can stand after FROM."""
@@ -62,7 +64,7 @@ class Query(Source):
                 # a CSV's broken value comes out of the reader as OSError
                 for columns in arrow.blocks(_batches(connection, query), skip):
                     rows = Rows.of(*columns, x_name=self.x_name, y_name=self.y_name)
-                    yield rows, _share(connection)
+                    yield replace(rows, tick=self._tick), _share(connection)
             except (duckdb.Error, OSError) as why:
                 raise BadTable(f"{self.label}: {_told(why)}") from None
 
@@ -70,19 +72,20 @@ class Query(Source):
         table = self.table(connection)
         names = [row[0] for row in connection.execute(f"DESCRIBE FROM {table}").fetchall()]
         select = ", ".join(
-            f"CAST({self._expression(connection, duckdb, table, names, text)} AS DOUBLE) AS {role}"
-            for role, text in self.asked.columns.items()
+            f"CAST({self._expression(connection, duckdb, table, names, role)} AS DOUBLE) AS {role}"
+            for role in self.asked.columns
         )
         return f"SELECT {select} FROM {table}" + (
             f" WHERE {self.asked.where}" if self.asked.where else ""
         )
 
     def _expression(
-        self, connection: Any, duckdb: Any, table: str, names: list[str], text: str
+        self, connection: Any, duckdb: Any, table: str, names: list[str], role: str
     ) -> str:
         """SQL for what the user typed: a column by its exact name, else an expression, checked to
-        be a number.
+        be a number, or a date for x.
         """
+        text = self.asked.columns[role]
         sql = '"' + text.replace('"', '""') + '"' if text in names else f"({text})"
         try:
             described = connection.execute(f"DESCRIBE SELECT {sql} AS v FROM {table}").fetchall()
@@ -94,6 +97,10 @@ class Query(Source):
                 raise UnknownName("column", text, names, self.label) from None
             raise BadTable(f"{self.label}: cannot use {text!r}: {_told(why)}") from None
         kind = str(described[0][1])
+        if role == "x" and _DATE.match(kind):
+            self._tick = "us"
+            self.x_name = f"epoch_us({self.asked.x})"
+            return f"epoch_us({sql})"
         if not _NUMERIC.match(kind):
             if self.is_empty(connection, table):
                 return f"CAST({sql} AS DOUBLE)"  # what holds no value has no type

@@ -307,11 +307,11 @@ def page():
     lines = [
         "# Bad inputs",
         "",
-        f"{len(CASES)} inputs that go wrong elsewhere, each with what happens here: a clear error or",
-        "a right answer, never a wrong number, a bare traceback or a hang. `tests/test_bad_input.py`",
-        "tries each of them and writes this page; there `x` and `y` are columns of ten numbers,",
-        "`dates` of ten days, `f` is `fit(x, y, 2)`, `on_dates` is `fit(dates, y, 2)`, `put(x, 3, v)`",
-        "is x with v in row 3, and `file` has a broken header.",
+        f"{len(CASES)} inputs that go wrong elsewhere, each with what happens here: a clear error",
+        "or a right answer, never a wrong number, a bare traceback or a hang.",
+        "`tests/test_bad_input.py` tries each of them and writes this page; there `x` and `y` are",
+        "columns of ten numbers, `dates` of ten days, `f` is `fit(x, y, 2)`, `on_dates` is",
+        "`fit(dates, y, 2)`, `put(x, 3, v)` is x with v in row 3, and `file` has a broken header.",
     ]
     for title, cases in TRIED.items():
         lines += ["", f"## {title}", "", "| tried | what happens |", "|---|---|"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from fractions import Fraction
 from pathlib import Path
 
@@ -341,3 +342,22 @@ def test_coverage_of_intervals_and_bands():
         hits[2] += low <= new <= high
     assert (hits / 400 > 0.92).all()
     assert (hits / 400 < 0.98).all()
+
+
+def test_criteria_with_known_variance_count_no_variance():
+    x, y, s = data()
+    fit = pd.fit(x, y, 2, sigma=s, absolute_sigma=True)
+    residual = (y - fit(x)) / s
+    deviance = np.sum(residual**2 + np.log(2 * np.pi * s**2))
+    assert fit.aic == pytest.approx(deviance + 2 * 3, rel=1e-12)
+    assert fit.degrees(2).aicc[2] == pytest.approx(fit.aicc, rel=1e-12)
+    assert fit.bic == pytest.approx(deviance + 3 * math.log(40), rel=1e-12)
+
+
+def test_a_pickled_fit_says_the_same():
+    x, y, w = data()
+    fit = pd.fit(x, y, 2, weights=w)
+    back = pickle.loads(pickle.dumps(fit))
+    assert back.rows is None
+    for name in ("coef", "stderr", "covariance", "aic", "bic", "r2", "residual_sd"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(fit, name))

@@ -13,6 +13,7 @@ import pytest
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.cli import main
 from polydescent.equation import equation, number, with_error
 
 X = np.linspace(-2.0, 3.0, 40)
@@ -239,3 +240,85 @@ def test_json_round_trips_exactly(name):
 def test_json_that_is_no_fit(text):
     with pytest.raises(errors.BadRecord, match="to_json"):
         pd.Fit.from_json(text)
+
+
+# ── the command ──
+
+
+@pytest.fixture
+def command(capsys, monkeypatch, tmp_path):
+    """Run `polydescent fit` on a file of x, y, s; returns (exit code, stdout, stderr)."""
+    rng = np.random.default_rng(3)
+    y = 1 + X**2 + 0.1 * rng.normal(size=40)
+    s = rng.uniform(0.5, 2, 40)
+    lines = [
+        f"{a!r},{b!r},{c!r}" for a, b, c in zip(X.tolist(), y.tolist(), s.tolist(), strict=True)
+    ]
+    (tmp_path / "data.csv").write_text("\n".join(["x,y,s", *lines]))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        typed = ["polydescent", "fit", "data.csv", "--x", "x", "--y", "y", *arguments]
+        monkeypatch.setattr("sys.argv", typed)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return run, y, s
+
+
+def test_the_command_prints_the_statistics(command):
+    run, y, s = command
+    fit = pd.fit(X, y, 2, sigma=s)
+    code, out, _ = run("--degree", "2", "--sigma", "s", "--level", "0.9", "--style", "latex")
+    assert code == 0
+    assert fit.equation("latex") in out
+    low, high = fit.confidence_interval(0.9)[1]
+    assert f"[{low:.6g}, {high:.6g}]" in out
+    assert "90 % interval" in out
+    assert f"residual sd                 {fit.residual_sd:.6g}" in out
+
+
+def test_the_command_prints_them_as_json(command):
+    run, y, s = command
+    fit = pd.fit(X, y, "auto:5", weights=s)
+    found = json.loads(run("--degree", "auto:5", "--weights", "s", "--json")[1])
+    assert found["degree"] == fit.degree == found["degrees"]["pick"]
+    assert found["coef"] == fit.coef.tolist()
+    assert found["stderr"] == fit.stderr.tolist()
+    assert found["confidence_interval"] == fit.confidence_interval().tolist()
+    assert (found["aic"], found["bic"]) == (fit.aic, fit.bic)
+    assert found["extrema"][0]["x"]["stderr"] == fit.extrema()[0].x.stderr
+    assert len(found["degrees"]["loss"]) == 6
+    assert found["refined"]
+
+
+def test_the_command_takes_constraints(command):
+    run, y, _ = command
+    fit = pd.fit(X, y, 2, fix={1: 0.0}, through=[(0, 1.0)])
+    found = json.loads(run("--degree", "2", "--fix", "1=0", "--through", "0,1", "--json")[1])
+    assert found["coef"] == fit.coef.tolist()
+    assert found["held"] == "x^1 = 0, through (0, 1)"
+    terms = json.loads(run("--terms", "0,2", "--json")[1])
+    assert terms["coef"] == pd.fit(X, y, terms=[0, 2]).coef.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["--degree", "three"], "degree must be a whole number"),
+        (["--fix", "1:0"], "powers and values"),
+        (["--terms", "a"], "a number"),
+        (["--level", "95"], "between 0 and 1"),
+        (["--style", "fortran"], "There is no equation style"),
+        (["--sigma", "s", "--weights", "s"], "not both"),
+        (["--absolute-sigma"], "needs sigma"),
+        (["--per", "day"], "only dates"),
+        (["--optimizer", "gd", "--fix", "0=0"], "leave out --fix"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_the_command_refuses_with_advice(command, arguments, advice):
+    code, out, err = command[0](*arguments)
+    assert (code, out) == (2, "")
+    assert advice in err

@@ -100,10 +100,13 @@ class Degrees:
         return "\n".join(lines)
 
 
-def degree_table(summary: Summary, rows: Rows | None = None) -> Degrees:
+def degree_table(
+    summary: Summary, rows: Rows | None = None, known_variance: bool = False
+) -> Degrees:
     """All degrees from 0 to the summary's, or to the highest that its rows determine.
 
     rows: all that the summary holds, for leave-one-out; None where they are not at hand.
+    known_variance: as in `Criteria`.
     """
     highest = _highest(summary)
     summary = summary.lower(highest)
@@ -113,7 +116,7 @@ def degree_table(summary: Summary, rows: Rows | None = None) -> Degrees:
     freedom = (summary.n - degrees - 1).astype(float)
     freedom[freedom <= 0] = math.nan
     logs = 0.0 if rows is None else log_weights(rows)
-    found = [Criteria(float(v), summary.n, d + 1, logs) for d, v in enumerate(loss)]
+    found = [Criteria(float(v), summary.n, d + 1, logs, known_variance) for d, v in enumerate(loss)]
     aicc = np.array([c.aicc for c in found])
     square = float(summary.triangle[:, -1] @ summary.triangle[:, -1])
     pick, runner_up = _best(aicc, (loss <= _EXACT * square) & (freedom > 0))

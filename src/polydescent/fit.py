@@ -202,7 +202,7 @@ def fit_folded(
                 'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
                 "through=, or give degree= a number."
             )
-        summary = summary.lower(degree_table(summary).pick)
+        summary = summary.lower(degree_table(summary, known_variance=absolute_sigma).pick)
     solution = solve(_determined(summary, rows, held), all_rows, held, axis.power_origin)
     found = fit_solution(summary, solution)
     return replace(found, rows=rows, axis=axis, absolute_sigma=absolute_sigma)

@@ -169,12 +169,22 @@ class Fit(Inference):
 
     @cached_property
     def _criteria(self) -> Criteria:
-        logs = self.best.log_weights or 0.0
+        logs = self.best.log_weights
+        if logs is None:
+            logs = math.nan if self.is_weighted else 0.0
         return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
 
     @property
+    def is_weighted(self) -> bool:
+        """Whether the rows have weights, as far as this fit can tell: a bare summary cannot."""
+        seen = self.rows is not None and self.rows.weights is not None
+        return seen or self.best.log_weights is not None
+
+    @property
     def aic(self) -> float:
-        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts."""
+        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts. NaN of weighted rows
+        that were streamed, which leave no Σ ln ω behind.
+        """
         return self._criteria.aic
 
     @property
@@ -188,18 +198,22 @@ class Fit(Inference):
         return self._criteria.bic
 
     def degrees(self, up_to: int | None = None) -> Degrees:
-        """Every degree up to `up_to`, with the one to take; needs the rows to go above its own."""
+        """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
+
+        Whole polynomials: what fix=, terms= and through= held is free here.
+        """
         rows = self.rows if self.holds_all_rows else None
         if up_to is None or up_to == self.degree:
-            return degree_table(self.summary, rows)
+            return degree_table(self.summary, rows, self.absolute_sigma)
         if up_to < self.degree:
-            return degree_table(self.summary.lower(up_to), rows)
+            return degree_table(self.summary.lower(up_to), rows, self.absolute_sigma)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
-        return degree_table(Summary.of_rows(rows.x, rows.y, rows.weights, up_to), rows)
+        summary = Summary.of_rows(rows.x, rows.y, rows.weights, up_to)
+        return degree_table(summary, rows, self.absolute_sigma)
 
     @property
     def holds_all_rows(self) -> bool:

@@ -45,7 +45,7 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
 
 def formula(fit: Fit) -> str:
     """How the standard errors were computed, with how the weights enter."""
-    weighted = fit.best.log_weights is not None
+    weighted = fit.is_weighted
     W = "W" if weighted else ""
     if fit.absolute_sigma:
         return f"(Vᵀ{W}V)⁻¹ with W = 1/σ², σ known: normal quantiles"

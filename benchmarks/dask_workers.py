@@ -45,7 +45,7 @@ def chunks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def difference(found: pd.Summary, expected: pd.Summary) -> float:
     """The largest between the two curves, relative to the size of the curve."""
-    u = np.linspace(-1, 1, 1001)
+    u = np.linspace(expected.domain.lo, expected.domain.hi, 1001)
     a, b = found.fit()(u), expected.fit()(u)
     return float(np.abs(a - b).max() / np.abs(b).max())
 

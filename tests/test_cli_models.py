@@ -148,6 +148,18 @@ def test_predict_at_numbers_and_for_files(polydescent):
     assert float(out) == pd.Summary.load("m.json").fit(1)(0.25)
 
 
+@pytest.mark.parametrize(
+    "wanted", [("--degree", "auto:5"), ("--fix", "0=1"), ("--terms", "1,2"), ("--through", "0,1")]
+)
+def test_a_model_predicts_with_the_curve_it_was_saved_with(polydescent, wanted):
+    command = ("fit", "day0.csv", "--x", "hour", "--y", "kW", "--json", "--save", "m.json")
+    code, out, _ = polydescent(*command, *wanted)
+    assert code == 0
+    coef = json.loads(out)["coef"]
+    _, out, _ = polydescent("predict", "m.json", "--at", 0.5)
+    assert float(out) == pytest.approx(np.polynomial.Polynomial(coef)(0.5), rel=1e-9)
+
+
 def test_refusals_end_with_code_2_and_write_nothing(polydescent, subtests):
     polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
     pd.Summary.load("m.json").save("bare.json")

@@ -7,7 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ class Job:
     """What a pass is asked to do. The same job run again goes on where the first run ended.
 
     source: files and SQL. is_update: add to the model at `target`, else make it. again: add files
-    that it holds. check: raises where the summary of a new model must not be kept.
+    that it holds. curve: as in Model. check: raises where the summary of a new model must not be
+    kept.
     """
 
     source: Source
@@ -59,6 +60,7 @@ class Job:
     missing: str = "raise"
     is_update: bool = False
     again: bool = False
+    curve: dict[str, Any] = field(default_factory=dict)
     check: Callable[[Summary], object] | None = None
 
     @property
@@ -160,7 +162,7 @@ def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered,
         return change(job.target, added)
     if job.check is not None:
         job.check(summary)
-    model = Model(summary, job.asked, read, (identity,))
+    model = Model(summary, job.asked, job.curve, read, (identity,))
     save(model, job.target)
     return model
 

@@ -83,11 +83,13 @@ class Remembered:
 class Model:
     """A summary, what was asked of its sources, and the sources.
 
-    asked: x, y, weights, where, missing as typed. passes: the ids of the passes that are in it.
+    asked: x, y, weights, where, missing as typed. curve: degree, fix, terms, through as typed: what
+    curve of the summary is meant. passes: the ids of the passes that are in it.
     """
 
     summary: Summary
     asked: dict[str, str] = field(default_factory=dict)
+    curve: dict[str, Any] = field(default_factory=dict)
     sources: tuple[Remembered, ...] = ()
     passes: tuple[str, ...] = ()
 
@@ -178,6 +180,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(
         summary_from_json(found["summary"]),
         found["asked"],
+        found["curve"],
         tuple(Remembered(**source) for source in found["sources"]),
         tuple(found["passes"]),
     )
@@ -206,6 +209,7 @@ def _write_model(model: Model, path: Path) -> None:
     content = {
         "summary": summary_to_json(model.summary),
         "asked": model.asked,
+        "curve": model.curve,
         "sources": [asdict(source) for source in model.sources],
         "passes": list(model.passes),
     }

@@ -99,7 +99,8 @@ def fit(
     if absolute_sigma_of(absolute_sigma, weights, sigma):
         asked["absolute_sigma"] = True
     source = source_of(files, x, y, omega, where)
-    reading = Reading(source, highest, missing, save, quiet, asked, per)
+    curve = {"degree": degree, "fix": hold, "terms": terms, "through": through}
+    reading = Reading(source, highest, missing, save, quiet, asked, per, curve)
     streamed = kind == Kind() and over == o.Over.summary
     fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)
     extra: dict[str, object] = {"file": " ".join(files), "x": x, "y": y}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from polydescent.fit import Fit
+from polydescent.store import Model
 
 
 def predict(
@@ -18,7 +19,8 @@ def predict(
         list[float] | None, typer.Option(help="An x; may be given several times.")
     ] = None,
     degree: Annotated[
-        int | None, typer.Option(help="A lower degree than the model's.", show_default=False)
+        str | None,
+        typer.Option(metavar="NUMBER|auto[:MAX]", help="Up to the model's.", show_default=False),
     ] = None,
 ) -> None:
     """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files."""
@@ -30,11 +32,25 @@ def predict(
     saved = store.load(model)
     if files and "x" not in saved.asked:
         raise NoColumns(model)
-    curve = saved.summary.fit(degree)
+    curve = _curve(saved, degree)
     for x in at or []:
         typer.echo(repr(float(curve(x))))
     if files:
         _print_rows(curve, files, saved.asked["x"], saved.asked["y"])
+
+
+def _curve(saved: Model, degree: str | None) -> Fit:
+    """The curve that the model was saved with, or the one of another degree."""
+    from polydescent.cli.options import asked_of_fit
+    from polydescent.fit import fit_folded
+
+    typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
+    if degree is not None:
+        typed |= {"degree": degree}
+    else:
+        typed |= {"degree": str(saved.summary.degree)} | saved.curve
+    wanted, asked = asked_of_fit(**typed)
+    return fit_folded(saved.summary.lower(wanted), None, **asked)
 
 
 def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from polydescent.summary import Summary
 class Reading:
     """Which rows to read, to what degree, what to do where a value is missing, where to keep it.
 
-    asked: more settings of `fit_folded`. per: the unit of dates.
+    asked: more settings of `fit_folded`, and curve: as they were typed. per: the unit of dates.
     """
 
     source: Source
@@ -33,6 +34,7 @@ class Reading:
     quiet: bool = False
     asked: dict[str, Any] = field(default_factory=dict)
     per: str | None = None
+    curve: dict[str, Any] = field(default_factory=dict)
 
     def fit(self, settings: dict[str, Any] | None) -> Fit:
         """Exact least squares, or a descent with settings, of rows that are streamed."""
@@ -70,6 +72,12 @@ class Reading:
     def _summary(self, kept: Kept, progress: Progress) -> Summary:
         if self.save is None:
             return summary_of(self.source, self.degree, self.missing, kept.take, progress)
-        check = None if self.asked else Summary.solve
-        job = Job(self.source, Path(self.save), self.degree, self.missing, check=check)
+        job = Job(
+            self.source,
+            Path(self.save),
+            self.degree,
+            self.missing,
+            curve=self.curve,
+            check=partial(fit_folded, rows=None, **self.asked),
+        )
         return run(job, progress, kept.take).summary

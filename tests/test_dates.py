@@ -123,6 +123,15 @@ def test_nanosecond_integers_lose_nothing(make):
     assert line(1_700_000_000_123_456_789 + 300) == pytest.approx(700, abs=1e-9)
 
 
+def test_whole_numbers_never_wrap_around():
+    top = np.uint64(2**64 - 1) - np.arange(10, dtype=np.uint64)
+    line = pd.fit(top, np.arange(10.0), 1)
+    far = np.array([2**64 - 1, 0], dtype=np.uint64)
+    np.testing.assert_allclose(line(far, outside="ignore"), [0, 2.0**64], atol=1e-9)
+    wide = np.array([-(2**62), 0, 2**63 - 1])
+    assert pd.fit(wide, wide / 2.0**62, 1).coef[1] == pytest.approx(2.0**-62, rel=1e-15)
+
+
 def test_nanosecond_dates_lose_nothing():
     t = np.datetime64("2023-11-14T22:13:20.123456789", "ns") + np.arange(500)
     line = pd.fit(t, 2.0 * np.arange(500), 1, per="second")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -206,16 +207,18 @@ def _whole_ends(t: Any) -> tuple[int, int] | None:
 
 def _differences(t: Any, origin: int) -> Any:
     """t − origin as float64, subtracted as whole numbers where t are whole."""
-    if is_array(t):
-        if isinstance(t, np.ndarray) and t.dtype == object:
-            return np.array([float(v - origin) for v in t.ravel()]).reshape(t.shape)
-        xp = namespace(t)
-        if not xp.isdtype(t.dtype, "integral"):
-            return t - float(origin)
-        if isinstance(t, np.ndarray) and t.dtype.kind == "u":
-            return (t - np.uint64(origin)).astype(np.float64)
-        return xp.astype(t - origin, xp.float64)
-    return float(Fraction(t) - origin)
+    if not is_array(t):
+        return float(Fraction(t) - origin)
+    if t.dtype == object:
+        return np.array([float(v - origin) for v in t.ravel()]).reshape(t.shape)
+    xp = namespace(t)
+    if not xp.isdtype(t.dtype, "integral"):
+        return t - float(origin)
+    least, greatest = (int(t.min()), int(t.max())) if math.prod(t.shape) else (0, 0)
+    if greatest - least >= 2**63 and isinstance(t, np.ndarray):  # would wrap around
+        return _differences(t.astype(object), origin)
+    from_least = xp.astype(t - (np.array(least, t.dtype) if xp is np else least), xp.float64)
+    return from_least + float(least - origin)
 
 
 # ── dates, however they are held ──

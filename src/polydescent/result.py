@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from polydescent.advice import advice
-from polydescent.arrays import Array, Kind, columns, to_host
+from polydescent.arrays import Array, Kind, columns, is_array, namespace, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import PLAIN, Axis
@@ -73,15 +73,17 @@ class Fit(Inference):
         return self.axis.answer(x, self.curve)
 
     def _check_inside(self, x: Any, outside: str) -> None:
-        inside = self.axis.numbers(x)
-        values = to_host(inside) if np.ndim(inside) else np.asarray(inside, dtype=np.float64)
+        values = self.axis.numbers(x)
+        if not is_array(values) or isinstance(values, np.generic | np.ndarray):
+            values = np.atleast_1d(np.asarray(values, dtype=np.float64))
         slack = _AT_THE_EDGE * self.domain.half
         beyond = (values < self.domain.lo - slack) | (values > self.domain.hi + slack)
-        if not beyond.any():
+        if not namespace(values).any(beyond):
             return
+        values, beyond = to_host(values), to_host(beyond) > 0
         far = values[beyond]
         ends = (float(far.min()), float(far.max()), self.domain.lo, self.domain.hi)
-        found = OutsideDomain(int(beyond.sum()), values.size, *map(self.axis.label, ends))
+        found = OutsideDomain(far.size, values.size, *map(self.axis.label, ends))
         if outside == "raise":
             raise found
         warnings.warn(str(found), OutsideDomainWarning, stacklevel=3)
@@ -99,7 +101,9 @@ class Fit(Inference):
 
     @property
     def domain(self) -> Domain:
-        """The interval of x in the data; of dates in units since the origin of `axis`."""
+        """The interval of x in the data; of dates, in units since the origin of `axis`; of whole
+        numbers too large for float64, less that origin.
+        """
         return self.summary.domain
 
     @property

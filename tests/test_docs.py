@@ -1,4 +1,7 @@
-"""Every code block and every command of the documentation does what the page says it does."""
+"""Every code block and every command of the documentation does what the page says it does.
+
+Where an output has changed for the better, `python docs/refill.py PAGES` writes it into the pages.
+"""
 
 import doctest
 import io

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import os
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,6 +13,7 @@ from polydescent.arrays import Array, host_view
 from polydescent.basis import Domain
 from polydescent.kernels import moments, reference
 from polydescent.kernels.reference import stack
+from polydescent.kernels.threads import cores, share_out
 
 try:
     from polydescent.kernels._moments import (  # pyright: ignore[reportMissingImports]
@@ -99,26 +97,11 @@ def _pieces(fold: Callable[..., None], n: int, shape: tuple[int, ...], *given: A
     results = np.empty((-(-n // PIECE), *shape))
     length = math.prod(shape)
     into = ffi.from_buffer("double[]", results)
-    waiting = itertools.count()  # next() on it is atomic: each piece is taken once
 
-    def work() -> None:
-        while (piece := next(waiting)) < len(results):
+    def work(waiting: Iterator[int]) -> None:
+        for piece in waiting:
             first = piece * PIECE
             fold(*given, first, min(PIECE, n - first), into + piece * length)
 
-    helpers = [threading.Thread(target=work) for _ in range(min(cores(), len(results)) - 1)]
-    for helper in helpers:
-        helper.start()
-    try:
-        work()
-    finally:  # the helpers write into `results`: never leave them behind, not even on Ctrl-C
-        for helper in helpers:
-            helper.join()
+    share_out(work, len(results), cores())
     return results
-
-
-def cores() -> int:
-    """The processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -50,7 +50,9 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {name: [] for name in ("index", "lesson", "triangle", "descent")}
+html_sidebars = {
+    name: [] for name in ("index", "lesson", "triangle", "descent", "numerics", "bad-inputs")
+}
 
 
 def setup(app):

@@ -134,6 +134,15 @@ def test_a_grown_file_is_not_counted_twice(tmp_path, summary):
         model.check_new(remember(tmp_path / "a.csv", "x,y\n1,2\n3,4\n"), "model.json")
 
 
+def test_models_of_a_file_that_is_gone_are_compared(tmp_path, summary):
+    model = Model(summary, sources=(remember(tmp_path / "a.csv", "x,y\n1,2\n"),))
+    later = remember(tmp_path / "a.csv", "x,y\n5,6\n")
+    (tmp_path / "a.csv").unlink()
+    model.check_new(later, "model.json")
+    with pytest.raises(AlreadyAdded):
+        model.check_new(model.sources[0], "model.json")
+
+
 def test_new_rows_under_an_old_name_are_new(tmp_path, summary):
     model = Model(summary, sources=(remember(tmp_path / "today.csv", "x,y\n1,2\n"),))
     model.check_new(remember(tmp_path / "today.csv", "x,y\n5,6\n7,8\n"), "model.json")

@@ -155,7 +155,7 @@ def source_of(
         from polydescent.sources.files import files
 
         return files(data, *_names(data, x, y), weights, where)
-    if hasattr(data, "__dask_graph__"):
+    if type(data).__module__.startswith("dask."):
         from polydescent.sources.cluster import collection
 
         return collection(data, x, y, weights, where)

@@ -61,7 +61,7 @@ def _console(block: str) -> str:
     def run(command: re.Match) -> str:
         if not command[1].startswith("$ polydescent "):
             return command[0]
-        words = [sys.executable, "-m", *shlex.split(command[1][2:])]
+        words = [sys.executable, "-m", *shlex.split(command[1][2:].replace("\\\n", " "))]
         quiet = os.environ | {"COLUMNS": "80", "NO_COLOR": "1"}
         done = subprocess.run(words, capture_output=True, text=True, env=quiet, check=False)
         if "…" in command[2]:

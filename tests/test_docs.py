@@ -72,7 +72,7 @@ def run_python(block, names, page, line):
 
 def run_command(command, wanted, capsys, monkeypatch, page, line):
     """What differs when the command is run. Pages may leave out the end, and lines at a "…"."""
-    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    monkeypatch.setattr(sys, "argv", shlex.split(command.replace("\\\n", " ")))
     capsys.readouterr()
     try:
         main()

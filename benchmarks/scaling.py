@@ -79,7 +79,8 @@ def report() -> str:
             "## Time and memory from 10⁵ to 10⁸ rows, degree 8",
             "\n".join(lines),
             f"Slope of log time over log rows: {slope(streamed):.3f} for the pass "
-            f"(1 ± {TOLERANCE}), {slope(files):.3f} for the file, which costs {1e3 * files[0]:.0f} ms to open; "
+            f"(1 ± {TOLERANCE}), {slope(files):.3f} for the file, which costs "
+            f"{1e3 * files[0]:.0f} ms to open; "
             f"{files[-1] / SIZES[-1] * 1e9:.0f} ns a row at the end, "
             f"{beyond[0] / (SIZES[3] - SIZES[0]) * 1e9:.0f} ns at {SIZES[3]:,}.",
         ]

@@ -172,6 +172,7 @@ TRIED: dict[str, list[tuple[str, str]]] = {
         ("fit(x, y, 'auto:99').degree", "(answer < 9)"),
         ("fit(x, y, nan)", "BadDegree"),
         ("fit(x, y, [2])", "BadDegree"),
+        ("fit(x, y, 10**6)", "BadSetting"),
         ("summarize(x, y, 3).fit(4)", "BadDegree"),
         ("summarize(x, y, 3) + summarize(x, y, 4)", "DegreesDiffer"),
         ("fit(x, y, 9).degrees_of_freedom", "(answer == 0)"),
@@ -378,6 +379,42 @@ def test_any_constraints_are_refused_or_obeyed(fix, terms, through):
         return
     for power, value in fix.items():
         assert fit.coef[power] == value
+
+
+ANYTHING = NUMBERS | COLUMNS | st.complex_numbers() | st.datetimes() | st.fractions()
+ASKED = {
+    "call": lambda fit, a: fit(a),
+    "outside": lambda fit, a: fit(0.5, outside=a),
+    "band": lambda fit, a: fit.confidence_band(a),
+    "level": lambda fit, a: fit.confidence_interval(a),
+    "derivative": lambda fit, a: fit.derivative(a),
+    "integral": lambda fit, a: fit.integral(a, a),
+    "degrees": lambda fit, a: fit.degrees(a),
+    "equation": lambda fit, a: fit.equation(a),
+    "digits": lambda fit, a: fit.equation(digits=a),
+    "to_numpy": lambda fit, a: fit.to_numpy(a),
+    "from_polyfit": lambda fit, a: pd.Fit.from_polyfit(a, X, Y),
+    "weights": lambda fit, a: pd.fit(X, Y, 1, weights=a),
+    "sigma": lambda fit, a: pd.fit(X, Y, 1, sigma=a),
+    "missing": lambda fit, a: pd.fit(X, Y, 1, missing=a),
+    "per": lambda fit, a: pd.fit(X, Y, 1, per=a),
+}
+MODELS = [
+    pd.fit(X, Y, 2),
+    pd.fit(np.datetime64("2024-01-01") + np.arange(10), Y, 2),
+    pd.fit(2**60 + np.arange(10), Y, 2),
+]
+
+
+@pytest.mark.filterwarnings("ignore::polydescent.errors.OutsideDomainWarning")
+@pytest.mark.parametrize("asked", ASKED)
+@settings(max_examples=25, deadline=None)
+@given(model=st.sampled_from(MODELS), argument=ANYTHING)
+def test_anything_may_be_asked(asked, model, argument):
+    try:
+        ASKED[asked](model, argument)
+    except errors.PolydescentError:
+        return  # anything else that it raises is a failure
 
 
 if __name__ == "__main__":

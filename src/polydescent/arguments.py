@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import columns, is_array, namespace
+from polydescent.arrays import columns, namespace
 from polydescent.basis import Domain
 from polydescent.dates import PLAIN, Axis, read_axis
 from polydescent.errors import BadCall, BadDegree, BadSetting
@@ -56,7 +56,7 @@ def weights_of(weights: Any, sigma: Any) -> Any:
         raise BadCall("Pass weights= (of the squares) or sigma= (standard deviations), not both.")
     if isinstance(sigma, str):
         return f"1 / (({sigma}) * ({sigma}))"
-    if not is_array(sigma) and np.ndim(sigma) == 0:
+    if isinstance(sigma, int | float):
         raise BadSetting("sigma", sigma, "a column of standard deviations, one for each row")
     (sigma,) = columns(sigma=sigma)
     low = sigma <= 0  # NaN is not: it is refused or omitted with the NaN of x and y

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import Array, is_array, namespace
+from polydescent.arrays import Array, is_array, namespace, quiet
 from polydescent.errors import BadSetting, NotNumbers
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
@@ -94,6 +94,8 @@ class Axis:
 
     def label(self, x: float) -> str:
         """What the user calls x, as text."""
+        if not math.isfinite(x):
+            return str(x)
         if self.is_dates:
             return str(self.place(x)).removesuffix("T00:00:00")
         return str(self.origin + round(x)) if self.origin else f"{x:.6g}"
@@ -111,10 +113,11 @@ class Axis:
     def answer(self, t: Any, function: Callable[[Array], Array]) -> Any:
         """function(x) for what the user calls x: a number for a number, an array for an array."""
         x = self.numbers(t)
-        if not is_array(t) or x.dtype == object:
-            values = function(np.asarray(x, dtype=np.float64))
-            return float(values) if np.ndim(values) == 0 else values
-        xp, values = namespace(x), function(x)
+        with quiet():  # far outside, inf is the answer
+            if not is_array(t) or x.dtype == object:
+                values = function(np.asarray(x, dtype=np.float64))
+                return float(values) if np.ndim(values) == 0 else values
+            xp, values = namespace(x), function(x)
         floating = xp.isdtype(x.dtype, "real floating")
         return xp.astype(values, x.dtype, copy=False) if floating else values
 
@@ -136,7 +139,7 @@ def read_axis(t: Any, per: str | None = None) -> Axis:
 
     per: the unit of dates, one of UNITS; left out, days. Raises BadSetting.
     """
-    if per is not None and per not in UNITS:
+    if per is not None and (not isinstance(per, str) or per not in UNITS):
         raise BadSetting("per", per, f"one of {', '.join(UNITS)}")
     dates = _as_dates(t)
     if dates is not None:
@@ -208,7 +211,7 @@ def _whole_ends(t: Any) -> tuple[int, int] | None:
 def _differences(t: Any, origin: int) -> Any:
     """t − origin as float64, subtracted as whole numbers where t are whole."""
     if not is_array(t):
-        return float(Fraction(t) - origin)
+        return float(Fraction(t) - origin) if math.isfinite(t) else float(t)
     if t.dtype == object:
         return np.array([float(v - origin) for v in t.ravel()]).reshape(t.shape)
     xp = namespace(t)
@@ -276,7 +279,8 @@ def _naive(value: Any) -> Any:
 
 
 def _date(ticks: int, tick: str) -> np.datetime64:
-    return np.datetime64(ticks, tick)  # type: ignore[call-overload]
+    known = abs(ticks) < 2**63  # further away there is no date
+    return np.datetime64(ticks if known else "NaT", tick)  # type: ignore[call-overload]
 
 
 def _tick(dates: np.ndarray) -> str:

@@ -97,7 +97,7 @@ def equation(
 
 def check_style(style: str) -> None:
     """Raises UnknownName for a style that there is not."""
-    if style not in PROSE and style not in CODE:
+    if not isinstance(style, str) or style not in PROSE | CODE:
         raise UnknownName("equation style", style, [*PROSE, *CODE])
 
 

@@ -19,7 +19,7 @@ from polydescent.convergence import Forecast
 from polydescent.dates import PLAIN, Axis
 from polydescent.degrees import Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
-from polydescent.equation import CODE, code, equation
+from polydescent.equation import CODE, check_style, code, equation
 from polydescent.errors import BadCall, BadRecord, BadSetting, OutsideDomain, OutsideDomainWarning
 from polydescent.inference import Inference
 from polydescent.polynomial import Polynomial
@@ -27,7 +27,7 @@ from polydescent.record import from_record, to_record
 from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows
 from polydescent.statistics import UncertainCurve
-from polydescent.summary import Summary
+from polydescent.summary import Summary, checked_degree
 
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
@@ -206,6 +206,7 @@ class Fit(Inference):
 
         Whole polynomials: what fix=, terms= and through= held is free here.
         """
+        up_to = None if up_to is None else checked_degree(up_to)
         rows = self.rows if self.holds_all_rows else None
         if up_to is None or up_to == self.degree:
             return degree_table(self.summary, rows, self.absolute_sigma)
@@ -262,6 +263,7 @@ class Fit(Inference):
         variable; of dates it is t, in units since the origin.
         """
         name = x or ("t" if self.axis.is_dates else "x")
+        check_style(style)
         if style in CODE:
             curve = Polynomial(CHEBYSHEV, self.domain, self.curve.in_chebyshev())
             return code(

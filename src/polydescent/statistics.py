@@ -159,7 +159,8 @@ class UncertainCurve:
 
     def derivative(self, order: int = 1) -> UncertainCurve:
         """The derivative per unit of x, of the given order, with its covariance."""
-        if order not in range(1, 100) or isinstance(order, bool):
+        whole = isinstance(order, int | np.integer) and not isinstance(order, bool)
+        if not whole or not 1 <= order < 100:
             raise BadSetting("order", order, "a whole number from 1 to 99")
         scale = self.domain.half**-order if self.domain.half else 0.0
         weights = chebyshev.chebder(self.weights, order) * scale

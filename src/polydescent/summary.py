@@ -11,13 +11,21 @@ import numpy as np
 from polydescent import kernels
 from polydescent.arrays import Array, Kind, namespace
 from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
-from polydescent.errors import BadDegree, DegreesDiffer, OutOfRange, TooFewDistinct, TooFewRows
+from polydescent.errors import (
+    BadDegree,
+    BadSetting,
+    DegreesDiffer,
+    OutOfRange,
+    TooFewDistinct,
+    TooFewRows,
+)
 from polydescent.kernels.reference import stack
 
 if TYPE_CHECKING:
     from polydescent.convergence import Forecast
     from polydescent.fit import Fit
 
+HIGHEST = 1000
 _RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
 
@@ -256,4 +264,6 @@ def checked_degree(degree: object, largest: int | None = None) -> int:
         good, whole = False, 0
     if not good or whole < 0 or (largest is not None and whole > largest):
         raise BadDegree(degree, largest)
+    if whole > HIGHEST:
+        raise BadSetting("degree", degree, f"at most {HIGHEST:,}: a triangle grows with its square")
     return whole

@@ -33,16 +33,23 @@ app.command()(explain)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from polydescent import __version__
+        from polydescent import __version__, kernels
 
         typer.echo(f"polydescent {__version__}")
+        typer.echo(kernels.described())
         raise typer.Exit
 
 
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Say which, and which kernels it has.",
+        ),
     ] = False,
 ) -> None:
     """Polynomial regression by gradient descent: exact, explained, of any size."""

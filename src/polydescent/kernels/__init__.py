@@ -10,6 +10,7 @@ from polydescent.arrays import Array
 from polydescent.basis import Domain
 from polydescent.errors import UnknownName
 from polydescent.kernels import blocks, native, reference
+from polydescent.kernels.threads import cores
 
 KERNELS = {
     "native": native,
@@ -46,6 +47,15 @@ def available() -> dict[str, str]:
     if not absent and "native" not in os.environ.get(ALLOWED, "native"):
         absent = f"excluded by {ALLOWED}={os.environ[ALLOWED]}"
     return {"native": absent, "blocks": "", "reference": ""}
+
+
+def described() -> str:
+    """A line for each kernel: whether it is here, what it is, why not; and the threads it has."""
+    lines = []
+    for name, absent in available().items():
+        what = (KERNELS[name].__doc__ or "").partition("\n")[0]
+        lines.append(f"{name:<10} {f'absent: {absent}' if absent else f'here: {what}'}")
+    return "\n".join([*lines, f"{'threads':<10} {cores()}"])
 
 
 def _native_serves(x: Array, y: Array, weights: Array | None, degree: int) -> bool:

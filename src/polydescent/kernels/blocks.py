@@ -57,7 +57,8 @@ def _framed(
     x: Array, y: Array, root: Array | None, domain: Domain
 ) -> tuple[Array, Array, tuple[Array, Array]]:
     """(u, √weight·y, (min x, max x)) of a block; root: √weight, None for 1."""
-    xp, u = namespace(x), domain.to_unit(x)
+    xp = namespace(x)
+    u = (x - domain.mid) * (1 / domain.half)  # a guessed domain has width: see `moments`
     if root is None:
         return u, y, (xp.min(x), xp.max(x))
     live = root != 0.0  # chosen, not multiplied: a weight of 0 silences NaN
@@ -76,6 +77,7 @@ def _products(V: Array, u: Array, rest: Array, curve: Array) -> Array:
         V[1, :] = u * V[0, :]
     twice = u + u
     for j in range(2, k):
-        V[j, :] = twice * V[j - 1, :] - V[j - 2, :]
+        V[j, :] = twice * V[j - 1, :]
+        V[j, :] -= V[j - 2, :]
     rest = rest - curve @ V
     return xp.concat((V @ V[0, :], V @ V[k - 1, :], V @ rest, (rest @ rest)[None]))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import columns, namespace
+from polydescent.arrays import columns, namespace, quiet
 from polydescent.basis import Domain
 from polydescent.dates import PLAIN, Axis, read_axis
-from polydescent.errors import BadCall, BadDegree, BadSetting
+from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
 from polydescent.sources import Rows
 from polydescent.summary import Summary, checked_degree
 
@@ -62,7 +63,11 @@ def weights_of(weights: Any, sigma: Any) -> Any:
     low = sigma <= 0  # NaN is not: it is refused or omitted with the NaN of x and y
     if bool(namespace(sigma).any(low)):
         raise BadSetting("sigma", float(sigma[low][0]), "above 0 in every row")
-    return 1.0 / (sigma * sigma)
+    with quiet():
+        omega = 1.0 / (sigma * sigma)
+    if bool(namespace(sigma).any((omega == 0) | (omega == math.inf))):
+        raise OutOfRange("1 / sigma² of some row", "Give y and sigma in another unit.")
+    return omega
 
 
 def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:

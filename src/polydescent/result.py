@@ -13,14 +13,21 @@ from typing import Any, Self
 import numpy as np
 
 from polydescent.advice import advice
-from polydescent.arrays import Array, Kind, columns, is_array, namespace, to_host
+from polydescent.arrays import Array, Kind, columns, is_array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import PLAIN, Axis
 from polydescent.degrees import Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
 from polydescent.equation import CODE, check_style, code, equation
-from polydescent.errors import BadCall, BadRecord, BadSetting, OutsideDomain, OutsideDomainWarning
+from polydescent.errors import (
+    BadCall,
+    BadRecord,
+    BadSetting,
+    OutOfRange,
+    OutsideDomain,
+    OutsideDomainWarning,
+)
 from polydescent.inference import Inference
 from polydescent.polynomial import Polynomial
 from polydescent.record import from_record, to_record
@@ -326,8 +333,11 @@ class Fit(Inference):
         curve = Polynomial(POWER, summary.domain, powers)
         solution = solve(summary, rows)
         x, y, omega = rows_that_count(rows)
-        residual = y - curve(x)
-        loss = float((residual * residual * (1.0 if omega is None else omega)).sum())
+        with quiet():
+            residual = y - curve(x)
+            loss = float((residual * residual * (1.0 if omega is None else omega)).sum())
+        if not math.isfinite(loss):
+            raise OutOfRange("The sum of squared residuals", "Check the coefficients.")
         return cls(curve, summary, loss, Outcome.GIVEN, rows=rows, solution=solution)
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from polydescent.arrays import Array, Kind, to_host
+from polydescent.arrays import Array, Kind, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.dates import PLAIN, Axis
 from polydescent.errors import BadSetting
@@ -169,11 +169,14 @@ class UncertainCurve:
         return replace(self, weights=weights, root=root, powers=None, root_in_powers=None)
 
     def integral(self, a: Any, b: Any) -> Estimate:
-        """∫ of the curve from a to b, in units of y times x."""
+        """∫ of the curve from a to b, in units of y times x. Raises BadSetting."""
         ends = self.domain.to_unit(np.array([self.axis.number(a), self.axis.number(b)]))
         k = len(self.weights)
-        from_mid = np.array([chebyshev.chebval(ends, chebyshev.chebint(e)) for e in np.eye(k)])
-        weight = self.domain.half * (from_mid[:, 1] - from_mid[:, 0])
+        with quiet():
+            from_mid = np.array([chebyshev.chebval(ends, chebyshev.chebint(e)) for e in np.eye(k)])
+            weight = self.domain.half * (from_mid[:, 1] - from_mid[:, 0])
+        if not np.isfinite(weight).all():
+            raise BadSetting("a and b", (a, b), "finite, and such that the integral is")
         return Estimate(float(weight @ self.weights), _norm(weight @ self.root), self.freedom)
 
     def roots(self, everywhere: bool = False) -> list[Estimate]:

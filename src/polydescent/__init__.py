@@ -32,7 +32,7 @@ Fit.explore and print(fit) reach down inside the method.
     inference     what a fit says about its uncertainty
     arguments     what the arguments of fit and descend mean
     result        Fit: the result
-    fit           fit, descend, summarize
+    verbs         fit, descend, summarize
     writing       prose and formulas as text, Markdown or LaTeX
     explain       the derivation for a degree
     trace         one step of a descent taken apart
@@ -40,13 +40,20 @@ Fit.explore and print(fit) reach down inside the method.
     cli           the polydescent command
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from polydescent._version import __version__
-from polydescent.convergence import Forecast
-from polydescent.descent import History, Outcome
-from polydescent.errors import PolydescentError
-from polydescent.fit import Fit, descend, fit, summarize
-from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
-from polydescent.summary import Summary
+
+if TYPE_CHECKING:
+    from polydescent import errors
+    from polydescent.convergence import Forecast
+    from polydescent.descent import History, Outcome
+    from polydescent.errors import PolydescentError
+    from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
+    from polydescent.result import Fit
+    from polydescent.summary import Summary
+    from polydescent.verbs import descend, fit, summarize
 
 __all__ = [
     "Adam",
@@ -61,6 +68,38 @@ __all__ = [
     "Summary",
     "__version__",
     "descend",
+    "errors",
     "fit",
     "summarize",
 ]
+
+_HOMES = {
+    "Adam": "optimizers",
+    "Fit": "result",
+    "Forecast": "convergence",
+    "GradientDescent": "optimizers",
+    "History": "descent",
+    "Momentum": "optimizers",
+    "Nesterov": "optimizers",
+    "Outcome": "descent",
+    "PolydescentError": "errors",
+    "Summary": "summary",
+    "descend": "verbs",
+    "fit": "verbs",
+    "summarize": "verbs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, loaded when it is first asked for: an import alone costs next to nothing."""
+    if name == "errors":
+        return import_module("polydescent.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'polydescent' has no attribute {name!r}")
+    value = getattr(import_module(f"polydescent.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -64,10 +63,11 @@ def weights_of(weights: Any, sigma: Any) -> Any:
     if bool(namespace(sigma).any(low)):
         raise BadSetting("sigma", float(sigma[low][0]), "above 0 in every row")
     with quiet():
-        omega = 1.0 / (sigma * sigma)
-    if bool(namespace(sigma).any((omega == 0) | (omega == math.inf))):
-        raise OutOfRange("1 / sigma² of some row", "Give y and sigma in another unit.")
-    return omega
+        square = sigma * sigma
+    smallest = float(namespace(sigma).finfo(sigma.dtype).smallest_normal)
+    if bool(namespace(sigma).any((square < smallest) | (square > 1 / smallest))):
+        raise OutOfRange("sigma² of some row", "Give y and sigma in another unit.")
+    return 1.0 / square
 
 
 def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from polydescent.errors import BadSetting, UnknownName
-from polydescent.fit import summarize
+from polydescent.verbs import summarize
 from polydescent.writing import STYLES, Math, Section, write
 
 LARGEST = 12  # beyond it the Hessian is wider than a page

@@ -23,7 +23,7 @@ from polydescent.kernels.reference import stack
 
 if TYPE_CHECKING:
     from polydescent.convergence import Forecast
-    from polydescent.fit import Fit
+    from polydescent.verbs import Fit
 
 HIGHEST = 1000
 _RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
@@ -200,19 +200,19 @@ class Summary:
 
     def fit(self, degree: int | None = None) -> Fit:
         """Exact least squares from this summary. See `polydescent.fit`."""
-        from polydescent.fit import fit_summary
+        from polydescent.verbs import fit_summary
 
         return fit_summary(self if degree is None else self.lower(degree))
 
     def descend(self, degree: int | None = None, **settings: Any) -> Fit:
         """Gradient descent on this summary. See `polydescent.descend` for the settings."""
-        from polydescent.fit import descend_summary
+        from polydescent.verbs import descend_summary
 
         return descend_summary(self if degree is None else self.lower(degree), **settings)
 
     def forecast(self, degree: int | None = None, **settings: Any) -> Forecast:
         """What `descend` with the same settings will do, without doing it."""
-        from polydescent.fit import forecast_summary
+        from polydescent.verbs import forecast_summary
 
         return forecast_summary(self if degree is None else self.lower(degree), **settings)
 

@@ -44,8 +44,8 @@ def approximate(
     """
     from polydescent.arrays import Kind
     from polydescent.cli.show import Wanted, show
-    from polydescent.fit import descend
-    from polydescent.fit import fit as solve
+    from polydescent.verbs import descend
+    from polydescent.verbs import fit as solve
     from polydescent.sources.function import interval_of, sample
 
     wanted = Wanted(log_every, json, trace, plot, explore)
@@ -74,7 +74,7 @@ def approximate(
 
 def _lessons_rate(x: Array, y: Array, degree: int) -> GradientDescent:
     """The lesson's rate where it is stable, else the fastest: nobody asked for an explosion."""
-    from polydescent.fit import summarize
+    from polydescent.verbs import summarize
 
     limit = summarize(x, y, degree).forecast().largest_stable_rate
     return GradientDescent(_LESSONS_RATE if limit >= _LESSONS_RATE else None)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from polydescent.fit import Fit
+from polydescent.verbs import Fit
 from polydescent.store import Model
 
 
@@ -42,7 +42,7 @@ def predict(
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
     from polydescent.cli.options import asked_of_fit
-    from polydescent.fit import fit_folded
+    from polydescent.verbs import fit_folded
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
     if degree is not None:

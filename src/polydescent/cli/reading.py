@@ -11,7 +11,7 @@ from polydescent.arguments import dated
 from polydescent.arrays import Kind
 from polydescent.dates import PLAIN
 from polydescent.errors import BadCall
-from polydescent.fit import Fit, descend, fit_folded
+from polydescent.verbs import Fit, descend, fit_folded
 from polydescent.journal import Job, run
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.progress import Progress

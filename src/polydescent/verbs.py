@@ -125,12 +125,18 @@ def descend(
     missing: str = "raise",
     per: str | None = None,
     over: str = "summary",
-    **settings: Any,
+    basis: str | Basis = "power",
+    optimizer: Optimizer | None = None,
+    start: str | Sequence[float] | Array = "random",
+    seed: int = 0,
+    steps: int = 2000,
+    tolerance: float | None = None,
+    allow_divergence: bool = False,
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
     The rows as in `fit`. over: "summary" walks on the triangle in float64 on the host, "rows"
-    over all rows in their own library, dtype and device: the same steps up to rounding. Settings:
+    over all rows in their own library, dtype and device: the same steps up to rounding.
 
     basis: "power" (weights are a, b, c, d of x), "chebyshev" or "legendre" (on x mapped to [−1,
     1]). optimizer: GradientDescent() by default; a learning rate left out is the fastest stable
@@ -155,7 +161,17 @@ def descend(
     summary, rows = _summarized(source, checked_degree(degree), missing)
     summary, rows, axis = dated(summary, rows, axis, per)
     _determined(summary, rows)
-    run = descend_summary(summary, rows=rows if over == "rows" else None, **settings)
+    run = descend_summary(
+        summary,
+        basis=basis,
+        optimizer=optimizer,
+        start=start,
+        seed=seed,
+        steps=steps,
+        tolerance=tolerance,
+        allow_divergence=allow_divergence,
+        rows=rows if over == "rows" else None,
+    )
     return replace(run, rows=rows, axis=axis)
 
 

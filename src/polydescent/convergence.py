@@ -105,14 +105,13 @@ class Forecast:
         """
         steps = _checked_steps(step)
         moving = self.moving
-        held = self.optimizer.decay(self.curvature[moving], steps) * self.amplitude[moving]
         with np.errstate(over="ignore", invalid="ignore"):
+            held = self.optimizer.decay(self.curvature[moving], steps) * self.amplitude[moving]
             excess = (held * held).sum(axis=-1)
         return excess if steps.ndim else float(excess)
 
     def loss_at(self, step: int | np.ndarray) -> float | np.ndarray:
-        """The loss before update `step`, what history.loss[step] would hold, for steps up to 10⁹.
-        """
+        """The loss before update `step`, as history.loss[step] would hold it, for steps to 10⁹."""
         return self.excess_at(step) + self.lowest_loss
 
     def weights_at(self, step: int | np.ndarray) -> np.ndarray:

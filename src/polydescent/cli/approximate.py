@@ -44,9 +44,9 @@ def approximate(
     """
     from polydescent.arrays import Kind
     from polydescent.cli.show import Wanted, show
+    from polydescent.sources.function import interval_of, sample
     from polydescent.verbs import descend
     from polydescent.verbs import fit as solve
-    from polydescent.sources.function import interval_of, sample
 
     wanted = Wanted(log_every, json, trace, plot, explore)
     wanted.check(None if optimizer == "exact" else steps)

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from polydescent.verbs import Fit
 from polydescent.store import Model
+from polydescent.verbs import Fit
 
 
 def predict(

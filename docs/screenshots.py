@@ -35,11 +35,12 @@ def page(folder: Path) -> Path:
 def shoot(path: Path, name: str, width: int, height: int, dark: bool, state: str) -> None:
     """One picture, in the browser's own light or dark mode."""
     from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars"):
         options.add_argument(argument)
-    browser = webdriver.Chrome(options=options)
+    browser = webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
     try:
         mode = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": mode})

@@ -16,6 +16,7 @@ from polydescent.errors import (
     NoDevice,
     NoRows,
     NotNumbers,
+    OutOfRange,
     UnknownName,
     WrongShape,
 )
@@ -170,6 +171,8 @@ def _from_python(name: str, values: Any) -> np.ndarray:
             array = np.array([np.nan if _is_missing(v) else float(v) for v in array.ravel()])
         except (TypeError, ValueError) as why:
             raise NotNumbers(name, f"objects ({why})") from None
+        except OverflowError:
+            raise OutOfRange(f"Some {name}", f"Divide {name} by a constant first.") from None
     return array
 
 
@@ -301,3 +304,12 @@ def host_view(array: Array) -> np.ndarray | None:
         return np.from_dlpack(array)
     except (AttributeError, BufferError, RuntimeError, TypeError):
         return None
+
+
+def into(out: Array, operation: str, a: Array, b: Array) -> None:
+    """out ← operation(a, b), elementwise; in NumPy without a temporary: the standard has no out."""
+    xp = namespace(out)
+    if xp is np:
+        getattr(np, operation)(a, b, out=out)
+    else:
+        out[...] = getattr(xp, operation)(a, b)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
-from polydescent.arrays import Array, in_double, namespace, quiet, to_host
+from polydescent.arrays import Array, in_double, into, namespace, to_host
 from polydescent.basis import Domain
 from polydescent.kernels import moments, reference
-from polydescent.kernels.threads import cores, share_out
 
-BLOCK = 1 << 13  # rows at once on a CPU: a column is 64 kB, so a degree of 10 fits the cache
+BLOCK = 1 << 13  # rows at once on a CPU: a column is 64 kB, and too short for BLAS to start threads
 DEVICE_BLOCK = 1 << 18  # elsewhere: enough work for a launch, 2 MB a column
 SMALL = 1 << 14  # rows up to which the reference is faster
 
@@ -35,49 +33,31 @@ def _sums(
     kind = {"dtype": xp.float64, "device": in_double(x[:1]).device}
     parts = xp.empty((-(-n // size), 3 * k + 3), **kind)
     curve = xp.asarray(pilot, **kind)
-
-    def work(waiting: Iterator[int]) -> None:
-        T = xp.empty((k, size), **kind)
-        with quiet():  # a thread has its own
-            for part in waiting:
-                rows = slice(part * size, min((part + 1) * size, n))
-                root = None if weights is None else xp.sqrt(in_double(weights[rows]))
-                u, rest, seen = _framed(in_double(x[rows]), in_double(y[rows]), root, domain)
-                V = T[:, : u.shape[0]]
-                V[0, :] = 1.0 if root is None else root
-                parts[part, :-2] = _products(V, u, rest, curve)
-                parts[part, -2], parts[part, -1] = seen
-
-    # NumPy lets go of the interpreter in each operation; torch spreads them over the cores itself
-    share_out(work, parts.shape[0], cores() if xp is np else 1)
+    T = xp.ones((k, size), **kind)
+    for part in range(parts.shape[0]):
+        rows = slice(part * size, min((part + 1) * size, n))
+        x_block, rest = in_double(x[rows]), in_double(y[rows])
+        V, low, high = T[:, : rest.shape[0]], x_block, x_block
+        if weights is not None:
+            root = xp.sqrt(in_double(weights[rows]))
+            live = root != 0.0  # chosen, not multiplied: a weight of 0 silences NaN
+            low, high = xp.where(live, x_block, xp.inf), xp.where(live, x_block, -xp.inf)
+            x_block, rest = xp.where(live, x_block, domain.mid), xp.where(live, rest, 0.0) * root
+            V[0, :] = root
+        _fill(V, x_block, domain)
+        rest = rest - curve @ V
+        parts[part, :-2] = xp.concat((V @ V[0, :], V @ V[-1, :], V @ rest, (rest @ rest)[None]))
+        parts[part, -2], parts[part, -1] = xp.min(low), xp.max(high)
     return moments.read(to_host(parts))
 
 
-def _framed(
-    x: Array, y: Array, root: Array | None, domain: Domain
-) -> tuple[Array, Array, tuple[Array, Array]]:
-    """(u, √weight·y, (min x, max x)) of a block; root: √weight, None for 1."""
-    xp = namespace(x)
+def _fill(V: Array, x: Array, domain: Domain) -> None:
+    """Fill the columns after the first, √weight, of V, shape (k, rows), by the recurrence."""
+    if V.shape[0] == 1:
+        return
     u = (x - domain.mid) * (1 / domain.half)  # a guessed domain has width: see `moments`
-    if root is None:
-        return u, y, (xp.min(x), xp.max(x))
-    live = root != 0.0  # chosen, not multiplied: a weight of 0 silences NaN
-    lowest, highest = xp.where(live, x, xp.inf), xp.where(live, x, -xp.inf)
-    rest = xp.where(live, y, 0.0) * root
-    return xp.where(live, u, 0.0), rest, (xp.min(lowest), xp.max(highest))
-
-
-def _products(V: Array, u: Array, rest: Array, curve: Array) -> Array:
-    """The sums of products of one block, as `moments.read` takes them, shape (3k + 1,).
-
-    V: shape (k, rows), its first row √weight; the others are filled in. curve: the pilot, (k,).
-    """
-    xp, k = namespace(V), V.shape[0]
-    if k > 1:
-        V[1, :] = u * V[0, :]
-    twice = u + u
-    for j in range(2, k):
-        V[j, :] = twice * V[j - 1, :]
+    into(V[1, :], "multiply", u, V[0, :])
+    u += u
+    for j in range(2, V.shape[0]):
+        into(V[j, :], "multiply", u, V[j - 1, :])
         V[j, :] -= V[j - 2, :]
-    rest = rest - curve @ V
-    return xp.concat((V @ V[0, :], V @ V[k - 1, :], V @ rest, (rest @ rest)[None]))

@@ -163,5 +163,4 @@ def _widening(old: Domain, new: Domain, degree: int) -> np.ndarray:
     """C with T_j(u on new) = Σ_i C[i, j]·T_i(u on old); its entries stay within [−1, 1]."""
     if old == new:
         return np.eye(degree + 1)
-    scale, shift = old.half / new.half, (old.mid - new.mid) / new.half
-    return change_of_basis(CHEBYSHEV, CHEBYSHEV, degree, scale, shift)
+    return change_of_basis(CHEBYSHEV, CHEBYSHEV, degree, *old.widening(new))

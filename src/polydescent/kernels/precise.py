@@ -96,7 +96,7 @@ def _chebyshev(x: np.ndarray, frame: Frame) -> dd.Pair:
     hi, lo = np.empty((frame.degree + 1, len(x))), np.empty((frame.degree + 1, len(x)))
     hi[0], lo[0] = 1.0, 0.0
     from_mid = dd.two_sum(x * frame.x_unit, -frame.mid)
-    u = dd.quotient(from_mid, (frame.half, 0.0)) if frame.half else from_mid
+    u = dd.quotient(from_mid, (frame.half, 0.0))
     hi[1:2], lo[1:2] = u
     twice_u = 2.0 * u[0], 2.0 * u[1]
     for k in range(2, frame.degree + 1):

@@ -86,4 +86,4 @@ def wanted_degree(degree: Any) -> tuple[int, int]:
     name, _, highest = degree.partition(":")
     if name != "auto" or (highest and not highest.isdecimal()) or degree.endswith(":"):
         raise BadDegree(degree)
-    return 0, max(int(highest), 1) if highest else HIGHEST
+    return 0, max(checked_degree(int(highest)), 1) if highest else HIGHEST

@@ -10,12 +10,16 @@ import numpy as np
 from polydescent.arrays import Array, namespace
 from polydescent.errors import UnknownName
 
+_TINY = 1e-150  # quotients by less leave float64
+
 
 @dataclass(frozen=True)
 class Domain:
     """The interval [lo, hi] of x, and the map u = (x − mid) / half that takes it to [−1, 1].
 
-    An interval of one point maps to u = 0; the empty interval (inf, −inf) is the identity of `|`.
+    An interval of one point maps to u = 0; its half is |mid| (1 where mid is about 0), so that u tells
+    other x apart and a slope held beforehand can be written in it. The empty interval (inf, −inf)
+    is the identity of `|`.
     """
 
     lo: float
@@ -27,7 +31,13 @@ class Domain:
 
     @property
     def half(self) -> float:
-        return self.hi / 2 - self.lo / 2
+        width = self.hi / 2 - self.lo / 2
+        return width or (abs(self.mid) if abs(self.mid) > _TINY else 1.0)
+
+    @property
+    def is_point(self) -> bool:
+        """Whether all x are one, or so near each other that float64 halves them to one."""
+        return self.hi / 2 - self.lo / 2 == 0
 
     @property
     def is_empty(self) -> bool:
@@ -35,8 +45,12 @@ class Domain:
 
     def to_unit(self, x: Array) -> Array:
         """u in [−1, 1] for x in the domain, same shape and kind as x."""
-        half = self.half
-        return (x - self.mid) / half if half else (x - self.mid) * 0.0
+        return (x - self.mid) / self.half
+
+    def widening(self, wider: Domain) -> tuple[float, float]:
+        """(scale, shift) with u on `wider` = scale·u + shift for the x of this domain."""
+        scale = 0.0 if self.is_point else self.half / wider.half
+        return scale, (self.mid - wider.mid) / wider.half
 
     def __or__(self, other: Domain) -> Domain:
         """The smallest domain that holds both."""

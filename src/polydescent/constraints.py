@@ -14,7 +14,7 @@ from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.dates import PLAIN, Axis
 from polydescent.errors import BadSetting, OutOfRange, TooFewDistinct, TooFewFree
 from polydescent.polynomial import exact_powers, nearest_float
-from polydescent.summary import Summary, checked_degree, determines
+from polydescent.summary import RANK_TOLERANCE, Summary, checked_degree
 
 Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b: (m, k) and (m,)
 
@@ -133,7 +133,7 @@ def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
@@ -177,7 +177,16 @@ def restrict(summary: Summary, equations: Equations) -> Restricted:
     stacked = np.column_stack((summary.R @ free, summary.z - summary.R @ held))
     triangle = np.asarray(np.linalg.qr(stacked, mode="r"))
     R, z = triangle[:-1, :-1], triangle[:-1, -1]
-    if not determines(R):
+    if not _determined(summary.R, free):
         raise TooFewDistinct(summary.n, summary.degree)
     rss = summary.rss + float(np.square(triangle[-1, -1]))
+    _check_size(math.sqrt(rss))
     return Restricted(held + free @ np.linalg.solve(R, z), free @ np.linalg.inv(R), rss)
+
+
+def _determined(R: np.ndarray, free: np.ndarray) -> bool:
+    """Whether the rows tell the free directions apart beyond the rounding of R·free."""
+    size = np.linalg.norm(np.abs(R) @ np.abs(free), axis=0)
+    if not size.all():
+        return False
+    return bool(np.linalg.svd(R @ free / size)[1][-1] > RANK_TOLERANCE * len(size))

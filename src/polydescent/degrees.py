@@ -38,7 +38,8 @@ class Criteria:
             return self.loss + self.n * math.log(2 * math.pi) - self.log_weights
         if not self.loss > 0:
             return -math.inf
-        return self.n * (math.log(2 * math.pi * self.loss / self.n) + 1) - self.log_weights
+        variance = math.log(self.loss) - math.log(self.n)  # loss / n may be below float64
+        return self.n * (math.log(2 * math.pi) + variance + 1) - self.log_weights
 
     @property
     def _p(self) -> int:

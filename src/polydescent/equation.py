@@ -10,7 +10,7 @@ import numpy as np
 
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.errors import BadSetting, UnknownName
-from polydescent.polynomial import Polynomial, exact_powers, nearest_float
+from polydescent.polynomial import Polynomial
 
 _EXPONENTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
 _LOST = 1e3  # terms this much larger than their sum lose three digits when code adds them up
@@ -122,9 +122,9 @@ def with_error(value: float, stderr: float) -> str:
     plain = -5 <= size <= 15
     unit = 0 if plain else size
     places = 1 - math.floor(math.log10(stderr)) + unit  # two digits of the error stay
-    scaled, error = value / 10.0**unit, stderr / 10.0**unit
-    if places > 17 + unit or not math.isfinite(scaled):
+    if places > 17 or unit < -300:  # more digits than a float64 has, or hardly a float64 any more
         return ""
+    scaled, error = value / 10.0**unit, stderr / 10.0**unit
     places = max(places, 0)
     shown = f"{error * 10**places:.0f}" if places else f"{error:.0f}"
     return f"{scaled:.{places}f}({shown})" + ("" if plain else f"e{unit:+03d}")
@@ -176,8 +176,7 @@ def code(
     weights, domain = curve.weights, curve.domain
     coefficients, variable = powers, x
     if origin or not _adds_up(coefficients, weights, domain):
-        on_unit = exact_powers(CHEBYSHEV, Domain(-1.0, 1.0), weights)
-        coefficients = np.array([nearest_float(c) for c in on_unit])
+        coefficients = Polynomial(CHEBYSHEV, Domain(-1.0, 1.0), weights).powers()
         mid, half = (written.float_literal(v, 17) for v in (domain.mid, domain.half))
         from_origin = f"({x} - {origin})" if origin else x
         variable = f"(({from_origin} - {mid}) / {half})"

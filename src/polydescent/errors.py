@@ -78,7 +78,7 @@ class NotFinite(PolydescentError, ValueError):
         super().__init__(
             f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
             f"rows, the first is {value} at row {first:,} (counted from 0). "
-            "Remove or repair those rows."
+            'Remove or repair those rows, or pass missing="omit".'
         )
 
 

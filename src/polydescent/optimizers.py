@@ -96,7 +96,8 @@ class Momentum:
             return replace(self, learning_rate=2 * (1 + self.momentum) / (largest + smallest))
         rate = self.learning_rate
         if rate is None:
-            rate = (2 / (math.sqrt(largest) + math.sqrt(smallest))) ** 2
+            root = 2 / (math.sqrt(largest) + math.sqrt(smallest))
+            rate = root * root
         # critical damping of the mode that needs most; it stays below 1 while η < 4/λ
         needed = max((1 - math.sqrt(rate * curvature)) ** 2 for curvature in (smallest, largest))
         return replace(self, learning_rate=rate, momentum=min(needed, _JUST_BELOW_ONE))
@@ -197,6 +198,8 @@ class Adam:
     name: ClassVar[str] = "adam"
 
     def __post_init__(self) -> None:
+        if self.learning_rate is None:
+            raise BadSetting("learning_rate", None, "a number: no rate is the fastest of Adam")
         _check_rate(self.learning_rate)
         for beta in self.betas:
             _check_momentum(beta)

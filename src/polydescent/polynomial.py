@@ -36,6 +36,8 @@ class Polynomial:
         """Coefficients of 1, x, x², … of f(x − origin), each the float64 nearest to exact."""
         if not self.basis.on_unit:
             return self.weights
+        if not np.isfinite(self.weights).all():  # of a descent that diverged
+            return np.full(len(self.weights), math.nan)
         exact = exact_powers(self.basis, self.domain, self.weights, origin)
         return np.array([nearest_float(c) for c in exact])
 
@@ -72,8 +74,6 @@ def exact_powers(
     in_u = [sum(scaled[k] * table[k][j] for k in range(j, degree + 1)) for j in range(degree + 1)]
     m, e = (Fraction(domain.mid) + origin).as_integer_ratio()
     h, g = domain.half.as_integer_ratio()
-    if not h:  # one point: u = 0 everywhere
-        return [Fraction(in_u[0], unit * table_unit)] + [Fraction(0)] * degree
     whole = [c * g**j * (h * e) ** (degree - j) for j, c in enumerate(in_u)]
     for start in range(degree):  # synthetic division moves the origin from m to 0, in powers of e·x
         for i in range(degree - 1, start - 1, -1):

@@ -32,7 +32,9 @@ from polydescent.kernels import precise
 from polydescent.kernels.precise import Frame
 from polydescent.polynomial import exact_powers, nearest_float
 
-LARGEST = 4_000_000  # n·k up to which rows are refined unasked
+_LARGEST = 4_000_000  # n·k up to which rows are refined unasked
+_HIGHEST = 100  # the degree up to which they are: the small system takes k³ products of integers
+_LIGHTEST = 2.0**-100  # of the largest weight: a row below it would vanish from the sums
 _PLACES = 320  # bits after the point of a fixed-point number, held in a Python integer
 _PASSES = 4
 _SETTLED = 40  # a correction 2⁴⁰ times smaller than the weights leaves nothing to correct
@@ -105,6 +107,13 @@ class Refined:
         return np.array(
             [nearest_float(c) if a > least else 0.0 for c, a in zip(exact, adds, strict=True)]
         )
+
+
+def refinable(n: int, degree: int, weights: np.ndarray | None) -> bool:
+    """Whether `refine` is exact for these rows, and done in about a second. weights: above 0."""
+    if n * (degree + 1) > _LARGEST or degree > _HIGHEST:
+        return False
+    return weights is None or bool(weights.min() >= _LIGHTEST * weights.max())
 
 
 def refine(

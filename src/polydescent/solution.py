@@ -11,7 +11,7 @@ from polydescent.arrays import to_host
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.constraints import NONE, Constraints, restrict
 from polydescent.polynomial import exact_powers, nearest_float
-from polydescent.refine import LARGEST, Refined, refine
+from polydescent.refine import Refined, refinable, refine
 from polydescent.sources import Rows
 from polydescent.summary import Summary
 
@@ -88,7 +88,7 @@ def solve(
         return found
     x, y, omega = rows_that_count(rows)
     logs = None if omega is None else float(np.log(omega).sum())
-    if rows.n * len(weights) > LARGEST:
+    if not refinable(rows.n, summary.degree, omega):
         return replace(found, log_weights=logs)
     refined = refine(x, y, summary.domain, weights, omega, equations)
     weights = np.array([nearest_float(w) for w in refined.weights])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +15,7 @@ from polydescent.arrays import Array, Kind, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.dates import PLAIN, Axis
 from polydescent.errors import BadSetting
-from polydescent.polynomial import Polynomial, exact_powers, nearest_float
+from polydescent.polynomial import Polynomial
 
 _ROUNDING = 1e-12  # of the size of the weights: what a root may leave
 _TOUCHING = 1e-6  # imaginary part, in u, up to which two roots count as one that touches
@@ -162,11 +161,17 @@ class UncertainCurve:
         whole = isinstance(order, int | np.integer) and not isinstance(order, bool)
         if not whole or not 1 <= order < 100:
             raise BadSetting("order", order, "a whole number from 1 to 99")
-        scale = self.domain.half**-order if self.domain.half else 0.0
-        weights = chebyshev.chebder(self.weights, order) * scale
-        root = np.array([chebyshev.chebder(column, order) * scale for column in self.root.T])
+        with quiet():  # a slope beyond float64 is infinite
+            weights = self._slope_of(self.weights, int(order))
+            root = np.array([self._slope_of(column, int(order)) for column in self.root.T])
         root = root.reshape(-1, len(weights)).T
         return replace(self, weights=weights, root=root, powers=None, root_in_powers=None)
+
+    def _slope_of(self, weights: np.ndarray, order: int) -> np.ndarray:
+        """Weights of the derivative; one order at a time, or half^−order would leave float64."""
+        for _ in range(min(order, len(weights))):
+            weights = chebyshev.chebder(weights) / self.domain.half
+        return weights
 
     def integral(self, a: Any, b: Any) -> Estimate:
         """∫ of the curve from a to b, in units of y times x. Raises BadSetting."""
@@ -231,17 +236,14 @@ def check_level(level: Any) -> None:
 
 
 def _in_powers(weights: np.ndarray, domain: Domain, origin: int) -> np.ndarray:
-    if not np.isfinite(weights).all():
-        return np.full(len(weights), math.nan)
-    exact: list[Fraction] = exact_powers(CHEBYSHEV, domain, weights, origin)
-    return np.array([nearest_float(c) for c in exact])
+    return Polynomial(CHEBYSHEV, domain, weights).powers(origin)
 
 
 def _real_roots(weights: np.ndarray, domain: Domain, everywhere: bool) -> list[float]:
     """Real zeros in x of Chebyshev weights, ascending, each polished by Newton's method."""
     size = float(np.abs(weights).sum())
     significant = np.flatnonzero(np.abs(weights) > _ROUNDING * 1e-3 * size)
-    if not significant.size or significant[-1] == 0 or not np.isfinite(size) or not domain.half:
+    if not significant.size or significant[-1] == 0 or not np.isfinite(size):
         return []
     trimmed = weights[: significant[-1] + 1]
     slope = chebyshev.chebder(trimmed)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polydescent.verbs import Fit
 
 HIGHEST = 1000
-_RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
+RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
 
 
@@ -89,9 +89,7 @@ class Summary:
         """The same rows on a wider domain."""
         if domain == self.domain or self.domain.is_empty:
             return replace(self, domain=domain)
-        scale = self.domain.half / domain.half
-        shift = (self.domain.mid - domain.mid) / domain.half
-        C = change_of_basis(CHEBYSHEV, CHEBYSHEV, self.degree, scale, shift)
+        C = change_of_basis(CHEBYSHEV, CHEBYSHEV, self.degree, *self.domain.widening(domain))
         triangle = self.triangle.copy()
         triangle[:-1, :-1] = self.R @ C
         return replace(self, triangle=triangle, domain=domain)
@@ -165,7 +163,10 @@ class Summary:
             raise TooFewRows(self.n, self.degree)
         if not self.has_full_rank:
             raise TooFewDistinct(self.n, self.degree, idle=self.lowest_idle)
-        return np.linalg.solve(self.R, self.z)  # of a triangle: plain back-substitution
+        weights = np.linalg.solve(self.R, self.z)  # of a triangle: plain back-substitution
+        if not np.isfinite(weights).all():
+            raise OutOfRange("Some weight of the curve", "Divide y by a constant first.")
+        return weights
 
     @property
     def has_full_rank(self) -> bool:
@@ -252,7 +253,7 @@ class Tally:
 def determines(R: np.ndarray) -> bool:
     """Whether each column of a triangle adds something, beyond rounding, to those before it."""
     own = np.abs(np.diagonal(R))
-    return bool((own > _RANK_TOLERANCE * len(own) * np.sqrt((R * R).sum(axis=0))).all())
+    return bool((own > RANK_TOLERANCE * len(own) * np.sqrt((R * R).sum(axis=0))).all())
 
 
 def checked_degree(degree: object, largest: int | None = None) -> int:

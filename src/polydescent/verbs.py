@@ -185,10 +185,14 @@ def _summarized(source: Source, degree: int, missing: str) -> tuple[Summary, Row
     return summary, None if source.remote else kept.rows
 
 
-def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = NONE) -> Summary:
-    """The summary, if its rows determine its coefficients: some rows help to say why not."""
+def _inhabited(summary: Summary) -> None:
     if not summary.n:
         raise NoRows("none is left without missing values and with a weight above 0")
+
+
+def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = NONE) -> Summary:
+    """The summary, if its rows determine its coefficients: some rows help to say why not."""
+    _inhabited(summary)
     free = summary.degree + 1 - len(held)
     if summary.n < free:
         raise TooFewRows(summary.n, summary.degree)
@@ -212,6 +216,7 @@ def fit_folded(
     up to the summary's. Raises as `fit`.
     """
     all_rows = rows if rows is not None and rows.counting == summary.n else None
+    _inhabited(summary)
     if auto:
         if held:
             raise BadCall(
@@ -302,7 +307,7 @@ def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) ->
         raise BadSetting("start", start, f'"random", "zeros" or {k} numbers')
     try:
         w = to_host(start)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         w = np.array([math.nan])
     if w.shape != (k,) or not np.isfinite(w).all():
         raise BadSetting("start", start, f'"random", "zeros" or {k} finite numbers')

@@ -23,7 +23,11 @@ def on_axis(data: Any, y: Any, x: Any, per: str | None) -> tuple[tuple[Any, Any,
         return (data, y, x), PLAIN
     given = x if data is None else data
     axis = read_axis(given, per)
-    numbers = given if axis.is_plain else axis.numbers(given)
+    try:
+        numbers = given if axis.is_plain else axis.numbers(given)
+        float(axis.origin)
+    except OverflowError:
+        raise OutOfRange("Some x", "Divide x by a constant first.") from None
     return ((None, y, numbers) if data is None else (numbers, y, None)), axis
 
 
@@ -82,8 +86,11 @@ def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:
 def wanted_degree(degree: Any) -> tuple[int, int]:
     """(degree, 0), or (0, the highest to look at) for "auto" and "auto:8". Raises BadDegree."""
     if not isinstance(degree, str):
-        return checked_degree(degree), 0
+        try:
+            return checked_degree(degree), 0
+        except BadDegree:
+            raise BadDegree(degree, auto=True) from None
     name, _, highest = degree.partition(":")
     if name != "auto" or (highest and not highest.isdecimal()) or degree.endswith(":"):
-        raise BadDegree(degree)
+        raise BadDegree(degree, auto=True)
     return 0, max(checked_degree(int(highest)), 1) if highest else HIGHEST

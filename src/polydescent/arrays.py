@@ -112,9 +112,9 @@ def namespace(*arrays: Array) -> Any:
 
 
 def is_array(values: object) -> bool:
-    """True for an array or tensor of any library in the standard."""
-    if isinstance(values, np.ndarray):
-        return True
+    """True for an array or tensor of any library in the standard; NumPy's scalars are numbers."""
+    if isinstance(values, np.ndarray | np.generic):
+        return isinstance(values, np.ndarray)
     torch = sys.modules.get("torch")
     return (torch is not None and isinstance(values, torch.Tensor)) or hasattr(
         values, "__array_namespace__"

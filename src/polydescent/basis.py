@@ -17,9 +17,9 @@ _TINY = 1e-150  # quotients by less leave float64
 class Domain:
     """The interval [lo, hi] of x, and the map u = (x − mid) / half that takes it to [−1, 1].
 
-    An interval of one point maps to u = 0; its half is |mid| (1 where mid is about 0), so that u tells
-    other x apart and a slope held beforehand can be written in it. The empty interval (inf, −inf)
-    is the identity of `|`.
+    An interval of one point maps to u = 0; its half is |mid| (1 where mid is about 0), so that u
+    tells other x apart and a slope held beforehand can be written in it. The empty interval
+    (inf, −inf) is the identity of `|`.
     """
 
     lo: float

@@ -16,6 +16,7 @@ from polydescent.errors import BadSetting, OutOfRange, TooFewDistinct, TooFewFre
 from polydescent.polynomial import exact_powers, nearest_float
 from polydescent.summary import RANK_TOLERANCE, Summary, checked_degree
 
+_HIGHEST = 100  # k² rationals of some 2,000·k bits: a gigabyte at degree 150
 Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b: (m, k) and (m,)
 
 
@@ -84,6 +85,8 @@ def constraints_of(
                 raise BadSetting("fix", fix, f"without power {power}, which terms= leaves out")
             held[power] = value
     found = Constraints(tuple(sorted(held.items())), _points(through, axis))
+    if found and degree > _HIGHEST:
+        raise BadSetting("degree", degree, f"at most {_HIGHEST} with fix=, terms= or through=")
     if len(found) > degree:
         raise TooFewFree(degree, len(found))
     return found, degree

@@ -95,10 +95,13 @@ class OutOfRange(PolydescentError, ValueError):
 class BadDegree(PolydescentError, ValueError):
     """A degree that is not a whole number from 0 up to what the summary holds."""
 
-    def __init__(self, degree: object, largest: int | None = None):
+    def __init__(self, degree: object, largest: int | None = None, auto: bool = False):
+        other = ', "auto" or "auto:8"' if auto else ""
         limit = "" if largest is None else f" to {largest}, the degree of this summary"
         more = "" if largest is None else " Summarize again with a larger degree= to go beyond it."
-        super().__init__(f"degree must be a whole number from 0{limit}, found {degree!r}.{more}")
+        super().__init__(
+            f"degree must be a whole number from 0{limit}{other}, found {degree!r}.{more}"
+        )
 
 
 class TooFewRows(PolydescentError, ValueError):

@@ -21,7 +21,7 @@ _ROUNDING = 1e-12  # of the size of the weights: what a root may leave
 _TOUCHING = 1e-6  # imaginary part, in u, up to which two roots count as one that touches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A number known up to a standard error, both in the same unit.
 
@@ -45,18 +45,24 @@ class Estimate:
     def __float__(self) -> float:
         return float(self.value)
 
+    def __repr__(self) -> str:
+        return f"<Estimate {self}>"
+
     def __str__(self) -> str:
         value = f"{self.value}" if self.axis.is_dates else f"{self.value:.6g}"
         return f"{value} ± {self.stderr:.2g}{' ' + self.unit if self.unit else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Extremum:
     """A place where the curve turns: x and the value there, each with its standard error."""
 
     x: Estimate
     value: Estimate
     kind: str  # "minimum" or "maximum"
+
+    def __repr__(self) -> str:
+        return f"<Extremum: {self}>"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value} at x = {self.x}"

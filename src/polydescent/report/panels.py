@@ -97,10 +97,10 @@ def _look_at(ax: Any, seen: Density | None, room: float) -> None:
 
 
 def _draw_density(ax: Any, fit: Fit, density: Density) -> None:
-    """Gray by the logarithm of the count, light enough for curves to stand out against it."""
+    """Gray by the logarithm of the count, faint enough for curves to stand out against it."""
     from matplotlib.colors import ListedColormap, LogNorm
 
-    grays = ListedColormap([str(gray) for gray in np.linspace(0.90, 0.45, 32)])
+    grays = ListedColormap([_gray(ax, share) for share in np.linspace(0.10, 0.55, 32)])
     counts = np.ma.masked_equal(density.counts, 0)
     norm = LogNorm(1, max(int(counts.max()), 2))
     across, up = density.edges
@@ -120,11 +120,20 @@ def _draw_bands(fit: Fit, ax: Any, places: np.ndarray, level: float) -> None:
 
 
 def _line(ax: Any, x: np.ndarray, y: np.ndarray, dashes: str, color: str, label: str) -> None:
-    """A line with a white rim, to be seen against any gray."""
+    """A line with a rim in the color of the paper, to be seen against any gray."""
     from matplotlib.patheffects import Normal, Stroke
 
-    rim = [Stroke(linewidth=3.6, foreground="white", alpha=0.8), Normal()]
+    rim = [Stroke(linewidth=3.6, foreground=ax.get_facecolor(), alpha=0.8), Normal()]
     ax.plot(x, y, dashes, color=color, linewidth=1.8, path_effects=rim, label=label)
+
+
+def _gray(ax: Any, share: float = 1.0) -> str:
+    """The color of the axes' words, black unless a style says otherwise, mixed with the paper's."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    ink, paper = to_rgb(ax.xaxis.label.get_color()), to_rgb(ax.get_facecolor())
+    red, green, blue = (share * i + (1 - share) * p for i, p in zip(ink, paper, strict=True))
+    return to_hex((red, green, blue))
 
 
 def _names(fit: Fit, ax: Any) -> None:
@@ -175,7 +184,7 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
         ax.axhline(-sd, linestyle="-.", color=_BEST, linewidth=0.9)
     if seen.counts.sum() >= _SLICES * _FEW:
         middles, means = seen.means(_SLICES, _FEW)
-        _line(ax, _places(fit, middles), means, "-", "black", "mean of a slice")
+        _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
     _look_at(ax, seen, room=0.1)
     _names(fit, ax)
     ax.set_ylabel(f"{fit.rows.y_name} − fit", parse_math=False)
@@ -197,7 +206,9 @@ def loss(fit: Fit, ax: Any, level: float) -> None:
     if fit.forecast.optimizer.name != "adam":
         with quiet():
             foreseen = _drawable(np.asarray(fit.forecast.loss_at(steps)))
-        ax.plot(steps, foreseen, ":", color="black", linewidth=1.2, label="foreseen before step 1")
+        ax.plot(
+            steps, foreseen, ":", color=_gray(ax), linewidth=1.2, label="foreseen before step 1"
+        )
     if fit.lowest_loss > 0:
         ax.axhline(fit.lowest_loss, linestyle="--", color=_FLOOR, label="lowest possible")
     ax.set_yscale("log")
@@ -223,10 +234,10 @@ def modes(fit: Fit, ax: Any, level: float) -> None:
         shares = _drawable((left * forecast.amplitude[moving]) ** 2)
         together = _drawable(np.asarray(forecast.excess_at(steps)))
     dashes = ("-", "--", "-.", ":")
-    grays = np.linspace(0.0, 0.7, shares.shape[1])
+    grays = [_gray(ax, share) for share in np.linspace(1.0, 0.3, shares.shape[1])]
     for i, curvature in enumerate(forecast.curvature[moving]):
         label = f"curvature {curvature:.3g}"
-        ax.plot(steps, shares[:, i], dashes[i % 4], color=str(grays[i]), label=label)
+        ax.plot(steps, shares[:, i], dashes[i % 4], color=grays[i], label=label)
     _line(ax, steps, together, "-", _RESULT, "all together")
     floor = 0.01 * fit.lowest_loss
     if floor > 0:
@@ -263,7 +274,7 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
             label = f"{what}: degree {degree}"
             at = _drawable(table.residual_sd[degree : degree + 1])
             ax.plot(
-                [degree], at, marker, color="black", fillstyle="none", markersize=11, label=label
+                [degree], at, marker, color=_gray(ax), fillstyle="none", markersize=11, label=label
             )
     sd = table.residual_sd[table.residual_sd > 0]
     if sd.size and sd.max() > 5 * sd.min():

@@ -210,8 +210,8 @@ def report() -> str:
         [
             "## Digits",
             "Correct digits (15 at most) of coefficients / standard errors / residual sd / R². "
-            "Goals for coefficients: Norris 14.0, Pontius 13.5, Wampler1 15, Wampler2 13.1, Wampler3 "
-            "15; standard errors ≥ 13.7 on Norris, Pontius and Wampler3; sd and R² ≥ 13.",
+            "Goals for coefficients: Norris 14.0, Pontius 13.5, Wampler1 15, Wampler2 13.1, "
+            "Wampler3 15; standard errors ≥ 13.7 on Norris, Pontius and Wampler3; sd and R² ≥ 13.",
             digits_table(),
             random_table(),
             "Coverage of 95 % intervals over 2,000 simulated data sets (93–97 %):",

@@ -405,6 +405,41 @@ def test_any_constraints_are_refused_or_obeyed(fix, terms, through):
         assert fit.coef[power] == value
 
 
+EXTREMES = st.sampled_from(
+    [0, 1, -1, 3, 5e-324, 1e-300, 1e-150, 0.1, 1e150, 1e308, -1e308, 2**63, -(2**64), 10**30]
+)
+ROWS = st.lists(st.tuples(EXTREMES, EXTREMES, EXTREMES), min_size=1, max_size=7)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    ROWS,
+    st.integers(0, 5),
+    st.sampled_from(["plain", "weights", "sigma", "fix", "terms", "through"]),
+)
+def test_any_size_is_refused_or_fitted(rows, degree, how):
+    x, y, size = (list(column) for column in zip(*rows, strict=True))
+    given = {
+        "plain": {},
+        "weights": {"weights": list(map(abs, size))},
+        "sigma": {"sigma": list(map(abs, size))},
+        "fix": {"fix": {0: size[0]}},
+        "terms": {"terms": [degree + 3]},
+        "through": {"through": (size[0], y[0])},
+    }[how]
+    try:
+        fit = pd.fit(x, y, degree, **given)
+    except errors.PolydescentError:
+        return
+    assert np.isfinite(fit.curve.weights).all()
+    assert 0 <= fit.loss < math.inf
+    assert 0 <= fit.best.tss < math.inf
+    again = pd.Fit.from_json(fit.to_json())
+    np.testing.assert_array_equal(again.coef, fit.coef)
+    np.testing.assert_array_equal(again.stderr, fit.stderr)
+    assert str(again)
+
+
 ANYTHING = NUMBERS | COLUMNS | st.complex_numbers() | st.datetimes() | st.fractions()
 ASKED = {
     "call": lambda fit, a: fit(a),

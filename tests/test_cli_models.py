@@ -275,3 +275,65 @@ def test_the_line_counts_bytes_of_all_files(polydescent):
     assert progress.share(half) == pytest.approx(0.5, abs=0.01)
     assert progress.line(half, 10.0) == "750 rows · 75 rows/s · 50% · 10 s left"
     assert progress.line(half, 7200.0).endswith("2 h 0 min left")
+
+
+@pytest.fixture
+def dated(polydescent):
+    """The same, with two files of dates: 1 + 2 a week since 2024-05-01."""
+    for name, weeks in (("day8.csv", range(30)), ("day9.csv", range(30, 50))):
+        days = [str(np.datetime64("2024-05-01") + 7 * w) for w in weeks]
+        y = [1.0 + 2 * w for w in weeks]
+        pandas.DataFrame({"day": days, "kW": y}).to_csv(name, index=False)
+    return polydescent
+
+
+ON_DATES = ("--x", "day", "--y", "kW", "--degree", 1, "--per", "week")
+
+
+def test_a_model_of_dates_keeps_origin_and_unit(dated):
+    code, out, _ = dated("fit", "day8.csv", *ON_DATES, "--save", "m.json")
+    assert code == 0
+    assert "t = weeks since 2024-05-01, coefficients are per week" in out
+    assert dated("update", "m.json", "day9.csv")[0] == 0
+    line = pd.Summary.load("m.json").fit()
+    np.testing.assert_allclose(line.coef, [1, 2], rtol=1e-12)
+    assert line(np.datetime64("2024-05-08")) == pytest.approx(3)
+    assert (line.n, line.summary.x_name, str(line.axis)) == (50, "day", "2024-05-01")
+
+
+def test_models_of_dates_merge_and_predict(dated):
+    dated("fit", "day8.csv", *ON_DATES, "--save", "a.json")
+    dated("fit", "day9.csv", *ON_DATES[:-2], "--save", "b.json")  # per day, from another origin
+    assert dated("merge", "a.json", "b.json", "-o", "m.json")[0] == 0
+    code, out, _ = dated("predict", "m.json", "--at", "2024-05-08", "--at", "2024-05-08T00:00Z")
+    assert code == 0
+    assert [float(line) for line in out.split()] == pytest.approx([3, 3])
+    code, out, _ = dated("predict", "m.json", "day8.csv")
+    header, first, second, *_ = out.splitlines()
+    assert (code, header) == (0, "day,kW")
+    assert first.startswith("2024-05-01,")
+    assert float(second.removeprefix("2024-05-08,")) == pytest.approx(3)
+    code, _, err = dated("predict", "m.json", "--at", "5")
+    assert code == 2
+    assert "a date such as 2024-05-01" in err
+
+
+def test_a_unit_is_for_dates_alone(dated):
+    code, _, err = dated("fit", "day0.csv", *ASKED, "--per", "week", "--save", "m.json")
+    assert code == 2
+    assert "only dates have a unit" in err
+    assert left() == []
+
+
+def test_a_model_of_nanoseconds_predicts_them(polydescent):
+    t = 1_700_000_000_123_456_789 + np.arange(100)
+    frame = pandas.DataFrame({"t": t, "v": 2.0 * np.arange(100)}).astype({"t": "Int64"})
+    frame.loc[3, "t"] = pandas.NA
+    frame.to_csv("days.csv", index=False)
+    asked = ("--x", "t", "--y", "v", "--degree", 1, "--missing", "omit", "--save", "m.json")
+    assert polydescent("fit", "days.csv", *asked)[0] == 0
+    assert float(polydescent("predict", "m.json", "--at", t[7])[1]) == pytest.approx(14)
+    rows = polydescent("predict", "m.json", "days.csv")[1].splitlines()
+    assert rows[4] == "nan,nan"
+    x, y = rows[8].split(",")
+    assert (int(x), float(y)) == (t[7], pytest.approx(14))

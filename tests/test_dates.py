@@ -13,7 +13,7 @@ import torch
 import polydescent as pd
 from polydescent import errors
 from polydescent.cli import main
-from polydescent.dates import UNITS, Axis, read_axis
+from polydescent.dates import UNITS, Axis, axis_of_halves, read_axis
 
 DAYS = np.datetime64("2021-03-05", "D") + np.arange(60)
 Y = 3.0 + 0.5 * np.arange(60)
@@ -184,3 +184,79 @@ def test_the_command_reads_dates(table, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "y = 3 + 3.5 t" in out
     assert "weeks since 2021-03-05" in out
+
+
+def assert_same_line(found, expected):
+    assert found.axis == expected.axis
+    np.testing.assert_allclose(found.coef, expected.coef, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("per", [None, "year", "second"])
+def test_a_summary_of_dates_knows_its_axis(per, tmp_path):
+    whole = pd.fit(DAYS, Y + DAYS.astype(int) % 3, 1, per=per)
+    y = Y + DAYS.astype(int) % 3
+    summary = pd.summarize(DAYS, y, 2, per=per)
+    assert_same_line(summary.fit(1), whole)
+    assert "2021-03-05" in repr(summary)
+    summary.save(tmp_path / "m.json")
+    line = pd.Summary.load(tmp_path / "m.json").fit(1)
+    assert_same_line(line, whole)
+    assert line(DAYS[7]) == pytest.approx(whole(DAYS[7]))
+    chunks = ((DAYS[i : i + 7], y[i : i + 7]) for i in range(0, 60, 7))
+    assert_same_line(pd.summarize(chunks, degree=1, per=per).fit(), whole)
+
+
+def test_parts_on_different_axes_merge_on_the_first(tmp_path):
+    early = pd.summarize(DAYS[:40], Y[:40], 1, per="week")
+    late = pd.summarize(DAYS[40:].astype("M8[ns]"), Y[40:], 1, per="second")
+    both = (early + late).fit()
+    np.testing.assert_allclose(both.coef, [3, 3.5], rtol=1e-12)
+    assert (both.axis.unit, str(both.axis)) == ("week", "2021-03-05")
+    with pytest.raises(errors.BadCall, match=r"since 2021-03-05\) and numbers in another"):
+        early + pd.summarize(np.arange(9.0), np.arange(9.0), 1)
+    with pytest.raises(errors.BadSetting, match="one of second"):
+        pd.summarize(DAYS, Y, per="month")
+
+
+def test_dates_and_whole_numbers_of_dask_blocks():
+    da = pytest.importorskip("dask.array")
+    y = da.from_array(Y, chunks=13)
+    line = pd.fit(da.from_array(DAYS.astype("M8[s]"), chunks=13), y, 1)
+    np.testing.assert_allclose(line.coef, [3, 0.5], atol=1e-12)
+    assert str(line.axis) == "2021-03-05"
+    whole = da.from_array(1_700_000_000_123_456_789 + np.arange(60), chunks=13)
+    assert float(pd.fit(whole, y, 1).coef[1]) == pytest.approx(0.5, rel=1e-12)
+
+
+def test_whole_numbers_in_halves():
+    whole = [2**64 + 1, -5, 0, 2**40]
+    high = np.array([float(v >> 32) for v in whole])
+    low = np.array([float(v & (2**32 - 1)) for v in whole])
+    axis, x = axis_of_halves(high[1:], low[1:])
+    assert (axis, x.tolist()) == (Axis(), [-5, 0, 2.0**40])
+    axis, x = axis_of_halves(high[:1], low[:1])
+    assert (axis, x.tolist()) == (Axis(2**64), [1.0])
+    assert axis.places(x) == [2**64 + 1]
+    assert axis_of_halves(np.array([np.nan]), np.array([np.nan]))[0] == Axis()
+
+
+def test_dates_are_said_as_short_as_they_can_be():
+    axis = Axis(0, "us", "day")
+    assert axis.label(-32_872.0) == "1880-01-01"
+    assert axis.label(0.5) == "1970-01-01T12:00:00"
+    assert axis.label(0.5 / 86_400) == "1970-01-01T00:00:00.5"
+    assert str(Axis(1, "s", "day")) == "1970-01-01T00:00:01"
+
+
+def test_places_are_read_from_text():
+    axis = Axis(0, "us", "day")
+    assert axis.parsed("2024-05-01") == np.datetime64("2024-05-01")
+    assert axis.number(axis.parsed("1970-01-02T02:00+02:00")) == 1
+    assert axis.number(axis.parsed("1970-01-02T12:00Z")) == 1.5
+    for text in ("5", "NaT", "today", "2024-13-01"):
+        with pytest.raises(errors.BadSetting, match="a date such as"):
+            axis.parsed(text)
+    assert Axis().parsed("1.5") == 1.5
+    assert Axis().parsed("1700000000123456789") == 1_700_000_000_123_456_789
+    with pytest.raises(errors.BadSetting, match="a number"):
+        Axis().parsed("2024-05-01")

@@ -7,6 +7,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas
 import polars
@@ -15,6 +16,7 @@ import pyarrow.parquet
 import pytest
 
 import polydescent as pd
+from polydescent import errors
 from polydescent.passes import states, summary_of
 from polydescent.sources import CHUNK, Rows, omit_missing, rows_of, source_of
 from polydescent.sources.arrow import blocks
@@ -333,3 +335,58 @@ def test_a_source_passes_through_the_door(rows):
     held = Held(Rows.of(*rows[:2]))
     assert source_of(held, None) is held
     assert pd.fit(held, degree=2).equation() == pd.fit(*rows[:2], degree=2).equation()
+
+
+WHOLE = {
+    "BIGINT": 1_700_000_000_123_456_789,
+    "UBIGINT": 2**64 - 4000,
+    "HUGEINT": 2**80 + 1,
+    "negative": -1_700_000_000_123_456_789,
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_whole_numbers_of_any_size_lose_nothing(tmp_path, kind, ending):
+    if ending == "csv" and kind != "BIGINT":
+        pytest.skip("a CSV column of larger numbers is DOUBLE")
+    first, sql = WHOLE[kind], "BIGINT" if kind == "negative" else kind
+    sql = f"SELECT ({first} + 3 * i)::{sql} AS t, 7.0 * i AS v FROM range(1000) r(i)"
+    table, path = duckdb.sql(sql), tmp_path / f"t.{ending}"
+    (table.write_parquet if ending == "parquet" else table.write_csv)(str(path))
+    # neither Parquet nor Arrow has a HUGEINT
+    for source in (sql,) if kind == "HUGEINT" else (sql, path, table):
+        line = pd.fit(source, x="t", y="v", degree=1)
+        assert float(line.coef[1]) == pytest.approx(7 / 3, rel=1e-15)
+        assert line(first + 300) == pytest.approx(700, abs=1e-9)
+
+
+def test_missing_whole_numbers_and_small_ones(tmp_path):
+    path = tmp_path / "t.parquet"
+    duckdb.sql(
+        "SELECT CASE WHEN i <> 3 THEN 1700000000123456789 + i END AS t, 2.0 * i AS v, i AS small "
+        "FROM range(50) r(i)"
+    ).write_parquet(str(path))
+    line = pd.fit(path, x="t", y="v", degree=1, missing="omit")
+    assert (line.n, line.summary.omitted) == (49, 1)
+    assert float(line.coef[1]) == pytest.approx(2, rel=1e-14)
+    assert pd.fit(path, x="small", y="v", degree=1).axis.is_plain
+
+
+def test_nanoseconds_of_dates_are_kept(tmp_path):
+    path = tmp_path / "t.parquet"
+    duckdb.sql(
+        "SELECT make_timestamp_ns(1700000000123456789 + 3 * i) AS t, 7.0 * i AS v "
+        "FROM range(1000) r(i)"
+    ).write_parquet(str(path))
+    line = pd.fit(path, x="t", y="v", degree=1, per="second")
+    assert line.coef[1] == pytest.approx(7e9 / 3, rel=1e-12)
+    assert str(line.axis) == "2023-11-14T22:13:20.123456789"
+    assert line.summary.x_name == "t"
+
+
+def test_files_of_dates_and_of_numbers_do_not_mix(tmp_path):
+    (tmp_path / "a.csv").write_text("t,v\n2024-05-01,1\n2024-05-02,2\n")
+    (tmp_path / "b.csv").write_text("t,v\n1,1\n2,2\n")
+    with pytest.raises(errors.BadCall, match="pass dates in both"):
+        pd.fit(str(tmp_path / "*.csv"), x="t", y="v", degree=1)

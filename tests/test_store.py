@@ -35,7 +35,7 @@ def path(tmp_path, summary):
 
 def assert_equal(found, expected):
     np.testing.assert_array_equal(found.triangle, expected.triangle)
-    for name in ("domain", "n", "kind", "omitted", "x_name", "y_name"):
+    for name in ("domain", "n", "kind", "omitted", "x_name", "y_name", "axis"):
         assert getattr(found, name) == getattr(expected, name), name
 
 
@@ -60,6 +60,16 @@ def test_a_tensors_kind_comes_back(tmp_path):
     x = torch.linspace(0, 1, 9, dtype=torch.float32)
     pd.summarize(x, x * x, 2).save(tmp_path / "m.json")
     assert pd.Summary.load(tmp_path / "m.json").fit().coef.dtype == torch.float32
+
+
+def test_the_axis_comes_back(tmp_path):
+    days = np.datetime64("2024-05-01") + np.arange(9)
+    nanoseconds = 1_700_000_000_123_456_789 + np.arange(9)
+    for x in (days, nanoseconds):
+        summary = pd.summarize(x, np.arange(9.0), 2)
+        summary.save(tmp_path / "m.json")
+        assert_equal(pd.Summary.load(tmp_path / "m.json"), summary)
+        assert not summary.axis.is_plain
 
 
 def test_every_flipped_bit_is_noticed(path):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import columns, namespace, quiet
-from polydescent.basis import Domain
-from polydescent.dates import PLAIN, Axis, read_axis
 from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
 from polydescent.sources import Rows
 from polydescent.summary import Summary, checked_degree
@@ -17,36 +14,10 @@ from polydescent.summary import Summary, checked_degree
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 
 
-def on_axis(data: Any, y: Any, x: Any, per: str | None) -> tuple[tuple[Any, Any, Any], Axis]:
-    """(data, y, x) with dates and large whole numbers in x as float64, and the axis they are on."""
-    if y is None or isinstance(y, str) or (data is not None and x is not None):
-        return (data, y, x), PLAIN
-    given = x if data is None else data
-    axis = read_axis(given, per)
-    try:
-        numbers = given if axis.is_plain else axis.numbers(given)
-        float(axis.origin)
-    except OverflowError:
-        raise OutOfRange("Some x", "Divide x by a constant first.") from None
-    return ((None, y, numbers) if data is None else (numbers, y, None)), axis
-
-
-def dated(
-    summary: Summary, rows: Rows | None, axis: Axis, per: str | None
-) -> tuple[Summary, Rows | None, Axis]:
-    """The same rows on an axis of dates where a table's x turned out to hold them.
-
-    The triangle stays as it is: it knows x only by its place in the domain.
-    """
-    if rows is None or not rows.tick:
-        if per is not None and not axis.is_dates:
-            raise BadSetting("per", per, "left out where x holds numbers: only dates have a unit")
-        return summary, rows, axis
-    ends = np.array([summary.domain.lo, summary.domain.hi])
-    axis = read_axis(ends.astype(np.int64).astype(f"M8[{rows.tick}]"), per)
-    ends = axis.from_ticks(ends)
-    rows = replace(rows, x=axis.from_ticks(rows.x), tick="")
-    return replace(summary, domain=Domain(float(ends[0]), float(ends[1]))), rows, axis
+def settled(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summary, Rows | None]:
+    """The same rows on the axis that people read: see `Summary.settled`."""
+    summary = summary.settled(per)
+    return summary, rows if rows is None else rows.moved(summary.axis)
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, is_array, namespace, quiet
-from polydescent.errors import BadSetting, NotNumbers
+from polydescent.errors import BadCall, BadSetting, NotNumbers
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
     "second": 1,
@@ -33,7 +34,8 @@ class Axis:
 
     Plain numbers: origin 0. Large whole numbers: a whole origin near them, subtracted before
     rounding, so nanoseconds since 1970 lose nothing. Dates: origin in `tick`s ("ns", "us", "ms",
-    "s") since 1970-01-01 UTC, and a unit: coefficients are per `unit`.
+    "s") since 1970-01-01 UTC, and a unit: coefficients are per `unit`; while rows are read, x are
+    ticks, and the unit is "".
     """
 
     origin: int = 0
@@ -60,7 +62,7 @@ class Axis:
 
     @property
     def _ticks_per_unit(self) -> int:
-        return UNITS[self.unit] * _TICKS[self.tick] if self.is_dates else 1
+        return UNITS[self.unit] * _TICKS[self.tick] if self.unit else 1
 
     def numbers(self, t: Any) -> Any:
         """x for what the user calls x, one or an array; NaT becomes NaN. Raises NotNumbers."""
@@ -90,14 +92,14 @@ class Axis:
         """What the user calls x, for one x: a date to its tick, or a float."""
         if self.is_dates:
             return _date(self.origin + self._in_ticks(x), self.tick)
-        return x + self.origin
+        return self.origin + round(x) if self.origin and x == round(x) else x + self.origin
 
     def label(self, x: float) -> str:
         """What the user calls x, as text."""
         if not math.isfinite(x):
             return str(x)
         if self.is_dates:
-            return str(self.place(x)).removesuffix("T00:00:00")
+            return _text(self.place(x))
         return str(self.origin + round(x)) if self.origin else f"{x:.6g}"
 
     def shifted(self, date: np.datetime64, by: float) -> np.datetime64:
@@ -124,39 +126,97 @@ class Axis:
     def __str__(self) -> str:
         if not self.is_dates:
             return str(self.origin)
-        return str(self.start.astype("M8[D]")) if self._is_midnight else str(self.start)
+        return _text(self.start)
 
-    @property
-    def _is_midnight(self) -> bool:
-        return self.origin % (86_400 * _TICKS[self.tick]) == 0
+    # ── one axis and another ──
+
+    def settled(self, lo: float, hi: float, unit: str) -> Axis:
+        """Dates from lo to hi on the axis that people read: in units since a round origin."""
+        least, greatest = self.origin + self._in_ticks(lo), self.origin + self._in_ticks(hi)
+        return Axis(_round_origin(least, greatest, _TICKS[self.tick]), self.tick, unit)
+
+    def joint(self, other: Axis) -> Axis:
+        """The axis for rows of both. Raises BadCall for dates and numbers."""
+        if self.is_dates != other.is_dates:
+            raise BadCall(
+                f"x holds dates in one part of the rows (since {self if self.is_dates else other}) "
+                "and numbers in another: pass dates in both, or numbers in both."
+            )
+        return other if self.is_plain else self
+
+    def moved(self, x: Any, to: Axis) -> Any:
+        """The x of this axis, a number or an array of them, on another that may join it."""
+        if self == to:
+            return x
+        ticks = Fraction(_TICKS[to.tick], _TICKS[self.tick]) if self.is_dates else Fraction(1)
+        shift = self.origin * ticks - to.origin
+        return (x * float(ticks * self._ticks_per_unit) + float(shift)) / to._ticks_per_unit
+
+    def places(self, x: np.ndarray) -> Any:
+        """What the user calls x, for an array without NaN: dates, whole numbers of any size, or x
+        itself.
+        """
+        if self.is_plain:
+            return x
+        if not self.is_dates:
+            return [self.place(v) for v in x.tolist()]
+        ticks = np.rint(x * self._ticks_per_unit).astype(np.int64) + self.origin
+        return ticks.view(f"M8[{self.tick}]")
+
+    def texts(self, x: np.ndarray) -> list[str]:
+        """The same as text, the shortest that tells them apart."""
+        places = self.places(x)
+        return (
+            [_short(t) for t in places.astype(str)]
+            if self.is_dates
+            else [str(place) for place in places]
+        )
+
+    def parsed(self, text: str) -> Any:
+        """What the user calls x, from its text. Raises BadSetting."""
+        try:
+            return _date_in(text) if self.is_dates else _number_in(text)
+        except ValueError:
+            asked = "a date such as 2024-05-01 or 2024-05-01T12:30" if self.is_dates else "a number"
+            raise BadSetting("x", text, asked) from None
 
 
 PLAIN = Axis()
 
 
-def read_axis(t: Any, per: str | None = None) -> Axis:
-    """The axis that suits a column: PLAIN for numbers that float64 holds.
-
-    per: the unit of dates, one of UNITS; left out, days. Raises BadSetting.
-    """
+def check_unit(per: object) -> None:
+    """Raise BadSetting for what is no unit of dates, and not None either."""
     if per is not None and (not isinstance(per, str) or per not in UNITS):
         raise BadSetting("per", per, f"one of {', '.join(UNITS)}")
+
+
+def read_axis(t: Any) -> Axis:
+    """The axis to read a column on: PLAIN for numbers that float64 holds, ticks for dates."""
     dates = _as_dates(t)
-    if dates is not None:
-        tick = _tick(dates)
-        known = _in_ticks(dates, tick)[~np.isnat(dates)]
-        return Axis(_round_origin(known, _TICKS[tick]) if known.size else 0, tick, per or "day")
-    if per is not None:
-        raise BadSetting("per", per, "left out where x holds numbers: only dates have a unit")
-    return _axis_of_whole(t)
+    if dates is None:
+        return _axis_of_whole(t)
+    tick = _tick(dates)
+    known = _in_ticks(dates, tick)[~np.isnat(dates)]
+    ends = (int(known.min()), int(known.max())) if known.size else (0, 0)
+    return Axis(_round_origin(*ends, _TICKS[tick]), tick)
 
 
-def _round_origin(known: np.ndarray, second: int) -> int:
-    """The least of the ticks, rounded down to the day, hour, minute or second that is shorter than
+def axis_of_halves(high: np.ndarray, low: np.ndarray, tick: str = "") -> tuple[Axis, np.ndarray]:
+    """(axis, x) of whole numbers high · 2³² + low of any size, 0 ≤ low < 2³², NaN where missing.
+
+    The origin is a multiple of 2³² near the first of them: a float64 too, as far as 2⁸⁵.
+    """
+    known = high[np.isfinite(high)]
+    beyond = known.size and max(-known.min(), known.max()) >= _EXACT >> 32
+    first = float(known[0]) if beyond else 0.0
+    return Axis(int(first) << 32, tick), (high - first) * 2.0**32 + low
+
+
+def _round_origin(least: int, greatest: int, second: int) -> int:
+    """The least of some ticks, rounded down to the day, hour, minute or second that is shorter than
     their span: further down, digits would be lost.
     """
-    least = int(known.min())
-    span = int(known.max()) - least
+    span = greatest - least
     steps = [seconds * second for seconds in (86_400, 3600, 60, 1) if seconds * second <= span]
     step = steps[0] if steps else 1 if span else 86_400 * second
     return least // step * step
@@ -276,6 +336,34 @@ def _naive(value: Any) -> Any:
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         return value.astimezone(datetime.UTC).replace(tzinfo=None)
     return value
+
+
+def _date_in(text: str) -> Any:
+    """The date in an ISO text. Raises ValueError."""
+    if not text[:4].isdecimal() or len(text) < 4:  # "today", "NaT", a bare number
+        raise ValueError(text)
+    if re.search(r"(Z|[+-]\d\d(:?\d\d)?)$", text.partition("T")[2]):  # NumPy knows no time zones
+        return datetime.datetime.fromisoformat(text)
+    return np.datetime64(text)
+
+
+def _number_in(text: str) -> int | float:
+    """A number, whole ones of any size exactly. Raises ValueError."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _text(date: np.datetime64) -> str:
+    return _short(str(date))
+
+
+def _short(text: str) -> str:
+    """The text of a date as short as it can be said."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole.removesuffix("T00:00:00")
 
 
 def _date(ticks: int, tick: str) -> np.datetime64:

@@ -51,7 +51,7 @@ class Job:
 
     source: files and SQL. is_update: add to the model at `target`, else make it. again: add files
     that it holds. curve: as in Model. check: raises where the summary of a new model must not be
-    kept.
+    kept. per: the unit of dates in a new model; an update keeps the model's.
     """
 
     source: Source
@@ -62,6 +62,7 @@ class Job:
     again: bool = False
     curve: dict[str, Any] = field(default_factory=dict)
     check: Callable[[Summary], object] | None = None
+    per: str | None = None
 
     @property
     def asked(self) -> dict[str, str]:
@@ -160,6 +161,7 @@ def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered,
             )
 
         return change(job.target, added)
+    summary = summary.settled(job.per)
     if job.check is not None:
         job.check(summary)
     model = Model(summary, job.asked, job.curve, read, (identity,))

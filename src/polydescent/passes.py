@@ -73,7 +73,7 @@ def summary_of_rows(rows: Rows, degree: int, omitted: int = 0) -> Summary:
     if not rows.n:
         return replace(Summary.empty(degree), omitted=omitted)
     summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree)
-    return replace(summary, omitted=omitted, x_name=rows.x_name, y_name=rows.y_name)
+    return replace(summary, omitted=omitted, x_name=rows.x_name, y_name=rows.y_name, axis=rows.axis)
 
 
 def summary_of(

@@ -13,7 +13,6 @@ from polydescent.arrays import Kind, to_host
 from polydescent.basis import BASES, Domain
 from polydescent.constraints import Constraints
 from polydescent.convergence import Forecast
-from polydescent.dates import Axis
 from polydescent.descent import History, Outcome
 from polydescent.optimizers import OPTIMIZERS
 from polydescent.polynomial import Polynomial
@@ -29,7 +28,6 @@ def to_record(
     outcome: Outcome,
     history: History | None,
     forecast: Forecast | None,
-    axis: Axis,
     **plain: Any,
 ) -> dict[str, Any]:
     """Plain dicts, lists, text and finite numbers; `plain` is kept as it is."""
@@ -41,7 +39,6 @@ def to_record(
         "outcome": outcome.name,
         "history": None if history is None else _history_to_record(history),
         "forecast": None if forecast is None else _forecast_to_record(forecast),
-        "axis": asdict(axis),
     } | {name: _number(value) for name, value in plain.items()}
 
 
@@ -57,7 +54,6 @@ def from_record(found: dict[str, Any]) -> dict[str, Any]:
         "outcome": Outcome[found["outcome"]],
         "history": None if history is None else _history_from_record(history),
         "forecast": None if forecast is None else _forecast_from_record(forecast),
-        "axis": Axis(**found["axis"]),
         "absolute_sigma": bool(found["absolute_sigma"]),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from typing import Any, Self
@@ -16,7 +16,7 @@ from polydescent.advice import advice
 from polydescent.arrays import Array, Kind, columns, is_array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
-from polydescent.dates import PLAIN, Axis
+from polydescent.dates import Axis
 from polydescent.degrees import Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
 from polydescent.equation import CODE, check_style, code, equation
@@ -48,9 +48,9 @@ class Fit(Inference):
     degree. loss: the sum of squared residuals of this curve, in units of y². history, forecast: of
     the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
     an even selection where they were streamed, None from a bare summary. best: the exact least
-    squares solution. axis: how dates and large whole numbers became float64. absolute_sigma: the
-    weights are 1/σ² with σ known, in units of y, so the residuals do not scale the errors. Arrays
-    come back in the library, dtype and device of the data.
+    squares solution. absolute_sigma: the weights are 1/σ² with σ known, in units of y, so the
+    residuals do not scale the errors. Arrays come back in the library, dtype and device of the
+    data.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
     they say how well the data determine the coefficients, not how far off it still is.
@@ -64,7 +64,6 @@ class Fit(Inference):
     forecast: Forecast | None = None
     rows: Rows | None = None
     solution: Solution | None = None
-    axis: Axis = field(default=PLAIN)
     absolute_sigma: bool = False
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
@@ -114,6 +113,11 @@ class Fit(Inference):
         return self.summary.domain
 
     @property
+    def axis(self) -> Axis:
+        """How dates and large whole numbers became float64."""
+        return self.summary.axis
+
+    @property
     def kind(self) -> Kind:
         """Where the arrays it gives back live."""
         return self.summary.kind
@@ -126,7 +130,7 @@ class Fit(Inference):
     @cached_property
     def best(self) -> Solution:
         """The exact least squares solution that this fit is, or is compared with."""
-        return self.solution or solve(self.summary)
+        return self.solution or solve(self.summary, origin=self.axis.power_origin)
 
     @cached_property
     def _powers(self) -> np.ndarray:
@@ -303,7 +307,6 @@ class Fit(Inference):
             self.outcome,
             self.history,
             self.forecast,
-            self.axis,
             loss=self.loss,
             absolute_sigma=self.absolute_sigma,
         )

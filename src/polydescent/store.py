@@ -16,6 +16,7 @@ import numpy as np
 from polydescent.arrays import Kind
 from polydescent.atomic import check_folder, replacing
 from polydescent.basis import Domain
+from polydescent.dates import Axis
 from polydescent.errors import (
     AlreadyAdded,
     DamagedModel,
@@ -120,6 +121,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "kind": asdict(summary.kind),
         "x": summary.x_name,
         "y": summary.y_name,
+        "axis": asdict(summary.axis),
     }
 
 
@@ -133,6 +135,7 @@ def summary_from_json(found: dict[str, Any]) -> Summary:
         int(found["omitted"]),
         found["x"],
         found["y"],
+        Axis(**found.get("axis", {})),  # models of before there were any hold numbers
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from polydescent import kernels
 from polydescent.arrays import Array, Kind, namespace
 from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
+from polydescent.dates import PLAIN, Axis, check_unit
 from polydescent.errors import (
     BadDegree,
     BadSetting,
@@ -43,7 +44,8 @@ class Summary:
 
     triangle: shape (degree + 2, degree + 2), float64, non-negative diagonal. Treat it as read-only.
     omitted: rows left out because a value was missing; they are not among the n. x_name, y_name:
-    for human eyes.
+    for human eyes. axis: how dates and large whole numbers became x; parts on different ones are
+    moved to the first's when they are added.
     """
 
     triangle: np.ndarray
@@ -53,6 +55,7 @@ class Summary:
     omitted: int = 0
     x_name: str = "x"
     y_name: str = "y"
+    axis: Axis = field(default=PLAIN)
 
     # ── making one ──
 
@@ -72,7 +75,7 @@ class Summary:
         return cls(np.zeros((size, size)), Domain(np.inf, -np.inf), 0)
 
     def __add__(self, other: Summary) -> Summary:
-        """The summary of the rows of both. Raises DegreesDiffer."""
+        """The summary of the rows of both. Raises DegreesDiffer, BadCall for dates and numbers."""
         if not isinstance(other, Summary):
             return NotImplemented
         if self.degree != other.degree:
@@ -80,10 +83,12 @@ class Summary:
         omitted = self.omitted + other.omitted
         if not other.n or not self.n:
             return replace(self if self.n else other, omitted=omitted)
-        domain = self.domain | other.domain
-        triangle = stack(self.rebased(domain).triangle, other.rebased(domain).triangle)
+        axis = self.axis.joint(other.axis)
+        ours, theirs = self.moved(axis), other.moved(axis)
+        domain = ours.domain | theirs.domain
+        triangle = stack(ours.rebased(domain).triangle, theirs.rebased(domain).triangle)
         n = self.n + other.n
-        return replace(self, triangle=triangle, domain=domain, n=n, omitted=omitted)
+        return replace(ours, triangle=triangle, domain=domain, n=n, omitted=omitted)
 
     def rebased(self, domain: Domain) -> Summary:
         """The same rows on a wider domain."""
@@ -93,6 +98,28 @@ class Summary:
         triangle = self.triangle.copy()
         triangle[:-1, :-1] = self.R @ C
         return replace(self, triangle=triangle, domain=domain)
+
+    def moved(self, axis: Axis) -> Summary:
+        """The same rows on another axis: a triangle knows x only by its place in the domain."""
+        if axis == self.axis or self.domain.is_empty:
+            return replace(self, axis=axis)
+        ends = (float(self.axis.moved(x, axis)) for x in (self.domain.lo, self.domain.hi))
+        return replace(self, domain=Domain(*ends), axis=axis)
+
+    def settled(self, per: str | None) -> Summary:
+        """The same rows on the axis that people read: dates in `per` (days) since a round origin.
+
+        Raises BadSetting where x holds numbers, which have no unit.
+        """
+        check_unit(per)
+        if self.domain.is_empty:
+            return self
+        if self.axis.is_dates:
+            ends = self.domain.lo, self.domain.hi
+            return self.moved(self.axis.settled(*ends, per or "day"))
+        if per is not None:
+            raise BadSetting("per", per, "left out where x holds numbers: only dates have a unit")
+        return self
 
     def lower(self, degree: int) -> Summary:
         """The summary at a lower degree: the leading block, and what the dropped terms explained as
@@ -218,7 +245,8 @@ class Summary:
         return forecast_summary(self if degree is None else self.lower(degree), **settings)
 
     def __repr__(self) -> str:
-        where = "" if not self.n else f", x in [{self.domain.lo:.6g}, {self.domain.hi:.6g}]"
+        ends = self.axis.label(self.domain.lo), self.axis.label(self.domain.hi)
+        where = "" if not self.n else f", x in [{ends[0]}, {ends[1]}]"
         return f"<Summary of {self.n:,} rows, degree {self.degree}{where}>"
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from polydescent.advice import cure
-from polydescent.arguments import absolute_sigma_of, dated, on_axis, wanted_degree, weights_of
+from polydescent.arguments import absolute_sigma_of, settled, wanted_degree, weights_of
 from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Basis, basis_named, design_matrix
 from polydescent.constraints import NONE, Constraints, constraints_of
 from polydescent.convergence import Forecast
-from polydescent.dates import PLAIN, Axis
+from polydescent.dates import check_unit
 from polydescent.degrees import degree_table
 from polydescent.descent import Outcome, walk
 from polydescent.errors import BadCall, BadSetting, NoRows, RateTooLarge, TooFewDistinct, TooFewRows
@@ -48,6 +48,7 @@ def summarize(
     sigma: Any = None,
     where: str | None = None,
     missing: str = "raise",
+    per: str | None = None,
 ) -> Summary:
     """One pass over the rows, folded into a triangle that holds every fit up to `degree`.
 
@@ -57,14 +58,17 @@ def summarize(
     iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
     deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
     where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
-    and counts them. Memory is one chunk, whatever n is. Raises PolydescentError: see
+    and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
+    "day", "year", …). Memory is one chunk, whatever n is. Raises PolydescentError: see
     `polydescent.errors`.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])
     """
     degree = checked_degree(degree)
-    return summary_of(source_of(data, y, x, weights_of(weights, sigma), where), degree, missing)
+    check_unit(per)
+    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    return summary_of(source, degree, missing).settled(per)
 
 
 def fit(
@@ -86,11 +90,11 @@ def fit(
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
-    Rows as in `summarize`, and x may be dates, or whole numbers of any size. degree: a number,
-    "auto" or "auto:8" for the best up to 10, or 8, by AICc. absolute_sigma: sigma is known in units
+    Rows as in `summarize`. degree: a number, "auto" or "auto:8" for the best up to 10, or 8, by
+    AICc. absolute_sigma: sigma is known in units
     of y, so the residuals do not scale the standard errors. fix: coefficients to hold, as {0: 0.0}.
     terms: the powers of x to use, as [1, 3]; they set the degree. through: a point (x, y) or
-    several that the curve must meet. per: the unit of dates ("second", "day", "year", …).
+    several that the curve must meet.
 
     Up to some millions of rows · coefficients the answer is refined: `coef` is the float64 nearest
     to what exact arithmetic on the data gives. Raises as `summarize`, and TooFewRows,
@@ -102,14 +106,14 @@ def fit(
     >>> line(2.5)
     6.0
     """
-    values, axis = on_axis(data, y, x, per)
-    source = source_of(*values, weights_of(weights, sigma), where)
+    check_unit(per)
+    source = source_of(data, y, x, weights_of(weights, sigma), where)
     degree, highest = wanted_degree(degree)
     _, degree = constraints_of(highest or degree, fix, terms)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
-    summary, rows, axis = dated(*_summarized(source, degree, missing), axis, per)
-    held, _ = constraints_of(degree, fix, terms, through, axis)
-    return fit_folded(summary, rows, held, bool(highest), axis, known)
+    summary, rows = settled(*_summarized(source, degree, missing), per)
+    held, _ = constraints_of(degree, fix, terms, through, summary.axis)
+    return fit_folded(summary, rows, held, bool(highest), known)
 
 
 def descend(
@@ -154,12 +158,11 @@ def descend(
     """
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
-    values, axis = on_axis(data, y, x, per)
-    source = source_of(*values, weights_of(weights, sigma), where)
+    check_unit(per)
+    source = source_of(data, y, x, weights_of(weights, sigma), where)
     if over == "rows":
         source = Held(source.gathered())
-    summary, rows = _summarized(source, checked_degree(degree), missing)
-    summary, rows, axis = dated(summary, rows, axis, per)
+    summary, rows = settled(*_summarized(source, checked_degree(degree), missing), per)
     _determined(summary, rows)
     run = descend_summary(
         summary,
@@ -172,7 +175,7 @@ def descend(
         allow_divergence=allow_divergence,
         rows=rows if over == "rows" else None,
     )
-    return replace(run, rows=rows, axis=axis)
+    return replace(run, rows=rows)
 
 
 def _summarized(source: Source, degree: int, missing: str) -> tuple[Summary, Rows | None]:
@@ -209,7 +212,6 @@ def fit_folded(
     rows: Rows | None,
     held: Constraints = NONE,
     auto: bool = False,
-    axis: Axis = PLAIN,
     absolute_sigma: bool = False,
 ) -> Fit:
     """The fit of rows already folded, refined if all are in `rows`; auto: at the best degree
@@ -224,9 +226,9 @@ def fit_folded(
                 "through=, or give degree= a number."
             )
         summary = summary.lower(degree_table(summary, known_variance=absolute_sigma).pick)
-    solution = solve(_determined(summary, rows, held), all_rows, held, axis.power_origin)
+    solution = solve(_determined(summary, rows, held), all_rows, held, summary.axis.power_origin)
     found = fit_solution(summary, solution)
-    return replace(found, rows=rows, axis=axis, absolute_sigma=absolute_sigma)
+    return replace(found, rows=rows, absolute_sigma=absolute_sigma)
 
 
 # ── from a summary ───────────────────────────────────────────────────────────────────────────────
@@ -234,7 +236,7 @@ def fit_folded(
 
 def fit_summary(summary: Summary) -> Fit:
     """Exact least squares at the summary's degree."""
-    return fit_solution(summary, solve(summary))
+    return fit_solution(summary, solve(summary, origin=summary.axis.power_origin))
 
 
 def fit_solution(summary: Summary, solution: Solution) -> Fit:

@@ -16,7 +16,8 @@ def predict(
         list[str] | None, typer.Argument(help="Files with the column x of the model.")
     ] = None,
     at: Annotated[
-        list[float] | None, typer.Option(help="An x; may be given several times.")
+        list[str] | None,
+        typer.Option(metavar="X", help="A number or a date; may be given several times."),
     ] = None,
     degree: Annotated[
         str | None,
@@ -28,13 +29,13 @@ def predict(
     from polydescent.errors import BadCall, NoColumns
 
     if not files and not at:
-        raise BadCall("Nothing to predict: give --at with a number, or a file.")
+        raise BadCall("Nothing to predict: give --at with an x, or a file.")
     saved = store.load(model)
     if files and "x" not in saved.asked:
         raise NoColumns(model)
     curve = _curve(saved, degree)
     for x in at or []:
-        typer.echo(repr(float(curve(x))))
+        typer.echo(repr(float(curve(curve.axis.parsed(x)))))
     if files:
         _print_rows(curve, files, saved.asked["x"], saved.asked["y"])
 
@@ -55,14 +56,21 @@ def _curve(saved: Model, degree: str | None) -> Fit:
 
 def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
+    import numpy as np
+
     from polydescent.sources.files import files as source_of
 
     typer.echo(f"{_quoted(x)},{_quoted(y)}")
-    source = source_of(files, x, x)  # there is no y yet, or it is not wanted
+    source = source_of(files, x, "CAST(0 AS DOUBLE)")  # there is no y yet, or it is not wanted
     for part in source.parts:
         for rows, _ in part.chunks():
-            pairs = zip(rows.x.tolist(), curve(rows.x).tolist(), strict=True)
-            typer.echo("\n".join(f"{x!r},{y!r}" for x, y in pairs))
+            known = ~np.isnan(rows.x)
+            texts, y_hat = np.full(rows.n, "nan", dtype=object), np.full(rows.n, np.nan)
+            if known.any():
+                texts[known] = rows.axis.texts(rows.x[known])
+                y_hat[known] = curve(rows.axis.places(rows.x[known]))
+            pairs = zip(texts, y_hat.tolist(), strict=True)
+            typer.echo("\n".join(f"{x},{y!r}" for x, y in pairs))
 
 
 def _quoted(name: str) -> str:

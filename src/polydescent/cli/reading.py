@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from polydescent.arguments import dated
+from polydescent.arguments import settled
 from polydescent.arrays import Kind
-from polydescent.dates import PLAIN
+from polydescent.dates import check_unit
 from polydescent.errors import BadCall
 from polydescent.journal import Job, run
 from polydescent.passes import present, summary_of, summary_of_rows
@@ -39,12 +39,13 @@ class Reading:
     def fit(self, settings: dict[str, Any] | None) -> Fit:
         """Exact least squares, or a descent with settings, of rows that are streamed."""
         kept = Kept()
+        check_unit(self.per)
         with Progress(self.source, self.quiet) as progress:
             summary = self._summary(kept, progress)
-        summary, rows, axis = dated(summary, kept.rows, PLAIN, self.per)
+        summary, rows = settled(summary, kept.rows, self.per)
         if settings is None:
-            return fit_folded(summary, rows, axis=axis, **self.asked)
-        return replace(summary.descend(**settings), rows=rows, axis=axis)
+            return fit_folded(summary, rows, **self.asked)
+        return replace(summary.descend(**settings), rows=rows)
 
     def fit_in(self, kind: Kind, over: str, settings: dict[str, Any] | None) -> Fit:
         """The same with all rows in memory, in a library, dtype and on a device; `over` as in
@@ -57,15 +58,15 @@ class Reading:
             )
         rows = self.source.gathered()
         columns = (rows.x, rows.y) if rows.weights is None else (rows.x, rows.y, rows.weights)
-        if rows.tick and kind.dtype != "float64":
+        if rows.axis.is_dates and kind.dtype != "float64":
             raise BadCall(f"--dtype {kind.dtype} cannot tell dates apart: leave it out.")
         there = Rows.of(*map(kind.put, columns), x_name=rows.x_name, y_name=rows.y_name)
-        there = replace(there, tick=rows.tick)
+        there = replace(there, axis=rows.axis)
         if settings is None:
             there, omitted = present(there, self.missing)
             summary = summary_of_rows(there, self.degree, omitted)
-            summary, all_rows, axis = dated(summary, there, PLAIN, self.per)
-            return fit_folded(summary, all_rows, axis=axis, **self.asked)
+            summary, all_rows = settled(summary, there, self.per)
+            return fit_folded(summary, all_rows, **self.asked)
         walked = settings | {"over": over, "per": self.per}
         return descend(Held(there), degree=self.degree, missing=self.missing, **walked)
 
@@ -79,5 +80,6 @@ class Reading:
             self.missing,
             curve=self.curve,
             check=partial(fit_folded, rows=None, **self.asked),
+            per=self.per,
         )
         return run(job, progress, kept.take).summary

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
 from polydescent.arrays import Array, Kind, columns, is_array, namespace
-from polydescent.errors import BadCall, BadSetting, NoRows
+from polydescent.dates import PLAIN, Axis, read_axis
+from polydescent.errors import BadCall, BadSetting, NoRows, OutOfRange
 
 CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
 Value = TypeVar("Value")
@@ -18,7 +20,7 @@ Value = TypeVar("Value")
 class Rows:
     """Columns of one kind and one length, checked. x_name and y_name are for human eyes.
 
-    tick: "us" where x holds microseconds since 1970, as dates of a table are read; "" for numbers.
+    axis: how dates and large whole numbers became x.
     """
 
     x: Array
@@ -26,7 +28,7 @@ class Rows:
     weights: Array | None = None
     x_name: str = "x"
     y_name: str = "y"
-    tick: str = ""
+    axis: Axis = PLAIN
 
     @classmethod
     def of(cls, x: Any, y: Any, weights: Any = None, x_name: str = "x", y_name: str = "y") -> Rows:
@@ -37,6 +39,25 @@ class Rows:
             x, y, weights = columns(x=x, y=y, weights=weights)
             _check_weights(weights)
         return cls(x, y, weights, x_name, y_name)
+
+    @classmethod
+    def read(
+        cls, x: Any, y: Any, weights: Any = None, x_name: str = "x", y_name: str = "y"
+    ) -> Rows:
+        """The same, where x may also hold dates, and whole numbers of any size."""
+        axis = read_axis(x)
+        try:
+            numbers = x if axis.is_plain else axis.numbers(x)
+            float(axis.origin)
+        except OverflowError:
+            raise OutOfRange("Some x", "Divide x by a constant first.") from None
+        return replace(cls.of(numbers, y, weights, x_name, y_name), axis=axis)
+
+    def moved(self, axis: Axis) -> Rows:
+        """The same rows on another axis."""
+        return (
+            self if axis == self.axis else replace(self, x=self.axis.moved(self.x, axis), axis=axis)
+        )
 
     @property
     def n(self) -> int:
@@ -125,6 +146,8 @@ def joined(chunks: list[Rows], label: str) -> Rows:
         raise NoRows(f"{label} has none")
     if len(chunks) == 1:
         return chunks[0]
+    axis = reduce(Axis.joint, (rows.axis for rows in chunks))
+    chunks = [rows.moved(axis) for rows in chunks]
     xp = namespace(chunks[0].x, chunks[0].y)
     weights = None
     if chunks[0].weights is not None:
@@ -169,7 +192,7 @@ def source_of(
 
     if x is None and y is None and _are_chunks(data):
         return Stream(data)
-    return Held(Rows.of(*_values(data, x, y), weights))
+    return Held(Rows.read(*_values(data, x, y), weights))
 
 
 def _are_paths(data: Any) -> bool:

@@ -39,7 +39,7 @@ class Stream(Source):
                     f"found {type(found).__name__} {found!r:.60}."
                 )
             if any(len(column) for column in found if hasattr(column, "__len__")):
-                yield Rows.of(*found), float("nan")
+                yield Rows.read(*found), float("nan")
 
 
 class Kept:

@@ -48,7 +48,7 @@ class Blocks(Source):
     def gathered(self) -> Rows:
         from dask.base import compute
 
-        return Rows.of(*compute(*self._columns))
+        return Rows.read(*compute(*self._columns))
 
 
 class Partitions(Source):
@@ -127,7 +127,7 @@ def _of_arrays(*columns: Any, of_rows: Callable[[Rows], Value]) -> Value:
     """The summary of one block; an empty block has one too."""
     if not any(len(column) for column in columns):
         return of_rows(_NO_ROWS)
-    return of_rows(Rows.of(*columns))
+    return of_rows(Rows.read(*columns))
 
 
 def _of_frame(frame: Any, names: list[str], of_rows: Callable[[Rows], Value]) -> Value:
@@ -138,7 +138,7 @@ def _rows_of_frame(frame: Any, names: list[str]) -> Rows:
     if not len(frame):
         return _NO_ROWS
     x, y, *weights = (frame[name].to_numpy() for name in names)
-    return Rows.of(x, y, *weights, x_name=names[0], y_name=names[1])
+    return Rows.read(x, y, *weights, x_name=names[0], y_name=names[1])
 
 
 def _tree(parts: list[Any], total: Callable[[list[Value]], Value]) -> Value:

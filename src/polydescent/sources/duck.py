@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from polydescent.dates import Axis, axis_of_halves
 from polydescent.errors import BadTable, MissingExtra, NoQuery, UnknownName
 from polydescent.sources import Rows, Source, arrow
 
 _NUMERIC = re.compile(
     r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL|BOOLEAN)"
 )
+_WIDE = re.compile(r"^U?(BIGINT|HUGEINT)")
 _DATE = re.compile(r"^(TIMESTAMP|DATE)")
 
 
@@ -38,7 +40,6 @@ class Query(Source):
     def __init__(self, label: str, asked: Asked):
         self.label, self.asked = label, asked
         self.x_name, self.y_name = asked.x, asked.y
-        self._tick = ""
 
     def table(self, connection: Any) -> str:
         """SQL that can stand after FROM."""
@@ -60,33 +61,48 @@ class Query(Source):
             connection.execute("SET enable_progress_bar = true")  # for query_progress below …
             connection.execute("SET enable_progress_bar_print = false")  # … and not for printing
             try:
-                query = self._sql(connection, duckdb)
+                query, tick = self._sql(connection, duckdb)
                 # a CSV's broken value comes out of the reader as OSError
                 for columns in arrow.blocks(_batches(connection, query), skip):
-                    rows = Rows.of(*columns, x_name=self.x_name, y_name=self.y_name)
-                    yield replace(rows, tick=self._tick), _share(connection)
+                    yield self._rows(columns, tick), _share(connection)
             except (duckdb.Error, OSError) as why:
                 raise BadTable(f"{self.label}: {_told(why)}") from None
 
-    def _sql(self, connection: Any, duckdb: Any) -> str:
-        table = self.table(connection)
-        names = [row[0] for row in connection.execute(f"DESCRIBE FROM {table}").fetchall()]
-        select = ", ".join(
-            f"CAST({self._expression(connection, duckdb, table, names, role)} AS DOUBLE) AS {role}"
-            for role in self.asked.columns
-        )
-        return f"SELECT {select} FROM {table}" + (
-            f" WHERE {self.asked.where}" if self.asked.where else ""
-        )
+    def _rows(self, columns: arrow.Columns, tick: str) -> Rows:
+        halves = len(columns) > len(self.asked.columns)
+        first, *others = columns
+        if halves:
+            axis, first = axis_of_halves(first, others.pop(0), tick)
+        else:
+            axis = Axis(0, tick)
+        rows = Rows.of(first, *others, x_name=self.x_name, y_name=self.y_name)
+        return replace(rows, axis=axis)
 
-    def _expression(
-        self, connection: Any, duckdb: Any, table: str, names: list[str], role: str
-    ) -> str:
-        """SQL for what the user typed: a column by its exact name, else an expression, checked to
-        be a number, or a date for x.
+    def _sql(self, connection: Any, duckdb: Any) -> tuple[str, str]:
+        """(query, tick of the dates in x). Whole numbers that may be beyond float64 come in halves:
+        x is then two columns.
         """
-        text = self.asked.columns[role]
-        sql = '"' + text.replace('"', '""') + '"' if text in names else f"({text})"
+        table, asked = self.table(connection), self.asked
+        names = [row[0] for row in connection.execute(f"DESCRIBE FROM {table}").fetchall()]
+        select, tick = [], ""
+        for role, text in asked.columns.items():
+            sql = _named(text, names)
+            kind = self._kind(connection, duckdb, table, names, text, sql)
+            if role == "x" and _DATE.match(kind):
+                tick = "ns" if kind == "TIMESTAMP_NS" else "us"
+                sql, kind = f"epoch_{tick}({sql})", "BIGINT" if tick == "ns" else "DOUBLE"
+            elif not (_NUMERIC.match(kind) or self.is_empty(connection, table)):
+                raise BadTable(self._no_number(text, sql, kind))
+            wide = role == "x" and _WIDE.match(kind)
+            select += [f"{sql} >> 32", f"{sql} & 4294967295"] if wide else [sql]
+        columns = ", ".join(f"CAST({sql} AS DOUBLE) AS c{i}" for i, sql in enumerate(select))
+        query = f"SELECT {columns} FROM {table}"
+        return query + (f" WHERE {asked.where}" if asked.where else ""), tick
+
+    def _kind(
+        self, connection: Any, duckdb: Any, table: str, names: list[str], text: str, sql: str
+    ) -> str:
+        """The SQL type of what the user typed as `text`. Raises BadTable, UnknownName."""
         try:
             described = connection.execute(f"DESCRIBE SELECT {sql} AS v FROM {table}").fetchall()
         except duckdb.Error as why:
@@ -96,20 +112,12 @@ class Query(Source):
             if re.fullmatch(r"[\w .-]+", text):
                 raise UnknownName("column", text, names, self.label) from None
             raise BadTable(f"{self.label}: cannot use {text!r}: {_told(why)}") from None
-        kind = str(described[0][1])
-        if role == "x" and _DATE.match(kind):
-            self._tick = "us"
-            self.x_name = f"epoch_us({self.asked.x})"
-            return f"epoch_us({sql})"
-        if not _NUMERIC.match(kind):
-            if self.is_empty(connection, table):
-                return f"CAST({sql} AS DOUBLE)"  # what holds no value has no type
-            cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}
-            advice = cure.get(kind, f"epoch({sql})")
-            raise BadTable(
-                f"{self.label}: {text!r} is {kind}, not a number. An expression helps: {advice}."
-            )
-        return sql
+        return str(described[0][1])
+
+    def _no_number(self, text: str, sql: str, kind: str) -> str:
+        cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}
+        advice = cure.get(kind, f"epoch({sql})")
+        return f"{self.label}: {text!r} is {kind}, not a number. An expression helps: {advice}."
 
 
 class Table(Query):
@@ -145,6 +153,11 @@ def _duckdb() -> Any:
     except ImportError:
         raise MissingExtra("DuckDB", "files", "Reading files and tables") from None
     return duckdb
+
+
+def _named(text: str, names: list[str]) -> str:
+    """SQL for what the user typed: a column by its exact name, else an expression."""
+    return '"' + text.replace('"', '""') + '"' if text in names else f"({text})"
 
 
 def _batches(connection: Any, query: str) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from polydescent.errors import BadSetting, NoRows, NotFinite
+from polydescent.kernels.threads import one_core
 from polydescent.sources import Rows, Source, omit_missing
 from polydescent.summary import Summary, Tally
 
@@ -101,7 +102,8 @@ def summary_of(
 
 def _remote_summary(rows: Rows, degree: int, missing: str) -> Summary:
     there, omitted = present(rows, missing)
-    return summary_of_rows(there, degree, omitted)
+    with one_core():  # the cluster runs as many tasks side by side as a worker has cores
+        return summary_of_rows(there, degree, omitted)
 
 
 def checked(summary: Summary, label: str) -> Summary:

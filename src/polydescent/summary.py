@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polydescent.convergence import Forecast
     from polydescent.verbs import Fit
 
-HIGHEST = 1000
+HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
 

@@ -6,10 +6,26 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_ALONE: ContextVar[bool] = ContextVar("_ALONE", default=False)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Work on one core within this block: for tasks of which others run beside."""
+    token = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(token)
 
 
 def cores() -> int:
-    """The processors this process may use."""
+    """The processors this process may use, 1 within `one_core`."""
+    if _ALONE.get():
+        return 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

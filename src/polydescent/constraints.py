@@ -170,7 +170,7 @@ def restrict(summary: Summary, equations: Equations) -> Restricted:
     """
     B = np.array([[nearest_float(a) for a in row] for row in equations[0]])
     b = np.array([nearest_float(v) for v in equations[1]])
-    _check_size(np.abs(b).max() * max(1.0, float(np.abs(summary.R).max())))
+    _check_size(float(np.abs(b).max()) * max(1.0, float(np.abs(summary.R).max())))
     U, s, Wt = np.linalg.svd(B)
     if s[-1] <= 1e-13 * s[0]:
         raise TooFewFree(summary.degree, len(b), repeated=True)

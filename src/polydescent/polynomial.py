@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from polydescent.arrays import Array, in_double
+from polydescent.arrays import Array, in_double, quiet
 from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis, evaluate
 
 
@@ -28,9 +28,9 @@ class Polynomial:
     def __call__(self, x: Array) -> Array:
         """f(x), float64, same shape and library as the array x."""
         x = in_double(x)
-        return evaluate(
-            self.basis, self.weights, self.domain.to_unit(x) if self.basis.on_unit else x
-        )
+        with quiet():  # far outside the domain a value may be infinite
+            v = self.domain.to_unit(x) if self.basis.on_unit else x
+            return evaluate(self.basis, self.weights, v)
 
     def powers(self, origin: int = 0) -> np.ndarray:
         """Coefficients of 1, x, x², … of f(x − origin), each the float64 nearest to exact."""

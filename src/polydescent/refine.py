@@ -189,7 +189,7 @@ def accumulate(
     weights: np.ndarray | None = None,
 ) -> Normal:
     """The normal equations of the rows about `pilot`, arguments as in `refine`."""
-    x_unit = _unit(max(abs(domain.lo), abs(domain.hi)))
+    x_unit = _unit(max(abs(domain.lo), abs(domain.hi), domain.half))
     y_unit = _unit(max(np.abs(y).max(), np.abs(pilot).max()))
     weight_unit, omega = 1.0, None
     if weights is not None:

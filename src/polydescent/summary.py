@@ -281,7 +281,7 @@ class Tally:
 def determines(R: np.ndarray) -> bool:
     """Whether each column of a triangle adds something, beyond rounding, to those before it."""
     own = np.abs(np.diagonal(R))
-    return bool((own > RANK_TOLERANCE * len(own) * np.sqrt((R * R).sum(axis=0))).all())
+    return bool((own > RANK_TOLERANCE * len(own) * np.hypot.reduce(R, axis=0)).all())
 
 
 def checked_degree(degree: object, largest: int | None = None) -> int:

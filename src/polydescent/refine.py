@@ -142,12 +142,12 @@ def refine(
     curved = [_dot(row, correction) for row in normal.gram]
     rss = normal.square - 2 * _dot(correction, normal.gradient) + _dot(correction, curved)
     floor = _times(normal.moments[0], _times(largest, largest)) >> 2 * _NOISE
-    rss = rss if rss > floor else 0
+    rss, tss = (square if square > floor else 0 for square in (rss, _spread(normal)))
     scale = normal.weight_unit * normal.y_unit**2
     return Refined(
         [Fraction(w, _ONE) * normal.y_unit for w in refined],
         nearest_float(Fraction(rss, _ONE) * scale),
-        nearest_float(Fraction(_spread(normal), _ONE) * scale),
+        nearest_float(Fraction(tss, _ONE) * scale),
         normal,
         equations,
     )

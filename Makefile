@@ -8,7 +8,7 @@ PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint 
 .PHONY: run test lint types bench docs clean
 
 # Each stamp stands for "installed with these extras"; it goes stale with the package's own settings.
-SETTINGS := pyproject.toml setup.py constraints.txt $(wildcard src/polydescent/kernels/*.c)
+SETTINGS := pyproject.toml setup.py constraints.txt $(wildcard src/polydescent/kernels/*.[ch])
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

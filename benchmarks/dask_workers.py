@@ -12,7 +12,7 @@ import numpy as np
 
 import polydescent as pd
 
-N, BLOCK, DEGREE = 100_000_000, 1_000_000, 8
+N, BLOCK, DEGREE = 100_000_000, 2_500_000, 8
 _ROUNDS = 3
 GOAL = 1.6  # times faster on two processes than on one
 CLOSE = 1e-12  # between the curve of the workers and that of one pass, relative

@@ -148,6 +148,16 @@ def test_predict_at_numbers_and_for_files(polydescent):
     assert float(out) == pd.Summary.load("m.json").fit(1)(0.25)
 
 
+def test_a_prediction_outside_the_data_is_warned_of_in_one_line(polydescent):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    command = [sys.executable, "-m", "polydescent", "predict", "m.json", "--at", "50"]
+    done = subprocess.run(command, capture_output=True, text=True)  # pytest keeps warnings itself
+    assert done.returncode == 0
+    assert float(done.stdout)
+    assert done.stderr.startswith("polydescent: x = 50 outside [")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "wanted", [("--degree", "auto:5"), ("--fix", "0=1"), ("--terms", "1,2"), ("--through", "0,1")]
 )

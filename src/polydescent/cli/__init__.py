@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -55,11 +56,17 @@ def options(
     """Polynomial regression by gradient descent: exact, explained, of any size."""
 
 
+def _warning_line(message: Warning | str, *where: object) -> str:
+    """A warning as the command says it: without the line of our code that Python would show."""
+    return f"polydescent: {message}\n"
+
+
 def main() -> None:
     """The entry point: a refusal becomes one line on stderr and exit code 2, nothing written."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # ² and − where the encoding has none: ?
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = _warning_line
     try:
         app()
     except PolydescentError as refusal:

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ROWS 128
+#define STRIP 32
 #define LEAF (32 * ROWS)   /* rows taken block after block, before results meet pairwise */
 #define LOW 8              /* degrees up to this have sums of their own, unrolled */
 #define NEGLIGIBLE 1e-290  /* a square below this has lost digits to underflow */
@@ -107,15 +108,21 @@ INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left,
     lane u;
     double *restrict root = block[0], *restrict rest = block[f->degree + 1];
     load(r, f, first, left, root, u, rest, seen);
-    for (int i = 0; i < ROWS; i++) rest[i] -= f->pilot[0] * root[i];
-    for (int k = 1; k <= f->degree; k++) {
-        double *restrict t = block[k];
-        const double *below = block[k - 1], *two_below = block[k > 1 ? k - 2 : 0];
-        const double a = k > 1 ? 2.0 : 1.0, c = k > 1 ? 1.0 : 0.0, p = f->pilot[k];
-        for (int i = 0; i < ROWS; i++) {
-            t[i] = a * u[i] * below[i] - c * two_below[i];
-            rest[i] -= p * t[i];
+    for (int s = 0; s < ROWS; s += STRIP) { /* a strip stays close at hand over all degrees */
+        double twice[STRIP], here[STRIP], below[STRIP], residual[STRIP];
+        for (int i = 0; i < STRIP; i++) {
+            twice[i] = 2.0 * u[s + i], below[i] = u[s + i] * root[s + i], here[i] = root[s + i];
+            residual[i] = rest[s + i] - f->pilot[0] * root[s + i];
         }
+        for (int k = 1; k <= f->degree; k++) { /* T_{-1} = T_1 starts the recurrence at T_1 */
+            const double p = f->pilot[k];
+            for (int i = 0; i < STRIP; i++) {
+                const double t = twice[i] * here[i] - below[i];
+                below[i] = here[i], here[i] = t, residual[i] -= p * t;
+                block[k][s + i] = t;
+            }
+        }
+        for (int i = 0; i < STRIP; i++) rest[s + i] = residual[i];
     }
 }
 
@@ -147,23 +154,33 @@ sum_low(const int d, const double *root, const double *u, const double *y, const
     sums[3 * (d + 1)] += rest_square;
 }
 
-INLINE void sum_any(const int columns, lane *block, double *sums) {
+/* The sums of `some` columns of a block from column k on: several at once keep the adders busy. */
+INLINE void sum_some(const int some, int k, int columns, lane *block, double *sums) {
     const double *first = block[0], *last = block[columns - 1], *rest = block[columns];
+    double low[4] = {0}, high[4] = {0}, cross[4] = {0};
+    for (int i = 0; i < ROWS; i++) {
+        UNROLL for (int j = 0; j < some; j++) {
+            const double t = block[k + j][i];
+            low[j] += t * first[i];
+            high[j] += t * last[i];
+            cross[j] += t * rest[i];
+        }
+    }
+    UNROLL for (int j = 0; j < some; j++) {
+        sums[k + j] += low[j];
+        sums[columns + k + j] += high[j];
+        sums[2 * columns + k + j] += cross[j];
+    }
+}
+
+INLINE void sum_any(const int columns, lane *block, double *sums) {
+    const double *rest = block[columns];
     double rest_square = 0.0;
     for (int i = 0; i < ROWS; i++) rest_square += rest[i] * rest[i];
     sums[3 * columns] += rest_square;
-    for (int k = 0; k < columns; k++) {
-        const double *t = block[k];
-        double low = 0.0, high = 0.0, cross = 0.0;
-        for (int i = 0; i < ROWS; i++) {
-            low += t[i] * first[i];
-            high += t[i] * last[i];
-            cross += t[i] * rest[i];
-        }
-        sums[k] += low;
-        sums[columns + k] += high;
-        sums[2 * columns + k] += cross;
-    }
+    int k = 0;
+    for (; k + 4 <= columns; k += 4) sum_some(4, k, columns, block, sums);
+    for (; k < columns; k++) sum_some(1, k, columns, block, sums);
 }
 
 FOR_EACH_CPU static void

@@ -103,6 +103,18 @@ def test_a_billion_steps():
     assert after == pytest.approx(held.sum(), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_near_critical_damping_is_smooth(name):
+    """A rate some roundings off the critical one moves the forecast by roundings only."""
+    summary = pd.summarize(*lesson())
+    best = summary.forecast(3, optimizer=WITH_FORECAST[name]).optimizer
+    steps = np.arange(200)
+    for off in range(-6, 7):
+        rate = best.learning_rate * (1 + off * 2**-52)
+        run = summary.descend(3, optimizer=type(best)(rate, best.momentum), steps=199, seed=1)
+        np.testing.assert_allclose(run.forecast.loss_at(steps), run.history.loss, rtol=1e-10)
+
+
 @pytest.mark.parametrize("name", list(WITH_FORECAST))
 def test_slow_modes_keep_their_digits(name):
     """(1 − 10⁻¹²)^(10⁹) and the like against exact rationals: 13 digits at any number of steps."""

@@ -293,10 +293,12 @@ def _two_roots(q: np.ndarray, pull: np.ndarray, beta: float, steps: np.ndarray) 
         real = _real_roots(q, s, lean, np.sqrt(np.maximum(spread, 0.0)), t)
         radius = np.maximum(1 - s + q, 0.0)  # squared
         height = np.sqrt(np.maximum(-spread, 0.0)) / 2
-        angle = np.arctan2(height, 1 - s / 2)
+        mean = 1 - s / 2
+        angle = np.arctan2(height, np.abs(mean))  # near 0, not near π, where sin loses its digits
         turning = np.exp(t * np.log(radius) / 2) * (
-            np.cos(t * angle) + lean * np.sin(t * angle) / height
+            np.cos(t * angle) + np.where(mean < 0, -lean, lean) * np.sin(t * angle) / height
         )
+        turning = np.where((mean < 0) & (t % 2 == 1), -turning, turning)
     begun = np.where(t == 0, 1.0, 1 - pull)
     return np.where(t <= 1, begun, np.where(spread >= 0, real, turning))
 

@@ -9,28 +9,10 @@ import numpy as np
 import pytest
 
 import polydescent as pd
-from polydescent.cli import main
 
 DATA = Path(__file__).parent / "data"
 TEMPERATURE = str(DATA / "global-temperature-monthly.csv")
 CO2 = str(DATA / "co2-mauna-loa-monthly.csv")
-
-
-@pytest.fixture
-def polydescent(capsys, monkeypatch, tmp_path):
-    """Run the command in an empty folder; returns (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["polydescent", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def test_approximate_prints_the_lesson_and_what_it_does_not_say(polydescent):

@@ -18,7 +18,6 @@ import pytest
 
 import polydescent as pd
 from polydescent import store
-from polydescent.cli import main
 from polydescent.passes import State
 from polydescent.progress import Progress
 from polydescent.sources.files import files
@@ -27,25 +26,14 @@ COMMAND = [sys.executable, "-m", "polydescent"]
 
 
 @pytest.fixture
-def polydescent(capsys, monkeypatch, tmp_path):
-    """Run the command in a folder with three days of data; returns (code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
+def polydescent(polydescent):
+    """The command in a folder with three days of data."""
     for day in range(3):
         generator = np.random.default_rng(day)
         x = generator.uniform(day, day + 1, 500)
         y = 1 + 2 * x - x**2 + 0.1 * generator.standard_normal(500)
         pandas.DataFrame({"hour": x, "kW": y}).to_csv(f"day{day}.csv", index=False)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["polydescent", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return run
+    return polydescent
 
 
 ASKED = ("--x", "hour", "--y", "kW", "--degree", 2)

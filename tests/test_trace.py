@@ -2,13 +2,11 @@
 
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
 
 import polydescent as pd
-from polydescent.cli import main
 from polydescent.cli.trace import traced
 from polydescent.errors import BadSetting, NoDescent
 from polydescent.trace import Trace
@@ -146,27 +144,11 @@ def test_rows_are_not_needed():
 # ── from the command ──
 
 
-@pytest.fixture
-def command(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def ask(*arguments):
-        monkeypatch.setattr(sys, "argv", ["polydescent", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return ask
-
-
-def test_the_command_prints_it_below_the_result(command):
-    code, out, _ = command("approximate", "sin(x)", "--steps", 20, "--trace", 19)
+def test_the_command_prints_it_below_the_result(polydescent):
+    code, out, _ = polydescent("approximate", "sin(x)", "--steps", 20, "--trace", 19)
     assert code == 0
     assert out.index("Result: ") < out.index("Step 19 of 20, by hand")
-    code, out, _ = command("approximate", "sin(x)", "--steps", 20, "--trace", 19, "--json")
+    code, out, _ = polydescent("approximate", "sin(x)", "--steps", 20, "--trace", 19, "--json")
     found = json.loads(out)
     assert found["trace"]["weights_after"] == pytest.approx(found["coef"], rel=1e-12)
     assert found["trace"]["gradient"] == pytest.approx(
@@ -182,7 +164,7 @@ def test_the_command_prints_it_below_the_result(command):
         (["--trace", 0, "--optimizer", "exact"], "takes no steps"),
     ],
 )
-def test_a_trace_that_cannot_be_is_refused_before_the_run(command, more, says):
-    code, out, err = command("approximate", "sin(x)", "--plot", "a.png", *more)
+def test_a_trace_that_cannot_be_is_refused_before_the_run(polydescent, more, says):
+    code, out, err = polydescent("approximate", "sin(x)", "--plot", "a.png", *more)
     assert (code, out) == (2, "")
     assert says in err

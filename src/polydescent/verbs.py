@@ -29,9 +29,8 @@ from polydescent.sources.chunks import Held, Kept
 from polydescent.summary import Summary, checked_degree
 
 _ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
-_ROUNDING = (
-    1e-20  # share of Σ y² that is arrival too: noise-free data have a lowest loss of about 0
-)
+# share of Σ y² that is arrival too: noise-free data have a lowest loss of about 0
+_ROUNDING = 1e-20
 
 
 # ── the three verbs ──────────────────────────────────────────────────────────────────────────────

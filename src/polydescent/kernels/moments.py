@@ -14,13 +14,11 @@ from polydescent.kernels import reference
 Sums = Callable[[Domain, np.ndarray], tuple[np.ndarray, Domain]]
 
 SAMPLE = 512  # rows that guess the domain and the curve
-GOLDEN = (
-    0.6180339887498949  # multiples of it, modulo 1, fall evenly and follow no period in the data
-)
+# multiples of it, modulo 1, fall evenly and follow no period in the data
+GOLDEN = 0.6180339887498949
 CONDITION = 300.0  # of R; Cholesky loses its square: curves err by 1e-14 of y here, by 1e-10 at 1e4
-LOUDEST = (
-    64.0  # mean square of a column beyond which rows outside the guessed domain drown the others
-)
+# mean square of a column beyond which rows outside the guessed domain drown the others
+LOUDEST = 64.0
 UNEXPLAINED = 0.5  # share of Σr² that must stay after the fit, or else the pilot was a poor one
 ROUNDING = 1e-26  # Σr² / Σy² of noise-free rows: nothing is left to explain
 TRIES = 4

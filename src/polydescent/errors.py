@@ -185,6 +185,17 @@ class OutsideDomainWarning(UserWarning):
     """The text of OutsideDomain, as a warning."""
 
 
+class SlowKernelsWarning(UserWarning):
+    """Many rows, and an install without the C kernels: right all the same, but slower."""
+
+    def __init__(self, rows: int, why: str):
+        super().__init__(
+            f"{rows:,} rows without the C kernels take up to 30 times as long: they are {why}. "
+            "Install a C compiler (gcc, clang or MSVC) and then polydescent again."
+        )
+        self.rows = rows
+
+
 # ── the descent ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+import warnings
 from functools import partial
 from itertools import zip_longest
 
@@ -15,7 +16,7 @@ import pytest
 
 from polydescent import kernels
 from polydescent.basis import CHEBYSHEV, Domain, evaluate
-from polydescent.errors import NotFinite, UnknownName
+from polydescent.errors import NotFinite, SlowKernelsWarning, UnknownName
 from polydescent.kernels import blocks, moments, native, reference
 from polydescent.summary import Summary
 
@@ -413,6 +414,29 @@ def test_without_native_blocks_serve(monkeypatch, without):
     monkeypatch.setattr(blocks, "compress", lambda *columns: taken.append(columns))
     kernels.compress(np.ones(3), np.ones(3), None, 1)
     assert taken
+
+
+@pytest.mark.parametrize(
+    ("many", "missing", "allowed", "warned"),
+    [
+        (True, "not built in this install", None, True),
+        (False, "not built in this install", None, False),
+        (True, "not built in this install", "blocks,reference", False),  # asked for
+        pytest.param(True, "", None, False, marks=NATIVE.marks),
+    ],
+)
+def test_an_install_without_a_compiler_says_so_where_it_costs(
+    monkeypatch, many, missing, allowed, warned
+):
+    monkeypatch.setattr(native, "MISSING", missing)
+    monkeypatch.delenv(kernels.ALLOWED, raising=False)
+    if allowed:
+        monkeypatch.setenv(kernels.ALLOWED, allowed)
+    column = np.linspace(0, 1, kernels._MANY - (not many))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        kernels.compress(column, column, None, 1)
+    assert [w.category for w in told] == [SlowKernelsWarning] * warned
 
 
 @pytest.mark.parametrize("allowed", ["native,blocks,reference", "blocks,reference"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import numpy as np
 
 from polydescent.arrays import Array
 from polydescent.basis import Domain
-from polydescent.errors import UnknownName
+from polydescent.errors import SlowKernelsWarning, UnknownName
 from polydescent.kernels import blocks, native, reference
 from polydescent.kernels.threads import cores
 
@@ -18,6 +19,7 @@ KERNELS = {
     "reference": reference,
 }  # the first that serves is taken
 ALLOWED = "POLYDESCENT_KERNELS"  # the environment may name fewer, such as "blocks,reference"
+_MANY = 100_000  # rows from which a user notices that the C kernels are absent
 
 
 def compress(
@@ -36,6 +38,8 @@ def compress(
     """
     if kernel is None:
         kernel = "native" if _native_serves(x, y, weights, degree) else "blocks"
+        if native.MISSING and x.shape[0] >= _MANY and ALLOWED not in os.environ:
+            warnings.warn(SlowKernelsWarning(x.shape[0], native.MISSING), stacklevel=2)
     elif kernel not in (serving := _serving(x, y, weights, degree)):
         raise UnknownName("kernel for these columns", kernel, serving)
     return KERNELS[kernel].compress(x, y, weights, degree)

@@ -1,14 +1,18 @@
 """Build the C kernels where there is a compiler; without one the package installs all the same.
 
-Everything else about the package stands in pyproject.toml.
+Everything else about the package stands in pyproject.toml, but for what has to be computed: the tag
+of the wheel, and the README as a page of its own.
 """
 
+import re
+import sysconfig
 from pathlib import Path
 
 from cffi import FFI
 from setuptools import setup
 
-KERNELS = Path(__file__).resolve().parent / "src" / "polydescent" / "kernels"
+ROOT = Path(__file__).resolve().parent
+KERNELS = ROOT / "src" / "polydescent" / "kernels"
 
 # Sums may be reordered, which vectorizes them; NaN and infinity keep their meaning. -ffast-math is
 # out: with common GCCs it flips the whole process to flush-to-zero when the library loads.
@@ -41,5 +45,22 @@ def precise() -> FFI:
     return extension("precise", EXACT)
 
 
+def page(readme: str) -> str:
+    """The README for a package index, where no file lies beside it: without pictures and with the
+    names of files in place of links to them; they are in the source distribution.
+    """
+    without_pictures = re.sub(r"^!\[[^\]]*\]\((?!https?:)[^)]+\)\n+", "", readme, flags=re.MULTILINE)
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)]+)\)", r"\1 (`\2`)", without_pictures)
+
+
+# cffi builds against the stable ABI, so one wheel serves every CPython from 3.11 on; a free-threaded
+# CPython has no stable ABI yet
+STABLE = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api": "cp311"}
+
 if __name__ != "__cffi__":  # cffi runs this file under that name to find the two functions
-    setup(cffi_modules=["setup.py:moments", "setup.py:precise"])
+    setup(
+        cffi_modules=["setup.py:moments", "setup.py:precise"],
+        options={"bdist_wheel": STABLE},
+        long_description=page((ROOT / "README.md").read_text(encoding="utf-8")),
+        long_description_content_type="text/markdown",
+    )

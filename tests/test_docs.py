@@ -23,6 +23,9 @@ PAGES.append(ROOT / "README.zh-CN.md")  # README.md is collected as a doctest of
 FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
+NUMBER = re.compile(r"(?<![\w.])\d[\d_,]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w|…|\.\.\.)")
+# shown with all its digits, because it is a float64 rounded once from exact arithmetic
+EXACT = {"0.33333333333333337"}
 OPTIONAL = ("torch", "duckdb", "dask", "matplotlib", "pandas", "polars", "pyarrow")
 
 
@@ -86,6 +89,33 @@ def run_command(command, wanted, capsys, monkeypatch, page, line):
     if same and code == (2 if refused else 0):
         return []
     return [f"{page}:{line}: $ {command}\nwanted:\n{wanted}\nfound (exit {code}):\n{found}"]
+
+
+def long_numbers(text):
+    """Numbers of more than 12 significant digits in the outputs of a page, but for exact ones."""
+    shown = [
+        line
+        for fence in FENCE.finditer(text)
+        for line in fence[2].splitlines()
+        if not line.startswith((">>> ", "... ", "$ "))
+    ]
+    return [
+        number
+        for number in NUMBER.findall("\n".join(shown))
+        if number not in EXACT
+        and len(re.sub(r"[eE].*|\D", "", number).strip("0")) > 12
+        and "." in number
+    ]
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
+def test_a_page_shows_no_digit_that_rounding_can_move(page):
+    assert long_numbers(page.read_text(encoding="utf-8")) == []
+
+
+def test_the_search_for_long_numbers_finds_them():
+    page = "```python\n>>> x\n368.20000000000437\n>>> y\n1.99168080662…\n1.5e-300\n```\n"
+    assert long_numbers(page) == ["368.20000000000437"]
 
 
 def test_links_of_the_chinese_readme_are_those_of_the_english_one():

@@ -49,12 +49,12 @@ def page(readme: str) -> str:
     """The README for a package index, where no file lies beside it: without pictures and with the
     names of files in place of links to them; they are in the source distribution.
     """
-    without_pictures = re.sub(r"^!\[[^\]]*\]\((?!https?:)[^)]+\)\n+", "", readme, flags=re.MULTILINE)
-    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)]+)\)", r"\1 (`\2`)", without_pictures)
+    plain = re.sub(r"^!\[[^\]]*\]\((?!https?:)[^)]+\)\n+", "", readme, flags=re.MULTILINE)
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)]+)\)", r"\1 (`\2`)", plain)
 
 
-# cffi builds against the stable ABI, so one wheel serves every CPython from 3.11 on; a free-threaded
-# CPython has no stable ABI yet
+# cffi builds against the stable ABI, so one wheel serves every CPython from 3.11 on; a
+# free-threaded CPython has no stable ABI yet
 STABLE = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api": "cp311"}
 
 if __name__ != "__cffi__":  # cffi runs this file under that name to find the two functions

@@ -1,4 +1,4 @@
-"""What is published: the source distribution carries its own tests, the README reads without files."""
+"""What is published: the source distribution runs its own tests, the README reads without files."""
 
 import re
 import runpy

@@ -11,6 +11,7 @@ Fit.explore and print(fit) reach down inside the method.
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
     kernels       compress one chunk of rows
+    triangle      rows as a triangle, of one curve or a stack
     summary       the whole data set as one small triangle
     constraints   what is known about the curve beforehand
     refine        least squares as if computed exactly

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,8 @@ class Domain:
 
     An interval of one point maps to u = 0; its half is |mid| (1 where mid is about 0), so that u
     tells other x apart and a slope held beforehand can be written in it. The empty interval
-    (inf, −inf) is the identity of `|`.
+    (inf, −inf) is the identity of `|`. A stack of domains has lo and hi of shape (…,), and so has
+    all that follows from them.
     """
 
     lo: float
@@ -31,8 +33,8 @@ class Domain:
 
     @property
     def half(self) -> float:
-        width = self.hi / 2 - self.lo / 2
-        return width or (abs(self.mid) if abs(self.mid) > _TINY else 1.0)
+        width, size = self.hi / 2 - self.lo / 2, abs(self.mid)
+        return _either(width != 0, width, _either(size > _TINY, size, 1.0))
 
     @property
     def is_point(self) -> bool:
@@ -49,12 +51,20 @@ class Domain:
 
     def widening(self, wider: Domain) -> tuple[float, float]:
         """(scale, shift) with u on `wider` = scale·u + shift for the x of this domain."""
-        scale = 0.0 if self.is_point else self.half / wider.half
+        scale = _either(self.is_point, 0.0, self.half / wider.half)
         return scale, (self.mid - wider.mid) / wider.half
 
     def __or__(self, other: Domain) -> Domain:
         """The smallest domain that holds both."""
-        return Domain(min(self.lo, other.lo), max(self.hi, other.hi))
+        lo = _either(self.lo <= other.lo, self.lo, other.lo)
+        return Domain(lo, _either(self.hi >= other.hi, self.hi, other.hi))
+
+
+def _either(condition: Any, yes: Any, no: Any) -> Any:
+    """`yes` where the condition holds and `no` elsewhere, for numbers and for stacks of them."""
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, yes, no)
+    return yes if condition else no
 
 
 @dataclass(frozen=True)
@@ -126,36 +136,38 @@ def evaluate(basis: Basis, weights: np.ndarray, v: Array) -> Array:
 
 
 def change_of_basis(
-    target: Basis, source: Basis, degree: int, scale: float = 1.0, shift: float = 0.0
+    target: Basis, source: Basis, degree: int, scale: Any = 1.0, shift: Any = 0.0
 ) -> np.ndarray:
     """The target polynomials of scale·v + shift written in the source polynomials of v.
 
-    Column j of the result C, shape (degree + 1, degree + 1), upper triangular, holds the source
+    Column j of the result C, shape (…, degree + 1, degree + 1), upper triangular, holds the source
     coordinates of target[j](scale·v + shift), so design(target) = design(source) · C, and a curve
     with weights w in the target has weights C·w in the source. Entries stay bounded where scale·v +
-    shift stays in [−1, 1].
+    shift stays in [−1, 1]. scale, shift: numbers, or shape (…,) for a stack.
     """
     k = degree + 1
-    C = np.zeros((k, k))
-    C[0, 0] = 1.0
+    scale, shift = np.asarray(scale)[..., None], np.asarray(shift)[..., None]
+    C = np.zeros((*np.broadcast_shapes(scale.shape, shift.shape)[:-1], k, k))
+    C[..., 0, 0] = 1.0
+    times_variable = _times_variable(source, k)
     for j in range(degree):
         a, c = target.recurrence(j)
-        product = scale * _times_variable(source, C[:, j]) + shift * C[:, j]
-        C[:, j + 1] = a * product - (c * C[:, j - 1] if c else 0.0)
+        product = scale * times_variable(C[..., :, j]) + shift * C[..., :, j]
+        C[..., :, j + 1] = a * product - (c * C[..., :, j - 1] if c else 0.0)
     return C
 
 
-def _times_variable(basis: Basis, weights: np.ndarray) -> np.ndarray:
-    """Coordinates of v·f(v) for f with `weights`: v·p[k] = (p[k+1] + c·p[k−1]) / a, cut at the size
-    given.
+def _times_variable(basis: Basis, k: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Coordinates of v·f(v) from those of f, shape (…, k): v·p[i] = (p[i+1] + c·p[i−1]) / a, cut at
+    the size given.
     """
-    product = np.zeros_like(weights)
-    for k, weight in enumerate(weights):
-        if weight == 0.0:
-            continue
-        a, c = basis.recurrence(k)
-        if k + 1 < len(weights):
-            product[k + 1] += weight / a
-        if c:
-            product[k - 1] += weight * c / a
+    a, c = np.array([basis.recurrence(i) for i in range(k)]).T
+    up, down = 1 / a, c / a
+
+    def product(weights: np.ndarray) -> np.ndarray:
+        risen = np.zeros_like(weights)
+        risen[..., 1:] += weights[..., :-1] * up[:-1]
+        risen[..., :-1] += weights[..., 1:] * down[1:]
+        return risen
+
     return product

@@ -56,20 +56,21 @@ def _blocks(
 
 
 def normalized(R: np.ndarray) -> np.ndarray:
-    """R as a square triangle with a non-negative diagonal, padded with zero rows if it has fewer.
+    """R, shape (…, rows, k), as square triangles with a non-negative diagonal, padded with zeros
+    where rows are fewer than k.
 
     QR is unique only up to the signs of its rows; equal data must give equal triangles.
     """
-    k = R.shape[1]
-    if R.shape[0] < k:
-        R = np.concatenate((R, np.zeros((k - R.shape[0], k))))
-    signs = np.where(np.diagonal(R) < 0, -1.0, 1.0)
-    return np.triu(R) * signs[:, None]
+    *leading, rows, k = R.shape
+    if rows < k:
+        R = np.concatenate((R, np.zeros((*leading, k - rows, k))), axis=-2)
+    signs = np.where(np.diagonal(R, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
+    return np.triu(R) * signs[..., None]
 
 
 def stack(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """The triangle of the rows of both triangles (same basis, same domain)."""
-    return normalized(qr_triangle(np.concatenate((upper, lower))))
+    """The triangles of the rows of both, shape (…, k, k): same basis, same domain."""
+    return normalized(qr_triangle(np.concatenate((upper, lower), axis=-2)))
 
 
 def search(x: Array, y: Array, weights: Array | None) -> None:

@@ -18,7 +18,9 @@ from polydescent.errors import (
     SourceGrew,
     UnknownSchema,
 )
-from polydescent.store import Model, Remembered, change, load, locked, save
+from polydescent.atomic import locked
+from polydescent.fingerprint import Remembered
+from polydescent.store import Model, change, load, save
 
 
 @pytest.fixture
@@ -135,27 +137,27 @@ def test_the_same_bytes_are_known_under_any_name(tmp_path, summary):
     model = Model(summary, sources=(remember(tmp_path / "a.csv", "x,y\n1,2\n"),))
     copy = remember(tmp_path / "b.csv", "x,y\n1,2\n")
     with pytest.raises(AlreadyAdded, match=r"b\.csv.*before as .*a\.csv.*--again"):
-        model.check_new(copy, "model.json")
+        model.check_new([copy], "model.json")
 
 
 def test_a_grown_file_is_not_counted_twice(tmp_path, summary):
     model = Model(summary, sources=(remember(tmp_path / "a.csv", "x,y\n1,2\n"),))
     with pytest.raises(SourceGrew, match=r"8 bytes.*12"):
-        model.check_new(remember(tmp_path / "a.csv", "x,y\n1,2\n3,4\n"), "model.json")
+        model.check_new([remember(tmp_path / "a.csv", "x,y\n1,2\n3,4\n")], "model.json")
 
 
 def test_models_of_a_file_that_is_gone_are_compared(tmp_path, summary):
     model = Model(summary, sources=(remember(tmp_path / "a.csv", "x,y\n1,2\n"),))
     later = remember(tmp_path / "a.csv", "x,y\n5,6\n")
     (tmp_path / "a.csv").unlink()
-    model.check_new(later, "model.json")
+    model.check_new([later], "model.json")
     with pytest.raises(AlreadyAdded):
-        model.check_new(model.sources[0], "model.json")
+        model.check_new(model.sources, "model.json")
 
 
 def test_new_rows_under_an_old_name_are_new(tmp_path, summary):
     model = Model(summary, sources=(remember(tmp_path / "today.csv", "x,y\n1,2\n"),))
-    model.check_new(remember(tmp_path / "today.csv", "x,y\n5,6\n7,8\n"), "model.json")
+    model.check_new([remember(tmp_path / "today.csv", "x,y\n5,6\n7,8\n")], "model.json")
 
 
 @pytest.mark.parametrize("size", [10, 65_535, 65_537, 5_000_000])

@@ -16,7 +16,7 @@ from polydescent.convergence import Forecast
 from polydescent.descent import KEPT, History, Outcome
 from polydescent.errors import BadSetting, Misfit
 from polydescent.optimizers import OPTIMIZERS, Optimizer
-from polydescent.polynomial import Polynomial
+from polydescent.polynomial import Polynomial, nearest_float
 from polydescent.refine import Normal, Refined
 from polydescent.schema import (
     array,
@@ -66,13 +66,16 @@ def from_record(found: Any) -> dict[str, Any]:
     walked = values["history"] is not None
     check(walked == (outcome not in _WITHOUT_STEPS), "history", f"that of {outcome.name}", walked)
     check(walked == (values["forecast"] is not None), "forecast", "there as history is", walked)
+    weights = array((k,), extended)(values["weights"], "weights")
+    solution = _solution_form(values["solution"], summary)
+    if outcome is Outcome.EXACT:
+        same = np.array_equal(weights, solution.weights) and values["loss"] == solution.rss
+        check(same, "weights and loss", "those of the solution", weights.tolist())
     return {
-        "curve": Polynomial(
-            BASES[values["basis"]], summary.domain, array((k,), extended)(values["weights"], "weights")
-        ),
+        "curve": Polynomial(BASES[values["basis"]], summary.domain, weights),
         "summary": summary,
         "loss": values["loss"],
-        "solution": _solution_form(values["solution"], summary),
+        "solution": solution,
         "outcome": outcome,
         "history": _history_form(values["history"], k) if walked else None,
         "forecast": _forecast_form(values["forecast"], k) if walked else None,
@@ -146,6 +149,9 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     if refined is not None:
         equations = held.equations(summary.domain, summary.degree, origin)
         refined = _refined_form(refined, k, equations)
+        nearest = np.array([nearest_float(w) for w in refined.weights])
+        same = np.array_equal(nearest, values["weights"])
+        check(same, "solution.weights", "the nearest to the refined ones", nearest.tolist())
     half = array((k, k - len(held)))(values["half"], "solution.half")
     sums = values["rss"], values["tss"]
     solved = values["weights"], summary.domain, *sums, half, held, origin, refined
@@ -190,7 +196,12 @@ def _refined_form(found: Any, k: int, equations: Any) -> Refined:
         values["y_unit"],
         values["weight_unit"],
     )
-    return Refined(list(values["weights"]), values["rss"], values["tss"], normal, equations)
+    found = Refined(list(values["weights"]), values["rss"], values["tss"], normal, equations)
+    try:
+        _ = found.root  # kept for the standard errors
+    except (ArithmeticError, ValueError):
+        raise Misfit("solution.refined", "sums of rows that determine the curve", "other") from None
+    return found
 
 
 def _whole_text(found: Any, where: str) -> int:
@@ -256,8 +267,8 @@ def _forecast_form(found: Any, k: int) -> Forecast:
     }
     values = record(forms)(found, "forecast")
     curvature = values["curvature"]
-    falling = bool((curvature[1:] <= curvature[:-1]).all())
-    check(falling, "forecast.curvature", "falling numbers", curvature.tolist())
+    falling = bool((curvature[1:] <= curvature[:-1]).all()) and curvature[0] > 0
+    check(falling, "forecast.curvature", "falling from above 0", curvature.tolist())
     return Forecast(**values)
 
 
@@ -280,7 +291,7 @@ def _not_negative(found: Any, where: str) -> float:
     return value
 
 
-_SQUARES = _not_negative
+_SQUARES = number(0.0)
 _SETTINGS = {
     "learning_rate": nullable(number(0.0)),
     "momentum": nullable(number(0.0, 1.0)),
@@ -288,7 +299,7 @@ _SETTINGS = {
     "eps": number(0.0),
 }
 _WHOLE = matching(r"-?\d{1,4000}", "a whole number as text")
-_RATIO = matching(r"-?\d{1,4000}(/\d{1,4000})?", 'a rational as text, such as "1/3"')
+_RATIO = matching(r"-?\d{1,4000}(/[1-9]\d{0,3999})?", 'a rational as text, such as "1/3"')
 
 
 # ── numbers ──

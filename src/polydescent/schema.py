@@ -64,7 +64,7 @@ def whole(least: int = 0, most: int = _MOST) -> Form:
 
 
 def number(least: float = -math.inf, most: float = math.inf) -> Form:
-    """A finite number from `least` to `most`, as float."""
+    """A finite number from `least` to `most`, as float; a whole one only where float64 has it."""
     limits = "" if math.isinf(least) and math.isinf(most) else f" from {least:.6g} to {most:.6g}"
 
     def form(found: Any, where: str) -> float:
@@ -73,7 +73,7 @@ def number(least: float = -math.inf, most: float = math.inf) -> Form:
                 value = float(found)
             except OverflowError:
                 value = math.inf
-            if math.isfinite(value) and least <= value <= most:
+            if math.isfinite(value) and value == found and least <= value <= most:
                 return value
         raise Misfit(where, f"a finite number{limits}", found)
 

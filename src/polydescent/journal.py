@@ -237,7 +237,9 @@ def _check_state(state: State, job: Job) -> None:
     degrees = {part.degree for _, part in state.tally.parts}
     check(degrees <= {job.degree}, "tally", f"of degree {job.degree}", degrees)
     rows = sum(part.n + part.omitted for _, part in state.tally.parts)
-    check(rows <= state.rows, "tally", f"of at most {state.rows:,} rows", rows)
+    weighted = not {"weights", "sigma", "counts"}.isdisjoint(job.asked)
+    all_there = rows == state.rows or (weighted and rows < state.rows)  # of weight 0: not counted
+    check(all_there, "tally", f"of {state.rows:,} rows", rows)
     check(len(state.done) <= len(job.source.parts), "done", "of files there are", len(state.done))
 
 

@@ -113,7 +113,11 @@ def test_mode_and_owner_are_kept(tmp_path, mode):
         beside.write_text("new")
     after = path.stat()
     assert seen == [0o600]  # nobody reads what is half written
-    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert (after.st_mode, after.st_uid, after.st_gid) == (
+        before.st_mode,
+        before.st_uid,
+        before.st_gid,
+    )
 
 
 def test_a_new_file_has_the_mode_that_others_get(tmp_path):

@@ -25,7 +25,7 @@ _KINDS = (
 
 
 @contextmanager
-def told(path: str | Path, doing: str) -> Iterator[None]:
+def told(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
     """What the system refuses in the block, as FileRefused: one line that says what to do.
 
     doing: "read", "write" or "lock".
@@ -41,7 +41,7 @@ def told(path: str | Path, doing: str) -> Iterator[None]:
 # ── before anything is done ──────────────────────────────────────────────────────────────────────
 
 
-def check_folder(path: str | Path) -> None:
+def check_folder(path: str | os.PathLike[str]) -> None:
     """Refuse a path that cannot be written to, before any work is done for it.
 
     Raises NoFolder, FileRefused.
@@ -56,7 +56,7 @@ def check_folder(path: str | Path) -> None:
             raise NoFolder(str(path), str(place.parent), "is not writable")
 
 
-def real(path: str | Path) -> Path:
+def real(path: str | os.PathLike[str]) -> Path:
     """Where a path leads once every symbolic link on the way is followed. Raises OSError."""
     place = Path(os.path.realpath(path))
     if place.is_symlink():  # it leads in a circle
@@ -64,14 +64,14 @@ def real(path: str | Path) -> Path:
     return place
 
 
-def check_regular(path: str | Path, status: os.stat_result) -> None:
+def check_regular(path: str | os.PathLike[str], status: os.stat_result) -> None:
     """Raise NotAFile for a folder, a pipe, a socket or a device."""
     for is_kind, name in _KINDS:
         if is_kind(status.st_mode):
             raise NotAFile(path, name)
 
 
-def contents(path: str | Path, most: int) -> bytes:
+def contents(path: str | os.PathLike[str], most: int) -> bytes:
     """The first bytes of a regular file, at most so many. Raises NoFile, NotAFile, FileRefused."""
     with told(path, "read"):
         try:
@@ -90,7 +90,7 @@ def contents(path: str | Path, most: int) -> bytes:
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A new file beside `path`, with its suffix, to write to. If the block ends well, what was
     written takes the place of `path` in one move; if not, `path` is as it was.
 
@@ -174,7 +174,7 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def locked(*paths: str | Path) -> Iterator[None]:
+def locked(*paths: str | os.PathLike[str]) -> Iterator[None]:
     """Nobody else is in here for any of these paths. The system frees a lock when a process dies.
 
     All are taken in one order, so that two who want the same ones never wait for each other. Raises

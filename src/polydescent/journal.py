@@ -25,10 +25,10 @@ from polydescent.errors import (
 )
 from polydescent.fingerprint import Remembered
 from polydescent.passes import State, checked, states
+from polydescent.schema import check, pair, record, series, whole
 from polydescent.sources import Rows, Source
 from polydescent.sources.duck import Query
 from polydescent.sources.files import remembered
-from polydescent.schema import check, pair, record, series, whole
 from polydescent.store import (
     PASS,
     Model,

@@ -142,7 +142,9 @@ def nullable(inner: Form) -> Form:
 
 def series(inner: Form, least: int = 0, most: int = _MOST) -> Form:
     """A list of `least` to `most` things of one form, as tuple."""
-    size = str(least) if least == most else f"{least} or more" if most == _MOST else f"{least}–{most}"
+    size = (
+        str(least) if least == most else f"{least} or more" if most == _MOST else f"{least}–{most}"
+    )
 
     def form(found: Any, where: str) -> tuple[Any, ...]:
         if type(found) is not list or not least <= len(found) <= most:

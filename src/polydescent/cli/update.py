@@ -39,7 +39,7 @@ def update(
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)
-    added = sum(s.rows for s in after.sources[len(before.sources) :])
+    added = sum(s.rows or 0 for s in after.sources[len(before.sources) :])
     typer.echo(f"{added:,} rows read, {model} now holds {after.summary.n:,}")
     if after.summary.omitted:
         typer.echo(f"{after.summary.omitted:,} rows with missing values were omitted in all")

@@ -1,8 +1,8 @@
 """Attacks on files and processes: how many were tried, and what each of them achieved.
 
-An attack is a function of a folder and a seeded generator that returns Counts; to add one, write it and
-name it in ATTACKS. What counts: a number other than what the file says, a row lost or counted twice,
-code from a file that ran, a traceback in place of a line that says what to do.
+An attack is a function of a folder and a seeded generator that returns Counts; to add one, write it
+and name it in ATTACKS. What counts: a number other than what the file says, a row lost or counted
+twice, code from a file that ran, a traceback in place of a line that says what to do.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from polydescent.errors import (
 
 Array = Any  # any array of the standard: numpy.ndarray, torch.Tensor, …
 LIBRARIES = ("numpy", "torch")
-# the libraries that numbers are put into, with their dtypes: a kind may come from a file, so nothing
-# that is not in here is imported
+# the libraries that numbers are put into, with their dtypes: a kind may come from a file, and what
+# is not in here is not imported
 KINDS = {
     "numpy": ("float64", "float32", "float16", "longdouble", "float128", "float96"),
     "torch": ("float64", "float32", "float16", "bfloat16"),

@@ -97,7 +97,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Under `locked(path)`: then what a writer left that was killed is seen to be nobody's, and is
     removed here. The name cannot be foreseen, so nobody can put a link there first. Mode and owner
     are those of the file replaced; a symbolic link stays one, and what it leads to is replaced;
-    another name of the file (a hard link) keeps what was there before. Raises FileRefused, NotAFile.
+    another name of the file (a hard link) keeps what was there before.
+
+    Raises FileRefused, NotAFile.
     """
     with told(path, "write"):
         place = real(path)

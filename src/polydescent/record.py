@@ -240,8 +240,12 @@ def _history_form(found: Any, k: int) -> History:
     rising = kept[0] == 0 and kept[-1] == steps and all(a < b for a, b in pairwise(kept))
     check(rising, "history.kept", f"rising from 0 to {steps}", f"{kept[0]} to {kept[-1]}")
     weights = array((len(kept), k), extended)(values["weights"], "history.weights")
-    put = values["kind"].put
-    return History(put(values["loss"]), put(weights), np.array(kept, dtype=np.int64))
+    kind, losses = values["kind"], np.array(values["loss"])
+    loss, there = kind.put(losses), kind.put(weights)
+    pairs = (losses, loss), (weights, there)
+    held = all(np.array_equal(a, to_host(b), equal_nan=True) for a, b in pairs)
+    check(held, "history.kind.dtype", "one that holds the numbers", kind.dtype)
+    return History(loss, there, np.array(kept, dtype=np.int64))
 
 
 def _forecast_to_record(forecast: Forecast) -> dict[str, Any]:

@@ -56,11 +56,11 @@ _REACH = 1.3e154  # its square is a float64
 _FURTHEST = 2**63  # ticks since 1970 of a date
 
 # What a command may have been asked, as typed: a new option that a model must keep goes in here.
-ASKED: dict[str, Form] = dict.fromkeys(
-    ("x", "y", "weights", "sigma", "counts", "where")
-    + ("null", "delimiter", "decimal", "comment", "columns"),
-    text,
-) | {"missing": choice(("raise", "omit"))}
+ASKED: dict[str, Form] = {
+    **dict.fromkeys(("x", "y", "weights", "sigma", "counts", "where"), text),
+    **dict.fromkeys(("null", "delimiter", "decimal", "comment", "columns"), text),
+    "missing": choice(("raise", "omit")),
+}
 # Which curve of the summary is meant, as typed.
 CURVE: dict[str, Form] = {
     "degree": matching(r"\d{1,3}|auto(:\d{1,3})?", 'a degree as text, such as "3" or "auto"'),
@@ -185,6 +185,7 @@ _SUMMARY = record(
         "x": text,
         "y": text,
         "axis": _axis,
+        "log_weights": Maybe(number(), 0.0),
     }
 )
 _DEVICE = matching(r"(cpu|cuda|mps|xpu)(:\d{1,3})?", "a device, such as cpu or cuda:0")

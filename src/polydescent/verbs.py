@@ -60,8 +60,8 @@ def summarize(
     where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
     and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
     "day", "year", …). Files that hold the same rows, or one of them the first rows of another, are
-    refused; again=True counts them twice. Memory is one chunk, whatever n is. Raises PolydescentError: see
-    `polydescent.errors`.
+    refused; again=True counts them twice. Memory is one chunk, whatever n is. Raises
+    PolydescentError: see `polydescent.errors`.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])

@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 import forge  # noqa: E402
 
 DOCUMENTS = 3000
-KILLS = 25
-ROUNDS = 8
+KILLS = 10
+ROUNDS = 6
 ROWS = 30_000
 COMMAND = [sys.executable, "-m", "polydescent"]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}

@@ -14,7 +14,16 @@ import numpy as np
 import polydescent as pd
 
 HERE = Path(__file__).parent
-SECTIONS = ("lesson_run", "memory_rows", "files", "dask_workers", "scaling", "kills", "digits")
+SECTIONS = (
+    "lesson_run",
+    "memory_rows",
+    "files",
+    "dask_workers",
+    "scaling",
+    "kills",
+    "attacks",
+    "digits",
+)
 
 
 def machine() -> str:

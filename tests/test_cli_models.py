@@ -1,6 +1,7 @@
 """The commands that keep models, fit --save, update, merge, predict: what they say and leave."""
 
 import csv
+import errno
 import json
 import os
 import pty
@@ -68,6 +69,24 @@ def test_adding_twice_is_refused_unless_again(polydescent):
     assert pd.Summary.load("m.json").n == 1000
 
 
+@pytest.mark.parametrize("save", [(), ("--save", "m.json")])
+def test_rows_given_twice_are_refused_with_a_model_and_without(polydescent, save):
+    Path("day0copy.csv").write_bytes(Path("day0.csv").read_bytes())
+    with open("day0copy.csv", "a") as file:
+        file.write("0.5,1\n")
+    for given in (("day0.csv", "day0.csv"), ("day0.csv", "day0copy.csv"), ("day0*.csv",)):
+        code, out, err = polydescent("fit", *given, *ASKED, *save)
+        assert (code, out, left()) == (2, "", [])
+        assert "would count twice" in err
+        assert "--again" in err
+        assert polydescent("fit", *given, *ASKED, *save, "--again")[0] == 0
+        Path("m.json").unlink(missing_ok=True)
+        with pytest.raises(pd.PolydescentError, match="again=True"):
+            pd.summarize(list(given), x="hour", y="kW")
+        assert pd.summarize(list(given), x="hour", y="kW", again=True).n in (1000, 1001)
+    Path("day0copy.csv").unlink()
+
+
 def test_the_expressions_of_a_model_are_its_own(polydescent):
     options = ("--x", "hour / 24", "--y", "kW * 1000", "--where", "hour > 0.5", "--degree", 1)
     polydescent("fit", "day0.csv", *options, "--save", "m.json")
@@ -118,6 +137,16 @@ def test_models_of_other_columns_or_degrees_do_not_merge(polydescent):
         assert code == 2
         assert said in err
     assert not Path("d.json").exists()
+
+
+def test_a_refusal_of_the_system_is_one_line(polydescent, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.EIO, "no", "day0.csv")
+
+    monkeypatch.setattr(store, "load", refuse)
+    code, out, err = polydescent("predict", "m.json", "--at", 1)
+    assert (code, out) == (2, "")
+    assert re.fullmatch("polydescent: Cannot use 'day0.csv': .*Check the disk.*\n", err)
 
 
 def test_predict_at_numbers_and_for_files(polydescent):
@@ -171,6 +200,10 @@ def test_refusals_end_with_code_2_and_write_nothing(polydescent, subtests):
         ("fit", "day0.csv", *ASKED, "--save", "day1.csv"): "not overwritten",
         ("fit", "day0.csv", *ASKED, "--save", "none/m.json"): "none",
         ("fit", "day0.csv", *ASKED, "--save", "n.json", "--over", "rows"): "--save streams",
+        ("update", "/dev/null", "day1.csv"): "is a device, not a file",
+        ("fit", "day0.csv", *ASKED, "--save", "/dev/null"): "is a device, not a file",
+        ("fit", "day0.csv", *ASKED, "--save", "n" * 300): "Use a shorter name",
+        ("merge", "m.json", "bare.json", "-o", "day1.csv"): "not overwritten",
         ("predict", "m.json"): "Nothing to predict",
         ("predict", "bare.json", "day0.csv"): "does not name its columns",
         ("predict", "m.json", "--at", 1, "--degree", 5): "from 0 to 2",

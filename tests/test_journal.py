@@ -111,6 +111,43 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder):
     assert len(names(folder)) == 4
 
 
+def test_a_file_changed_in_place_with_its_time_put_back_is_refused(folder):
+    path = folder / "a.parquet"
+    status, whole = path.stat(), path.read_bytes()
+
+    def write(state):
+        path.write_bytes(whole)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    with pytest.raises(SourceChanged):
+        run(update(folder, "a"), watch=write)
+
+
+@pytest.mark.parametrize("tally", [[], [[3, None]], [[1, "other degree"]], [[1, "more rows"]], "x"])
+def test_a_checkpoint_that_no_pass_left_is_not_gone_on_from(folder, tally):
+    job = update(folder, "b")
+    whole = store.summary_to_json(pd.summarize([0.0, 1.0, 2.0], [1.0, 2.0, 3.0], 4))
+    if tally and tally != "x":
+        tally = [[count, whole if part else part] for count, part in tally]
+    content = {"pass": "0" * 32, "done": [], "taken": 2, "tally": tally}
+    path = job.checkpoint(job.remembered())
+    path.write_bytes(store.render("polydescent checkpoint", content))
+    seen = []
+    assert run(job, watch=lambda state: seen.append(state.rows)).summary.n == 1000 + CHUNK + 5
+    assert seen[0] == 0
+
+
+def test_a_model_reached_by_a_link_is_updated_where_it_lies(folder):
+    (folder / "far").mkdir()
+    (folder / "far" / "l.json").symlink_to("../m.json")
+    job = Job(files(folder / "b.parquet", "x", "y"), folder / "far" / "l.json", 4, is_update=True)
+    assert run(job).summary.n == 1000 + CHUNK + 5
+    assert os.listdir(folder / "far") == ["l.json"]
+    assert store.load(folder / "m.json").summary.n == 1000 + CHUNK + 5
+    with pytest.raises(AlreadyAdded):
+        run(update(folder, "b"))
+
+
 def test_a_refused_row_leaves_nothing_behind(folder):
     pyarrow.parquet.write_table(
         pyarrow.table({"x": np.zeros(2 * CHUNK), "y": np.r_[np.zeros(2 * CHUNK - 1), np.nan]}),

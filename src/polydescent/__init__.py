@@ -4,7 +4,9 @@ A file imports only from files above it in this list; Summary.fit, Summary.desce
 Fit.explore and print(fit) reach down inside the method.
 
     errors        everything we refuse
+    schema        what a document from elsewhere may hold
     atomic        files that are there whole or not at all
+    fingerprint   which files hold the same rows
     arrays        the only file that knows NumPy from PyTorch
     dates         dates and large whole numbers as x
     double_double  32 digits from pairs of float64

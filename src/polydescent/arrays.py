@@ -23,6 +23,14 @@ from polydescent.errors import (
 
 Array = Any  # any array of the standard: numpy.ndarray, torch.Tensor, …
 LIBRARIES = ("numpy", "torch")
+# the libraries that numbers are put into, with their dtypes: a kind may come from a file, and what
+# is not in here is not imported
+KINDS = {
+    "numpy": ("float64", "float32", "float16", "longdouble", "float128", "float96"),
+    "torch": ("float64", "float32", "float16", "bfloat16"),
+    "cupy": ("float64", "float32", "float16"),
+    "array_api_strict": ("float64", "float32"),
+}
 
 
 @dataclass(frozen=True)
@@ -73,12 +81,14 @@ class Kind:
 
     @property
     def namespace(self) -> Any:
-        """The array namespace of the library."""
+        """The array namespace of the library. Raises UnknownName, MissingExtra."""
         if self.library == "numpy":
             return np
         if self.library == "torch":
             _torch()
             return importlib.import_module("array_api_compat.torch")
+        if self.library not in KINDS:
+            raise UnknownName("array library", self.library, KINDS)
         return importlib.import_module(self.library)
 
     def put(self, values: Any) -> Array:
@@ -89,6 +99,8 @@ class Kind:
         xp = self.namespace
         dtype = getattr(xp, self.dtype)
         if self.library == "torch":
+            if self.device != "cpu" and self.device not in (there_are := devices("torch")):
+                raise NoDevice(self.device, there_are, "torch")  # a model of another machine
             return xp.asarray(host, dtype=dtype, device=self.device)
         return xp.asarray(host, dtype=dtype)
 

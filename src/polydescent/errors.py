@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Any
+
+_SHORT = Repr()
+_SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 40
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 2, 3, 2
 
 
 class PolydescentError(Exception):
@@ -264,6 +271,7 @@ class NoFile(PolydescentError, FileNotFoundError):
     def __init__(self, path: str, near: Iterable[str] = ()):
         near = list(near)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        self.path, self.near = path, near
         super().__init__(f"There is no file {path!r}.{hint}")
 
 
@@ -292,13 +300,77 @@ class ChunksDiffer(PolydescentError, ValueError):
         )
 
 
+# ── files ────────────────────────────────────────────────────────────────────────────────────────
+
+
+_ADVICE = {
+    errno.ENOSPC: "Make room there, or name a place on another disk",
+    errno.EDQUOT: "Make room in your quota, or name a place on another disk",
+    errno.EFBIG: "Name a place that takes files of that size",
+    errno.EACCES: "Get the permission, or name another place",
+    errno.EPERM: "Get the permission, or name another place",
+    errno.EROFS: "Name a place that can be written to",
+    errno.ENAMETOOLONG: "Use a shorter name",
+    errno.ELOOP: "Remove the symbolic link that stands there, or name another place",
+    errno.EISDIR: "Name a file in that folder",
+    errno.ENOTDIR: "Check the path: a part of it is no folder",
+    errno.ENOENT: "Check the path, or make the folder first",
+    errno.EMFILE: "Close other files, or raise the limit (ulimit -n)",
+    errno.ENFILE: "Close other files, or raise the limit of the system",
+    errno.EIO: "Check the disk or the network, then run it again",
+    errno.ENOLCK: "Name a place on a disk that knows locks",
+}
+
+
+class FileRefused(PolydescentError, OSError):
+    """What the operating system does not let us do: disk full, no permission, name too long, …
+
+    path: of the file. doing: "read", "write", "lock" or "use". code: the system's number, as in the
+    module errno, or None.
+    """
+
+    def __init__(self, path: object, doing: str, why: OSError):
+        self.path, self.doing, self.code = str(path), doing, why.errno
+        found = os.strerror(why.errno) if why.errno is not None else str(why) or "it failed"
+        advice = _ADVICE.get(why.errno or 0, "Check the path, or name another one")
+        super().__init__(
+            f"Cannot {doing} {str(path)!r}: {found}. {advice}; what was there is unchanged."
+        )
+        self.errno = why.errno
+
+
+class NotAFile(PolydescentError, OSError):
+    """A folder, a pipe, a socket or a device where a file is asked for."""
+
+    def __init__(self, path: object, found: str):
+        self.path, self.found = str(path), found
+        super().__init__(
+            f"{str(path)!r} is {found}, not a file, so it is neither read whole nor replaced. "
+            "Name a file."
+        )
+
+
 # ── models that last ─────────────────────────────────────────────────────────────────────────────
 
 
-class DamagedModel(PolydescentError, ValueError):
-    """A saved file that is not, byte for byte, what was written."""
+class Misfit(PolydescentError, ValueError):
+    """A part of a document that is not what belongs there.
 
-    def __init__(self, path: object, why: str):
+    where: its place, such as summary.domain[0]. wanted: what belongs there. found: what stands
+    there, cut short.
+    """
+
+    def __init__(self, where: str, wanted: str, found: object):
+        self.where, self.wanted, self.found = where, wanted, _SHORT.repr(found)
+        shown = found if isinstance(found, str) and not where else self.found
+        super().__init__(f"{where or 'it'} must be {wanted}, found {shown}")
+
+
+class DamagedModel(PolydescentError, ValueError):
+    """A saved file that is not, byte for byte, what was written, or holds what no model holds."""
+
+    def __init__(self, path: object, why: object):
+        self.path, self.why = str(path), str(why)
         super().__init__(
             f"{str(path)!r} is no whole model file: {why}. Restore it from a copy, or make it anew "
             "with `polydescent fit … --save`; nothing was changed."
@@ -308,9 +380,10 @@ class DamagedModel(PolydescentError, ValueError):
 class UnknownSchema(PolydescentError, ValueError):
     """A model file of a later version."""
 
-    def __init__(self, path: object, found: object, known: int):
+    def __init__(self, path: object, found: int, known: int):
+        self.path, self.found, self.known = str(path), found, known
         super().__init__(
-            f"{str(path)!r} has schema {found!r}, this version reads up to {known}. "
+            f"{str(path)!r} has schema {_SHORT.repr(found)}, this version reads up to {known}. "
             "Upgrade with: pip install --upgrade polydescent"
         )
 
@@ -319,31 +392,77 @@ class NotAModel(PolydescentError, ValueError):
     """A file that is something else, and would be overwritten."""
 
     def __init__(self, path: object):
+        self.path = str(path)
         super().__init__(
             f"{str(path)!r} exists and is no model file, so it is not overwritten. "
             "Save under another name, or remove it first."
         )
 
 
-class AlreadyAdded(PolydescentError, ValueError):
-    """A source whose rows the model holds."""
+class NotKept(PolydescentError, ValueError):
+    """A summary that no model file can hold, such as one with NaN in its triangle."""
 
-    def __init__(self, path: str, model: object, n: int, earlier: str):
-        same = "" if earlier == path else f" as {earlier!r}"
+    def __init__(self, path: object, why: object):
+        self.path, self.why = str(path), str(why)
         super().__init__(
-            f"{path!r} was added to {str(model)!r} before{same} ({n:,} rows). Adding it again "
+            f"This cannot be kept in {str(path)!r}: {why}. It would not be read again. Make the "
+            "summary from finite numbers in NumPy arrays or PyTorch tensors."
+        )
+
+
+class AlreadyAdded(PolydescentError, ValueError):
+    """A source whose rows are counted already: in a model, or by another of the sources given.
+
+    path: of the source. earlier: under which name its rows were counted. rows: how many, None where
+    they are not read yet. model: the model that holds them, None for sources given together. part:
+    the earlier one holds these rows and more.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        earlier: str,
+        rows: int | None = None,
+        model: object = None,
+        part: bool = False,
+    ):
+        self.path, self.earlier, self.rows, self.part = path, earlier, rows, part
+        self.model = None if model is None else str(model)
+        if model is None:
+            same = "is given twice" if earlier == path else f"holds the same rows as {earlier!r}"
+            super().__init__(
+                f"{path!r} {same}: they would count twice. Leave one out, or pass --again "
+                "(again=True in Python) to count them again."
+            )
+            return
+        same = "" if earlier == path else f" as {'part of ' * part}{earlier!r}"
+        count = "" if rows is None else f" ({rows:,} rows)"
+        super().__init__(
+            f"{path!r} was added to {str(model)!r} before{same}{count}. Adding it again "
             "counts its rows twice; pass --again to do that."
         )
 
 
 class SourceGrew(PolydescentError, ValueError):
-    """A file that holds rows the model has, and more."""
+    """A file that holds rows which are counted already, and more.
 
-    def __init__(self, path: str, model: object, before: int, now: int):
+    path: of the file. earlier: what it was called when it had `before` bytes; now it has `now`.
+    model: the model that holds its first rows, None for files given together.
+    """
+
+    def __init__(self, path: str, earlier: str, before: int, now: int, model: object = None):
+        self.path, self.earlier, self.before, self.now = path, earlier, before, now
+        self.model = None if model is None else str(model)
+        name = "" if earlier == path else f" as {earlier!r}"
+        found = (
+            f"{path!r} ({now:,} bytes) begins with all {before:,} bytes of {earlier!r}"
+            if model is None
+            else f"{path!r} was added to {str(model)!r}{name} when it had {before:,} bytes; now it "
+            f"has {now:,} and starts the same"
+        )
         super().__init__(
-            f"{path!r} was added to {str(model)!r} when it had {before:,} bytes; now it has "
-            f"{now:,} and starts the same, so its first rows would count twice. Put new rows into "
-            "a new file, or pass --again to count all of them."
+            f"{found}, so its first rows would count twice. Put new rows into a new file, or "
+            "pass --again (again=True in Python) to count all of them."
         )
 
 
@@ -351,6 +470,7 @@ class SourceChanged(PolydescentError, ValueError):
     """A file that somebody wrote to while it was read."""
 
     def __init__(self, path: str):
+        self.path = path
         super().__init__(
             f"{path!r} changed while it was read, so no summary of it is right. Run the command "
             "again once it is complete."
@@ -361,6 +481,7 @@ class AskedDiffer(PolydescentError, ValueError):
     """Models of different columns do not merge."""
 
     def __init__(self, what: str, left: object, right: object, model: object):
+        self.what, self.left, self.right, self.model = what, left, right, str(model)
         super().__init__(
             f"{what} is {left!r} here and {right!r} in {str(model)!r}: their rows are not about "
             "the same curve, so they do not merge."
@@ -391,6 +512,7 @@ class NoFolder(PolydescentError, FileNotFoundError):
     """A file to be written into a folder that is not there or cannot be written to."""
 
     def __init__(self, path: str, folder: str, why: str):
+        self.path, self.folder, self.why = path, folder, why
         super().__init__(f"Cannot write {path!r}: the folder {folder!r} {why}.")
 
 
@@ -398,6 +520,7 @@ class Stopped(PolydescentError):
     """Ctrl-C during a pass whose state is kept in a file."""
 
     def __init__(self, rows: int, checkpoint: object):
+        self.rows, self.checkpoint = rows, str(checkpoint)
         super().__init__(
             f"Stopped after {rows:,} rows, nothing is lost: the same command goes on from there. "
             f"To start over instead, remove {str(checkpoint)!r}."
@@ -408,6 +531,7 @@ class OnlyFiles(PolydescentError, ValueError):
     """A source that cannot be remembered in a model."""
 
     def __init__(self, label: str):
+        self.label = label
         super().__init__(
             f"A model remembers files and SQL, {label} is neither. Use summarize(…).save(path)."
         )
@@ -417,6 +541,7 @@ class NoColumns(PolydescentError, ValueError):
     """A model that does not say which columns it was made of."""
 
     def __init__(self, path: object):
+        self.path = str(path)
         super().__init__(
             f"{str(path)!r} was saved from Python and does not name its columns. Make it with "
             "`polydescent fit FILES --x … --y … --save`, or use Summary.load(path) in Python."
@@ -426,7 +551,8 @@ class NoColumns(PolydescentError, ValueError):
 class BadRecord(PolydescentError, ValueError):
     """JSON that is not a Fit."""
 
-    def __init__(self, why: str):
+    def __init__(self, why: object):
+        self.why = str(why)
         super().__init__(
-            f"This text is not what fit.to_json() wrote ({why:.200}). Write it again, whole."
+            f"This text is not what fit.to_json() wrote ({self.why:.200}). Write it again, whole."
         )

@@ -8,32 +8,37 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from polydescent.atomic import discard, locked, real, told
 from polydescent.errors import (
     DamagedModel,
+    Misfit,
     NoFile,
     OnlyFiles,
     PolydescentError,
     SourceChanged,
     Stopped,
+    UnknownSchema,
 )
+from polydescent.fingerprint import Remembered
 from polydescent.passes import State, checked, states
+from polydescent.schema import check, pair, record, series, whole
 from polydescent.sources import Rows, Source
-from polydescent.sources.duck import Query, Sql
-from polydescent.sources.files import File
+from polydescent.sources.duck import Query
+from polydescent.sources.files import remembered
 from polydescent.store import (
+    PASS,
     Model,
-    Remembered,
     change,
     check_replaceable,
     load,
-    locked,
     parse,
     render,
     save,
-    summary_from_json,
+    summary_form,
     summary_to_json,
     write,
 )
@@ -75,13 +80,15 @@ class Job:
 
     def remembered(self) -> tuple[Remembered, ...]:
         """The sources as they are now."""
-        return tuple(_remembered(part) for part in self.source.parts)
+        return tuple(map(remembered, self.source.parts))
 
     def checkpoint(self, sources: tuple[Remembered, ...]) -> Path:
         """Where the state is kept: a name for this job on these very files."""
         facts = [asdict(source) for source in sources], self.asked, self.degree, self.is_update
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        return self.target.with_name(f"{self.target.name}.{digest[:8]}.part")
+        with told(self.target, "write"):
+            place = real(self.target)
+        return place.with_name(f"{place.name}.{digest[:8]}.part")
 
 
 def run(
@@ -100,9 +107,9 @@ def run(
     sources = job.remembered()
     path = job.checkpoint(sources)
     with locked(path):
-        identity, state = _resumed(path)
+        identity, state = _resumed(path, job)
         if identity in _passes(job.target):  # killed between writing the model and tidying up
-            path.unlink()
+            discard(path)
             return load(job.target)
         try:
             _check_new(job, _held(job), sources)
@@ -111,9 +118,9 @@ def run(
             model = _committed(job, identity, state, sources)
         except PolydescentError as refusal:
             if not isinstance(refusal, Stopped):
-                path.unlink(missing_ok=True)
+                discard(path)
             raise
-        path.unlink()
+        discard(path)
     return model
 
 
@@ -181,11 +188,8 @@ def _held(job: Job) -> Model:
 
 def _check_new(job: Job, model: Model, sources: tuple[Remembered, ...]) -> None:
     """Raise AlreadyAdded or SourceGrew for a source that the model holds or that comes twice."""
-    if job.again:
-        return
-    for source in sources:
-        model.check_new(source, job.target)
-        model = replace(model, sources=(*model.sources, source))
+    if not job.again:
+        model.check_new(sources, job.target)
 
 
 def _check_unchanged(job: Job, sources: tuple[Remembered, ...]) -> None:
@@ -201,25 +205,42 @@ def _passes(target: Path) -> tuple[str, ...]:
         return ()  # nothing there yet, or something that is refused where it matters
 
 
-def _remembered(part: Source) -> Remembered:
-    if isinstance(part, File):
-        return Remembered.of_file(part.path)
-    if isinstance(part, Sql):
-        return Remembered.of_text(part.text)
-    raise OnlyFiles(part.label)
-
-
 # ── the checkpoint ───────────────────────────────────────────────────────────────────────────────
 
 
-def _resumed(path: Path) -> tuple[str, State]:
-    """The pass that was left at `path`, or a new one."""
+_CHECKPOINT = record(
+    {
+        "pass": PASS,
+        "done": series(whole()),
+        "taken": whole(),
+        "tally": series(pair(whole(1), summary_form)),
+    }
+)
+
+
+def _resumed(path: Path, job: Job) -> tuple[str, State]:
+    """The pass that was left at `path`, or a new one where there is none that can be trusted."""
     try:
-        found = parse(_FORMAT, path)
-    except (NoFile, DamagedModel):
+        found = _CHECKPOINT(parse(_FORMAT, path), "")
+        state = State(Tally(found["tally"]), found["done"], found["taken"])
+        _check_state(state, job)
+    except (NoFile, DamagedModel, UnknownSchema, Misfit):
         return uuid.uuid4().hex, State()
-    tally = Tally(tuple((count, summary_from_json(part)) for count, part in found["tally"]))
-    return found["pass"], State(tally, tuple(found["done"]), found["taken"])
+    return found["pass"], state
+
+
+def _check_state(state: State, job: Job) -> None:
+    """Raise Misfit where the numbers of a state do not fit each other, or the job."""
+    counts = [count for count, _ in state.tally.parts]
+    falling = all(a > b for a, b in pairwise(counts)) and all(c & (c - 1) == 0 for c in counts)
+    check(falling, "tally", "counts that are falling powers of 2", counts)
+    degrees = {part.degree for _, part in state.tally.parts}
+    check(degrees <= {job.degree}, "tally", f"of degree {job.degree}", degrees)
+    rows = sum(part.n + part.omitted for _, part in state.tally.parts)
+    weighted = not {"weights", "sigma", "counts"}.isdisjoint(job.asked)
+    all_there = rows == state.rows or (weighted and rows < state.rows)  # of weight 0: not counted
+    check(all_there, "tally", f"of {state.rows:,} rows", rows)
+    check(len(state.done) <= len(job.source.parts), "done", "of files there are", len(state.done))
 
 
 def _write(path: Path, identity: str, state: State) -> None:

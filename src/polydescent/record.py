@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import Kind, to_host
-from polydescent.basis import BASES, Domain
+from polydescent.basis import BASES
 from polydescent.constraints import Constraints
 from polydescent.convergence import Forecast
-from polydescent.descent import History, Outcome
-from polydescent.optimizers import OPTIMIZERS
-from polydescent.polynomial import Polynomial
+from polydescent.descent import KEPT, History, Outcome
+from polydescent.errors import BadSetting, Misfit
+from polydescent.optimizers import OPTIMIZERS, Optimizer
+from polydescent.polynomial import Polynomial, nearest_float
 from polydescent.refine import Normal, Refined
+from polydescent.schema import (
+    array,
+    check,
+    choice,
+    extended,
+    flag,
+    matching,
+    nullable,
+    number,
+    pair,
+    record,
+    series,
+    whole,
+)
 from polydescent.solution import Solution
-from polydescent.store import summary_from_json, summary_to_json
+from polydescent.store import kind_form, summary_form, summary_to_json
+from polydescent.summary import Summary
 
 
 def to_record(
@@ -42,20 +58,50 @@ def to_record(
     } | {name: _number(value) for name, value in plain.items()}
 
 
-def from_record(found: dict[str, Any]) -> dict[str, Any]:
-    """The fields of the Fit that `to_record` was given. Raises KeyError, TypeError, ValueError."""
-    summary = summary_from_json(found["summary"])
-    history, forecast = found["history"], found["forecast"]
+def from_record(found: Any) -> dict[str, Any]:
+    """The fields of the Fit that `to_record` was given. Raises Misfit."""
+    values = _RECORD(found, "")
+    summary, outcome = values["summary"], Outcome[values["outcome"]]
+    k = summary.degree + 1
+    walked = values["history"] is not None
+    check(walked == (outcome not in _WITHOUT_STEPS), "history", f"that of {outcome.name}", walked)
+    check(walked == (values["forecast"] is not None), "forecast", "there as history is", walked)
+    weights = array((k,), extended)(values["weights"], "weights")
+    solution = _solution_form(values["solution"], summary)
+    if outcome is Outcome.EXACT:
+        same = np.array_equal(weights, solution.weights) and values["loss"] == solution.rss
+        check(same, "weights and loss", "those of the solution", weights.tolist())
     return {
-        "curve": Polynomial(BASES[found["basis"]], summary.domain, _array(found["weights"])),
+        "curve": Polynomial(BASES[values["basis"]], summary.domain, weights),
         "summary": summary,
-        "loss": float(found["loss"]),
-        "solution": _solution_from_record(found["solution"], summary.domain),
-        "outcome": Outcome[found["outcome"]],
-        "history": None if history is None else _history_from_record(history),
-        "forecast": None if forecast is None else _forecast_from_record(forecast),
-        "absolute_sigma": bool(found["absolute_sigma"]),
+        "loss": values["loss"],
+        "solution": solution,
+        "outcome": outcome,
+        "history": _history_form(values["history"], k) if walked else None,
+        "forecast": _forecast_form(values["forecast"], k) if walked else None,
+        "absolute_sigma": values["absolute_sigma"],
     }
+
+
+def _any(found: Any, where: str) -> Any:
+    """Left for later: its shape depends on another part."""
+    return found
+
+
+_WITHOUT_STEPS = (Outcome.EXACT, Outcome.GIVEN)
+_RECORD = record(
+    {
+        "basis": choice(BASES),
+        "weights": _any,
+        "summary": summary_form,
+        "solution": _any,
+        "outcome": choice(Outcome.__members__),
+        "history": _any,
+        "forecast": _any,
+        "loss": extended,
+        "absolute_sigma": flag,
+    }
+)
 
 
 # ── the parts ──
@@ -76,20 +122,40 @@ def _solution_to_record(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _solution_from_record(found: dict[str, Any], domain: Domain) -> Solution:
-    weights, origin = _array(found["weights"]), int(found["origin"])
-    held = Constraints(
-        tuple((int(power), float(value)) for power, value in found["fixed"]),
-        tuple((float(x), float(y)) for x, y in found["through"]),
-    )
-    refined = None
-    if found["refined"] is not None:
-        equations = held.equations(domain, len(weights) - 1, origin)
-        refined = _refined_from_record(found["refined"], equations)
-    logs = None if found["log_weights"] is None else float(found["log_weights"])
-    half = _array(found["half"]).reshape(len(weights), -1)
-    sums = float(found["rss"]), float(found["tss"])
-    return Solution(weights, domain, *sums, half, held, origin, refined, logs)
+def _solution_form(found: Any, summary: Summary) -> Solution:
+    k = summary.degree + 1
+    weights = array((k,))
+    forms = {
+        "weights": weights,
+        "rss": _SQUARES,
+        "tss": _SQUARES,
+        "half": _any,
+        "fixed": series(pair(whole(0, k - 1), number())),
+        "through": series(pair(number(), number())),
+        "origin": whole(-(2**1023), 2**1023),
+        "log_weights": nullable(number()),
+        "refined": _any,
+    }
+    values = record(forms)(found, "solution")
+    powers = [power for power, _ in values["fixed"]]
+    points = [x for x, _ in values["through"]]
+    check(powers == sorted(set(powers)), "solution.fixed", "rising powers", powers)
+    check(len(points) == len(set(points)), "solution.through", "points of different x", points)
+    held = Constraints(values["fixed"], values["through"])
+    check(len(held) < k, "solution", f"of fewer than {k} constraints", len(held))
+    origin = values["origin"]
+    check(origin == summary.axis.power_origin, "solution.origin", "that of the axis", origin)
+    refined = values["refined"]
+    if refined is not None:
+        equations = held.equations(summary.domain, summary.degree, origin)
+        refined = _refined_form(refined, k, equations)
+        nearest = np.array([nearest_float(w) for w in refined.weights])
+        same = np.array_equal(nearest, values["weights"])
+        check(same, "solution.weights", "the nearest to the refined ones", nearest.tolist())
+    half = array((k, k - len(held)))(values["half"], "solution.half")
+    sums = values["rss"], values["tss"]
+    solved = values["weights"], summary.domain, *sums, half, held, origin, refined
+    return Solution(*solved, values["log_weights"])
 
 
 def _refined_to_record(refined: Refined) -> dict[str, Any]:
@@ -108,17 +174,53 @@ def _refined_to_record(refined: Refined) -> dict[str, Any]:
     }
 
 
-def _refined_from_record(found: dict[str, Any], equations: Any) -> Refined:
+def _refined_form(found: Any, k: int, equations: Any) -> Refined:
+    whole_numbers = series(_whole_text, k, k)
+    forms = {
+        "weights": series(_rational, k, k),
+        "rss": _SQUARES,
+        "tss": _SQUARES,
+        "moments": series(_whole_text, 2 * k - 1, 2 * k - 1),
+        "gradient": whole_numbers,
+        "square": _whole_text,
+        "pilot": whole_numbers,
+        "y_unit": _unit,
+        "weight_unit": _unit,
+    }
+    values = record(forms)(found, "solution.refined")
     normal = Normal(
-        [int(v) for v in found["moments"]],
-        [int(v) for v in found["gradient"]],
-        int(found["square"]),
-        [int(v) for v in found["pilot"]],
-        Fraction(found["y_unit"]),
-        Fraction(found["weight_unit"]),
+        list(values["moments"]),
+        list(values["gradient"]),
+        values["square"],
+        list(values["pilot"]),
+        values["y_unit"],
+        values["weight_unit"],
     )
-    weights = [Fraction(w) for w in found["weights"]]
-    return Refined(weights, float(found["rss"]), float(found["tss"]), normal, equations)
+    found = Refined(list(values["weights"]), values["rss"], values["tss"], normal, equations)
+    try:
+        _ = found.root  # kept for the standard errors
+    except (ArithmeticError, ValueError):
+        raise Misfit("solution.refined", "sums of rows that determine the curve", "other") from None
+    return found
+
+
+def _whole_text(found: Any, where: str) -> int:
+    return int(_WHOLE(found, where))
+
+
+def _rational(found: Any, where: str) -> Fraction:
+    """A rational in lowest terms, as text such as "1/3", of a size that float64 holds."""
+    value = Fraction(_RATIO(found, where))
+    check(abs(value) < 2**1024 and str(value) == found, where, "a rational in reach", found)
+    return value
+
+
+def _unit(found: Any, where: str) -> Fraction:
+    """A power of two."""
+    value = _rational(found, where)
+    terms = value.numerator, value.denominator
+    check(value > 0 and all(n & (n - 1) == 0 for n in terms), where, "a power of two", found)
+    return value
 
 
 def _history_to_record(history: History) -> dict[str, Any]:
@@ -130,10 +232,20 @@ def _history_to_record(history: History) -> dict[str, Any]:
     }
 
 
-def _history_from_record(found: dict[str, Any]) -> History:
-    kind = Kind(**found["kind"])
-    loss, weights = kind.put(_array(found["loss"])), kind.put(_array(found["weights"]))
-    return History(loss, weights, np.array(found["kept"], dtype=np.int64))
+def _history_form(found: Any, k: int) -> History:
+    kept = series(whole(), 1, KEPT + 2)
+    forms = {"kind": kind_form, "loss": series(extended, 1), "weights": _any, "kept": kept}
+    values = record(forms)(found, "history")
+    steps, kept = len(values["loss"]) - 1, values["kept"]
+    rising = kept[0] == 0 and kept[-1] == steps and all(a < b for a, b in pairwise(kept))
+    check(rising, "history.kept", f"rising from 0 to {steps}", f"{kept[0]} to {kept[-1]}")
+    weights = array((len(kept), k), extended)(values["weights"], "history.weights")
+    kind, losses = values["kind"], np.array(values["loss"])
+    loss, there = kind.put(losses), kind.put(weights)
+    pairs = (losses, loss), (weights, there)
+    held = all(np.array_equal(a, to_host(b), equal_nan=True) for a, b in pairs)
+    check(held, "history.kind.dtype", "one that holds the numbers", kind.dtype)
+    return History(loss, there, np.array(kept, dtype=np.int64))
 
 
 def _forecast_to_record(forecast: Forecast) -> dict[str, Any]:
@@ -148,12 +260,50 @@ def _forecast_to_record(forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def _forecast_from_record(found: dict[str, Any]) -> Forecast:
-    settings = dict(found["optimizer"])
-    optimizer = OPTIMIZERS[settings.pop("name")](**settings)
-    names = ("curvature", "directions", "amplitude", "start")
-    arrays = {name: _array(found[name]) for name in names}
-    return Forecast(optimizer, **arrays, rss=float(found["rss"]))
+def _forecast_form(found: Any, k: int) -> Forecast:
+    forms = {
+        "optimizer": _optimizer,
+        "curvature": array((k,), _not_negative),
+        "directions": array((k, k)),
+        "amplitude": array((k,), extended),
+        "start": array((k,)),
+        "rss": _SQUARES,
+    }
+    values = record(forms)(found, "forecast")
+    curvature = values["curvature"]
+    falling = bool((curvature[1:] <= curvature[:-1]).all()) and curvature[0] > 0
+    check(falling, "forecast.curvature", "falling from above 0", curvature.tolist())
+    return Forecast(**values)
+
+
+def _optimizer(found: Any, where: str) -> Optimizer:
+    """One of the optimizers by name, with the settings it has."""
+    check(type(found) is dict and "name" in found, where, "an object with a name", found)
+    name = choice(OPTIMIZERS)(found["name"], f"{where}.name")
+    kind = OPTIMIZERS[name]
+    settings = record({"name": _any} | {f.name: _SETTINGS[f.name] for f in fields(kind)})
+    values = {key: value for key, value in settings(found, where).items() if key != "name"}
+    try:
+        return kind(**values)
+    except BadSetting as why:
+        raise Misfit(where, f"settings of {name}", str(why)) from None
+
+
+def _not_negative(found: Any, where: str) -> float:
+    value = extended(found, where)
+    check(value >= 0, where, "0 or more", found)
+    return value
+
+
+_SQUARES = number(0.0)
+_SETTINGS = {
+    "learning_rate": nullable(number(0.0)),
+    "momentum": nullable(number(0.0, 1.0)),
+    "betas": pair(number(0.0, 1.0), number(0.0, 1.0)),
+    "eps": number(0.0),
+}
+_WHOLE = matching(r"-?\d{1,4000}", "a whole number as text")
+_RATIO = matching(r"-?\d{1,4000}(/[1-9]\d{0,3999})?", 'a rational as text, such as "1/3"')
 
 
 # ── numbers ──
@@ -169,7 +319,3 @@ def _number(value: Any) -> Any:
     if isinstance(value, list):
         return [_number(v) for v in value]
     return str(value) if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _array(values: Sequence[Any]) -> np.ndarray:
-    return np.array(values, dtype=np.float64)

@@ -24,6 +24,7 @@ from polydescent.errors import (
     BadCall,
     BadRecord,
     BadSetting,
+    Misfit,
     OutOfRange,
     OutsideDomain,
     OutsideDomainWarning,
@@ -31,6 +32,7 @@ from polydescent.errors import (
 from polydescent.inference import Inference
 from polydescent.polynomial import Polynomial
 from polydescent.record import from_record, to_record
+from polydescent.schema import plain
 from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows
 from polydescent.statistics import UncertainCurve
@@ -314,11 +316,14 @@ class Fit(Inference):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The fit that `to_json` wrote. Raises BadRecord."""
+        """The fit that `to_json` wrote.
+
+        Raises BadRecord, MissingExtra and NoDevice for a history of tensors that cannot be here.
+        """
         try:
-            return cls(**from_record(json.loads(text)))
-        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as why:
-            raise BadRecord(f"{type(why).__name__}: {why}") from None
+            return cls(**from_record(plain(text)))
+        except Misfit as why:
+            raise BadRecord(why) from None
 
     @classmethod
     def from_polyfit(cls, coefficients: Any, x: Any, y: Any, weights: Any = None) -> Self:

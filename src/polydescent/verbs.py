@@ -48,6 +48,7 @@ def summarize(
     where: str | None = None,
     missing: str = "raise",
     per: str | None = None,
+    again: bool = False,
 ) -> Summary:
     """One pass over the rows, folded into a triangle that holds every fit up to `degree`.
 
@@ -58,15 +59,16 @@ def summarize(
     deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
     where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
     and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
-    "day", "year", …). Memory is one chunk, whatever n is. Raises PolydescentError: see
-    `polydescent.errors`.
+    "day", "year", …). Files that hold the same rows, or one of them the first rows of another, are
+    refused; again=True counts them twice. Memory is one chunk, whatever n is. Raises
+    PolydescentError: see `polydescent.errors`.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])
     """
     degree = checked_degree(degree)
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, again)
     return summary_of(source, degree, missing).settled(per)
 
 
@@ -86,6 +88,7 @@ def fit(
     terms: Any = None,
     through: Any = None,
     per: str | None = None,
+    again: bool = False,
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
@@ -106,7 +109,7 @@ def fit(
     6.0
     """
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, again)
     degree, highest = wanted_degree(degree)
     _, degree = constraints_of(highest or degree, fix, terms)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
@@ -127,6 +130,7 @@ def descend(
     where: str | None = None,
     missing: str = "raise",
     per: str | None = None,
+    again: bool = False,
     over: str = "summary",
     basis: str | Basis = "power",
     optimizer: Optimizer | None = None,
@@ -158,7 +162,7 @@ def descend(
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, again)
     if over == "rows":
         source = Held(source.gathered())
     summary, rows = settled(*_summarized(source, checked_degree(degree), missing), per)

@@ -15,7 +15,7 @@ from polydescent.cli.fit import fit
 from polydescent.cli.merge import merge
 from polydescent.cli.predict import predict
 from polydescent.cli.update import update
-from polydescent.errors import PolydescentError, Stopped
+from polydescent.errors import FileRefused, PolydescentError, Stopped
 
 app = typer.Typer(
     help="Polynomial regression by gradient descent: exact, explained, of any size.",
@@ -75,3 +75,6 @@ def main() -> None:
     except BrokenPipeError:  # the reader went away, as `| head` does
         sys.stderr.close()
         sys.exit(1)
+    except OSError as why:  # what no door below has told
+        typer.echo(f"polydescent: {FileRefused(why.filename or '', 'use', why)}", err=True)
+        sys.exit(2)

@@ -59,6 +59,7 @@ def fit(
     save: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Keep the summary in a model file.")
     ] = None,
+    again: o.AgainOption = False,
     quiet: o.QuietOption = False,
 ) -> None:
     """Fit a polynomial to two columns of files, streamed: memory does not grow with them.
@@ -98,9 +99,9 @@ def fit(
     omega = weights_of(weights, sigma)
     if absolute_sigma_of(absolute_sigma, weights, sigma):
         asked["absolute_sigma"] = True
-    source = source_of(files, x, y, omega, where)
+    source = source_of(files, x, y, omega, where, again)
     curve = {"degree": degree, "fix": hold, "terms": terms, "through": through}
-    reading = Reading(source, highest, missing, save, quiet, asked, per, curve)
+    reading = Reading(source, highest, missing, save, quiet, asked, per, curve, again)
     streamed = kind == Kind() and over == o.Over.summary
     fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)
     extra: dict[str, object] = {"file": " ".join(files), "x": x, "y": y}

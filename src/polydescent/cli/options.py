@@ -68,6 +68,9 @@ StyleOption = Annotated[
         show_default=False,
     ),
 ]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Count files whose rows were counted before, too.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 

@@ -50,8 +50,9 @@ def _curve(saved: Model, degree: str | None) -> Fit:
         typed |= {"degree": degree}
     else:
         typed |= {"degree": str(saved.summary.degree)} | saved.curve
+    known = bool(typed.pop("absolute_sigma", False))
     wanted, asked = asked_of_fit(**typed)
-    return fit_folded(saved.summary.lower(wanted), None, **asked)
+    return fit_folded(saved.summary.lower(wanted), None, absolute_sigma=known, **asked)
 
 
 def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
@@ -61,7 +62,8 @@ def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
     from polydescent.sources.files import files as source_of
 
     typer.echo(f"{_quoted(x)},{_quoted(y)}")
-    source = source_of(files, x, "CAST(0 AS DOUBLE)")  # there is no y yet, or it is not wanted
+    # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
+    source = source_of(files, x, "CAST(0 AS DOUBLE)", again=True)
     for part in source.parts:
         for rows, _ in part.chunks():
             known = ~np.isnan(rows.x)

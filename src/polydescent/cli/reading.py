@@ -35,6 +35,7 @@ class Reading:
     asked: dict[str, Any] = field(default_factory=dict)
     per: str | None = None
     curve: dict[str, Any] = field(default_factory=dict)
+    again: bool = False
 
     def fit(self, settings: dict[str, Any] | None) -> Fit:
         """Exact least squares, or a descent with settings, of rows that are streamed."""
@@ -81,5 +82,6 @@ class Reading:
             curve=self.curve,
             check=partial(fit_folded, rows=None, **self.asked),
             per=self.per,
+            again=self.again,
         )
         return run(job, progress, kept.take).summary

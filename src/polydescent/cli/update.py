@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,7 @@ from polydescent.cli import options as o
 def update(
     model: Annotated[str, typer.Argument(help="A model file, from fit --save.")],
     files: Annotated[list[str], typer.Argument(help="Files, globs or SQL with the new rows.")],
-    again: Annotated[
-        bool, typer.Option("--again", help="Add files that were added before, too.")
-    ] = False,
+    again: o.AgainOption = False,
     quiet: o.QuietOption = False,
 ) -> None:
     """Add the rows of files to a saved model: the columns and expressions are the model's own.
@@ -23,7 +22,7 @@ def update(
     Killed or stopped, the same command goes on where it was, and counts each row once.
     """
     from polydescent import journal, store
-    from polydescent.errors import NoColumns
+    from polydescent.errors import NoColumns, UnknownName
     from polydescent.progress import Progress
     from polydescent.sources.files import files as source_of
 
@@ -33,11 +32,14 @@ def update(
     missing = asked.pop("missing", "raise")
     if not asked:
         raise NoColumns(model)
-    source = source_of(files, **asked)
+    for setting in asked:  # of a version that could read other files
+        if setting not in (known := signature(source_of).parameters):
+            raise UnknownName("setting of a source", setting, known, model)
+    source = source_of(files, again=again, **asked)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)
-    added = sum(s.rows for s in after.sources[len(before.sources) :])
+    added = sum(s.rows or 0 for s in after.sources[len(before.sources) :])
     typer.echo(f"{added:,} rows read, {model} now holds {after.summary.n:,}")
     if after.summary.omitted:
         typer.echo(f"{after.summary.omitted:,} rows with missing values were omitted in all")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.atomic import check_folder, replacing
+from polydescent.atomic import check_folder, locked, replacing
 from polydescent.density import Density, blocks
 from polydescent.errors import BadSetting, UnknownName
 from polydescent.report import explorer
@@ -45,7 +45,7 @@ def write_page(
     if language is not None and language not in LANGUAGES:
         raise UnknownName("language", language, LANGUAGES)
     text = explorer.page(payload(fit, sample, title, language))
-    with replacing(Path(path)) as beside:
+    with locked(path), replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 

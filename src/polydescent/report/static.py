@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.atomic import check_folder, replacing
+from polydescent.atomic import check_folder, locked, replacing
 from polydescent.errors import BadSetting, MissingExtra, NothingToDraw, UnknownName
 from polydescent.report import panels
 from polydescent.result import Fit
@@ -60,7 +60,7 @@ def write_picture(fit: Fit, path: str, title: str) -> None:
     for ax, kind in zip(figure.subplots(1, 2), ("fit", second), strict=True):
         draw(fit, kind, ax)
     figure.suptitle(title, parse_math=False)
-    with replacing(path) as beside:
+    with locked(path), replacing(path) as beside:
         figure.savefig(beside, dpi=150)
 
 

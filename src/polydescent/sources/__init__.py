@@ -164,20 +164,25 @@ def rows_of(
 
 
 def source_of(
-    data: Any, y: Any, x: Any = None, weights: Any = None, where: str | None = None
+    data: Any,
+    y: Any,
+    x: Any = None,
+    weights: Any = None,
+    where: str | None = None,
+    again: bool = False,
 ) -> Source:
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
     Three forms: (x, y) with values; (source, x=name, y=name) with a path, a glob, a list of them,
-    SQL, a table or a Dask dataframe; an iterable of chunks alone. A Source passes through. Raises
-    BadCall where the arguments fit none.
+    SQL, a table or a Dask dataframe; an iterable of chunks alone. A Source passes through. again:
+    count a file that is given twice twice. Raises BadCall where the arguments fit none.
     """
     if isinstance(data, Source):
         return data
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
 
-        return files(data, *_names(data, x, y), weights, where)
+        return files(data, *_names(data, x, y), weights, where, again)
     if type(data).__module__.startswith("dask."):
         from polydescent.sources.cluster import collection
 

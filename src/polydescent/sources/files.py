@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from polydescent.errors import BadTable, NoFile
+from polydescent.errors import BadTable, NoFile, OnlyFiles
+from polydescent.fingerprint import Known, Remembered
 from polydescent.sources import Source
 from polydescent.sources.duck import Asked, Query, Sql
 
@@ -31,16 +32,31 @@ def files(
     y: str,
     weights: str | None = None,
     where: str | None = None,
+    again: bool = False,
 ) -> Source:
     """A path, a glob, SQL, or a list of them, as a source with one part each.
 
-    x, y, weights: a column name or an SQL expression of columns; where: SQL. Raises NoFile for what
-    leads nowhere, BadTable for a file of an unknown kind; reading raises the rest.
+    x, y, weights: a column name or an SQL expression of columns; where: SQL. again: take what holds
+    the same rows as another of them too. Raises NoFile for what leads nowhere, BadTable for a file
+    of an unknown kind, AlreadyAdded and SourceGrew for rows given twice; reading raises the rest.
     """
     asked = Asked(x, y, weights, where)
     every = [data] if isinstance(data, str | Path) else data
     found = [part for text in every for part in _parts(text, asked)]
-    return found[0] if len(found) == 1 else Files(found)
+    if len(found) == 1:
+        return found[0]
+    if not again:
+        Known().take(map(remembered, found))
+    return Files(found)
+
+
+def remembered(part: Source) -> Remembered:
+    """A file as it is now, or SQL by its text. Raises OnlyFiles, NotAFile, FileRefused."""
+    if isinstance(part, File):
+        return Remembered.of_file(part.path)
+    if isinstance(part, Sql):
+        return Remembered.of_text(part.text)
+    raise OnlyFiles(part.label)
 
 
 class Files(Source):

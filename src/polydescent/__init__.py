@@ -10,6 +10,7 @@ Fit.explore and print(fit) reach down inside the method.
     double_double  32 digits from pairs of float64
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
+    roots         where a polynomial is 0
     kernels       compress one chunk of rows
     summary       the whole data set as one small triangle
     constraints   what is known about the curve beforehand

@@ -253,6 +253,7 @@ class Fit(Inference):
             self.axis,
             self._powers,
             sd * self.best.half_in_powers,
+            tuple(self.best.refined.weights) if self.is_refined else None,
         )
 
     def prediction_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -65,7 +66,7 @@ def test_random_curves_everywhere(seed):
     inside = real_zeros(weights, FINE * size(weights))
     assert [z.u for z in inside] == [z.u for z in found if abs(z.u) <= 1]
     signs = [z.crosses for z in found]
-    assert all(a == -b for a, b in zip(signs, signs[1:], strict=False))
+    assert all(a == -b for a, b in pairwise(signs))
 
 
 @pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-9])

@@ -6,6 +6,7 @@ Fit.explore and print(fit) reach down inside the method.
     errors        everything we refuse
     atomic        files that are there whole or not at all
     arrays        the only file that knows NumPy from PyTorch
+    frames        pandas Series and DataFrames, where they are wanted
     dates         dates and large whole numbers as x
     double_double  32 digits from pairs of float64
     basis         families of polynomials as recurrences

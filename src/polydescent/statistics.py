@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from polydescent.arrays import Array, Kind, quiet, to_host
+from polydescent.arrays import Array, Kind, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.dates import PLAIN, Axis
 from polydescent.errors import BadSetting
@@ -134,14 +134,18 @@ class UncertainCurve:
             total = total + column * column
         return total**0.5
 
-    def band(self, x: Any, level: float, extra_variance: float = 0.0) -> tuple[Any, Any]:
-        """(low, high) around the curve at x, each of the shape and kind of x."""
+    def band(self, x: Any, level: float, extra_variance: Any = 0.0) -> tuple[Any, Any]:
+        """(low, high) around the curve at x, each of the shape and kind of x.
+
+        extra_variance: added to that of the curve, in units of it squared: one, or one for each x.
+        """
         reach = quantile(level, self.freedom)
         curve = Polynomial(CHEBYSHEV, self.domain, self.weights)
 
         def edge(sign: float) -> Callable[[Array], Array]:
             def at(x: Array) -> Array:
-                spread = (self._stderr_inside(x) ** 2 + extra_variance) ** 0.5
+                extra = extra_variance if namespace(x) is np else Kind.of(x).put(extra_variance)
+                spread = (self._stderr_inside(x) ** 2 + extra) ** 0.5
                 return curve(x) + sign * reach * spread
 
             return at
@@ -304,6 +308,15 @@ def quantile(level: float, freedom: float) -> float:
     if math.isinf(freedom):
         return float(special.ndtri((1 + level) / 2))
     return float(special.stdtrit(freedom, (1 + level) / 2))
+
+
+def chi2_tail(chi2: float, freedom: int) -> float:
+    """P(χ² ≥ chi2) with so many degrees of freedom; NaN without any."""
+    if freedom < 1 or not chi2 >= 0:
+        return math.nan
+    from scipy import special
+
+    return float(special.chdtrc(freedom, chi2))
 
 
 def check_level(level: Any) -> None:

@@ -288,8 +288,9 @@ class Fit(Inference):
             raise BadCall("Pass weight= or sigma= of the new y, not both.")
         if weight is None and sigma is None:
             return self.typical_weight
-        name, given = ("weight", weight) if sigma is None else ("sigma", sigma)
-        (values,) = columns(**{name: given}) if np.ndim(given) else (checked_number(name, given),)
+        name, given = ("weight", weight) if weight is not None else ("sigma", sigma)
+        one: Any = given
+        (values,) = columns(**{name: one}) if np.ndim(one) else (checked_number(name, one),)
         values, shape = to_host(values), np.shape(x)
         if values.shape not in ((), shape):
             raise LengthMismatch({"x": math.prod(shape), name: values.size})

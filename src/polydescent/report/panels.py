@@ -196,8 +196,8 @@ def _legend(ax: Any) -> None:
 
 
 def residuals(fit: Fit, ax: Any, level: float) -> None:
-    """y less the curve (times √weight, which makes rows alike), its standard deviation, and its mean
-    in slices: not flat where the curve misses something.
+    """y less the curve, times √weight, which makes rows alike: its standard deviation, and its mean
+    in slices, not flat where the curve misses something.
     """
     assert fit.rows is not None
     seen = _draw_rows(fit, ax, fit.curve)

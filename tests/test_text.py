@@ -273,7 +273,7 @@ def test_the_command_prints_the_statistics(command):
     fit = pd.fit(X, y, 2, sigma=s)
     code, out, _ = run("--degree", "2", "--sigma", "s", "--level", "0.9", "--style", "latex")
     assert code == 0
-    assert fit.equation("latex") in out
+    assert fit.equation("latex", errors=True) in out
     low, high = fit.confidence_interval(0.9)[1]
     assert f"[{low:.6g}, {high:.6g}]" in out
     assert "90 % interval" in out

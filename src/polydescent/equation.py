@@ -139,7 +139,7 @@ class Code:
     """A function around a Horner form.
 
     function: {name}, {x} and {body} are filled in. comment: {text} is. elapsed: as code, the units
-    ({seconds} each) that a date {x} is after {origin}, and what must be imported for it.
+    ({seconds} each) that a date {x} is after {origin}. preamble: what the function imports for it.
     """
 
     function: str
@@ -160,7 +160,7 @@ CODE = {
         _literal,
         "# {text}",
         '({x} - datetime.fromisoformat("{origin}")) / timedelta(seconds={seconds})',
-        "from datetime import datetime, timedelta\n\n\n",
+        "    from datetime import datetime, timedelta\n",
     ),
     "c": Code("double {name}(double {x}) {{\n    return {body};\n}}", _literal),
     "javascript": Code("function {name}({x}) {{\n    return {body};\n}}", _literal),
@@ -217,8 +217,8 @@ def code(
         )
     function = written.function.format(name="f", x=x, body=body)
     if in_function:
-        function = function.replace("\n", f"\n{before}", 1)
-    return (written.preamble if takes_dates else "") + start + function
+        function = function.replace("\n", f"\n{written.preamble}{before}", 1)
+    return start + function
 
 
 def _elapsed(style: str, x: str, axis: Axis) -> str:

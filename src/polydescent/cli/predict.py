@@ -106,9 +106,9 @@ def _reaching(
 def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
     from polydescent.cli.options import numbers
 
+    asked = [y for text in inverse for y in numbers("inverse", text)]
     typer.echo("y,x,stderr")
-    for text in inverse:
-        (y,) = numbers("inverse", text)
+    for y in asked:
         found = curve.inverse(y, sigma=sigma)
         for root in found:
             x = str(root.value) if curve.axis.is_dates else repr(root.value)

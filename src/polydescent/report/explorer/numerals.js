@@ -27,7 +27,8 @@ const numerals = (() => {
   function uncertain(value, error) {
     if (Number.isNaN(value)) return "";
     if (!(error > 0) || !Number.isFinite(error)) return show(value, 6);
-    const digits = 2 + Math.floor(Math.log10(Math.abs(value) / error || 1));
+    const power = (size) => Math.floor(Math.log10(size));
+    const digits = 2 + power(Math.abs(value) || error) - power(error);
     return `${show(value, Math.min(Math.max(digits, 2), 12))} ± ${show(error, 2)}`;
   }
 

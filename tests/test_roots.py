@@ -156,6 +156,16 @@ def test_intervals_of_nearly_multiple_roots_hold_them(order, gap):
     assert np.mean(held) > 0.85
 
 
+def test_a_triple_root_at_the_end_of_the_domain():
+    """A curve held to x³: between 0 and what rounding adds, halving must come to an end."""
+    fit = pd.fit(np.arange(5.0), np.arange(5.0) ** 3, terms=[3])
+    for everywhere in (False, True):
+        (root,) = fit.roots(everywhere)
+        assert root.value == pytest.approx(0, abs=1e-4)
+        assert root.stderr < 1e-3
+    assert fit.extrema() == []
+
+
 def test_a_constant_turns_nowhere():
     assert pd.fit(X, 0 * X + 1e6, 4).extrema() == []
     flat = pd.fit(X, 1e6 + 1e-3 * (X - 1) ** 2, 2)

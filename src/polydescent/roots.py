@@ -21,6 +21,7 @@ from polydescent.polynomial import exact_powers
 _INSIDE = Domain(2.0**-41, 1 - 2.0**-41)  # where [−1, 1] lies in [0, 1]: roots at its ends count
 _EDGE = 1 / (1 - Fraction(1, 2**40))  # |u| up to which a root is inside
 _BITS = 96  # of a root's place in its interval, and of control points below `rounding`
+_SLACK = 1 << 48  # far above what averaging rounds: no piece stays between within and beyond
 _STEADY = 4  # a slope that varies by less is steady: Newton's method arrives
 
 
@@ -71,7 +72,8 @@ class _Piece:
     @property
     def is_within(self) -> bool:
         """Whether rounding may make the curve 0 anywhere in the piece."""
-        return all(-r <= c <= r for c, r in zip(self.curve, self.rounding, strict=True))
+        pairs = zip(self.curve, self.rounding, strict=True)
+        return all(abs(c) <= r + _SLACK for c, r in pairs)
 
 
 def real_zeros(

@@ -340,9 +340,14 @@ def _reach(weights: Sequence[Fraction], rounding: Fraction, zero: Zero, stderr: 
     if zero.order == 1 and 2 * bend <= abs(first):
         return linear
     level = Fraction(2 * stderr) + (len(weights) * rounding if zero.order > 1 else 0)
-    ends = [z.u for by in (level, -level) for z in real_zeros(_lifted(weights, by), rounding, True)]
-    below = max((u for u in ends if u < zero.u), default=None)
-    above = min((u for u in ends if u > zero.u), default=None)
+    fine = rounding / (1 << 30)  # the level is above what rounding spreads
+    below = above = None
+    for everywhere in (False, True):
+        if below is None or above is None:
+            lifted = (_lifted(weights, by) for by in (level, -level))
+            ends = [z.u for curve in lifted for z in real_zeros(curve, fine, everywhere)]
+            below = max((u for u in ends if u < zero.u), default=None)
+            above = min((u for u in ends if u > zero.u), default=None)
     if below is None or above is None:
         return math.inf
     far = nearest_float(max(zero.u - below, above - zero.u)) / 2

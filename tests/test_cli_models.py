@@ -165,6 +165,36 @@ def test_predict_at_numbers_and_for_files(polydescent):
     assert float(out) == pd.Summary.load("m.json").fit(1)(0.25)
 
 
+def rows_of_csv(text):
+    return [[float(v) for v in line.split(",")] for line in text.splitlines()[1:]]
+
+
+@pytest.mark.parametrize("band", ["confidence", "prediction"])
+def test_predict_with_bands(polydescent, band):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    fit = pd.Summary.load("m.json").fit()
+    reach = getattr(fit, f"{band}_band")
+    code, out, _ = polydescent("predict", "m.json", "--at", 0.25, "--band", band, "--level", 0.8)
+    assert code == 0
+    assert [float(v) for v in out.split(",")] == [fit(0.25), *reach(0.25, 0.8)]
+    _, out, _ = polydescent("predict", "m.json", "day0.csv", "--band", band)
+    assert out.splitlines()[0].endswith(",low,high")
+    x, y, low, high = np.transpose(rows_of_csv(out))
+    np.testing.assert_array_equal(y, fit(x))
+    np.testing.assert_array_equal([low, high], reach(x))
+
+
+def test_predict_where_the_curve_is_y(polydescent):
+    polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
+    fit = pd.Summary.load("m.json").fit()
+    y = float(fit(0.25))
+    code, out, err = polydescent("predict", "m.json", "--inverse", y, "--inverse", 1e6)
+    assert code == 0
+    assert out.splitlines()[0] == "y,x,stderr"
+    assert rows_of_csv(out) == [[y, r.value, r.stderr] for r in fit.inverse(y)]
+    assert "the curve is nowhere 1e+06" in err
+
+
 def test_a_prediction_outside_the_data_is_warned_of_in_one_line(polydescent):
     polydescent("fit", "day0.csv", *ASKED, "--save", "m.json")
     command = [sys.executable, "-m", "polydescent", "predict", "m.json", "--at", "50"]
@@ -207,6 +237,10 @@ def test_refusals_end_with_code_2_and_write_nothing(polydescent, subtests):
         ("predict", "m.json"): "Nothing to predict",
         ("predict", "bare.json", "day0.csv"): "does not name its columns",
         ("predict", "m.json", "--at", 1, "--degree", 5): "from 0 to 2",
+        ("predict", "m.json", "--at", 1, "--sigma", 1): "goes with --band prediction",
+        ("predict", "m.json", "--at", 1, "--sigma", 1, "--band", "prediction"): "had no sigma",
+        ("predict", "m.json", "--inverse", "x"): "a number",
+        ("predict", "m.json", "--at", 1, "--level", 2): "between 0 and 1",
     }.items():
         with subtests.test(" ".join(map(str, arguments))):
             code, out, err = polydescent(*arguments)

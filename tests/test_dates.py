@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -260,3 +261,69 @@ def test_places_are_read_from_text():
     assert Axis().parsed("1700000000123456789") == 1_700_000_000_123_456_789
     with pytest.raises(errors.BadSetting, match="a number"):
         Axis().parsed("2024-05-01")
+
+
+# ── the domain, and code that dates go into ──
+
+
+def test_the_domain_is_as_the_user_calls_x():
+    fit = pd.fit(DAYS, Y, 1)
+    assert (fit.domain.lo, fit.domain.hi) == (DAYS[0], DAYS[-1])
+    whole = pd.fit(np.arange(10**17, 10**17 + 9), np.arange(9.0), 1)
+    assert whole.domain.lo == 10**17
+    assert isinstance(whole.domain.hi, int)
+    assert whole.domain.hi == 10**17 + 8
+    assert pd.fit([0.5, 1, 2.5], [1, 2, 3], 1).domain == pd.summarize([0.5, 2.5], [1, 2]).domain
+    json.dumps([whole.domain.lo, whole.domain.hi])
+
+
+@pytest.mark.parametrize(("per", "tick"), [("year", "D"), ("day", "ms"), ("second", "us")])
+def test_code_takes_dates(per, tick):
+    duckdb = pytest.importorskip("duckdb")
+    rng = np.random.default_rng(0)
+    dates = np.datetime64("2021-03-04T05:06:07", "us") + rng.integers(0, 10**14, 40)
+    dates = np.sort(dates.astype(f"M8[{tick}]"))
+    fit = pd.fit(dates, np.sin(np.arange(40)), 3, per=per)
+    at = [dt.datetime(2022, 2, 3, 4, 5, 6, 789000), *dates[[0, 20, -1]].astype("M8[us]").tolist()]
+    at = [t for t in at if np.datetime64(t) <= dates[-1]]
+    expected = [fit(np.datetime64(t)) for t in at]
+    space = {}
+    exec(fit.equation("python", dates=True), space)
+    np.testing.assert_allclose([space["f"](t) for t in at], expected, rtol=0, atol=1e-8)
+    values = ", ".join(f"(TIMESTAMP '{t}')" for t in at)
+    code = fit.equation("sql", x="moment", dates=True)
+    found = duckdb.sql(f"SELECT {code} FROM (VALUES {values}) t(moment)").fetchall()
+    np.testing.assert_allclose([float(row[0]) for row in found], expected, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("style", "comment"),
+    [
+        ("python", "# t: days since 2020-01-01 UTC\n"),
+        ("c", "/* t: days since 2020-01-01 UTC */\n"),
+        ("javascript", "/* t: days since 2020-01-01 UTC */\n"),
+        ("sql", "/* t: days since 2020-01-01 UTC */\n"),
+    ],
+)
+def test_code_says_what_its_variable_is(style, comment):
+    days = np.datetime64("2020-01-01") + np.arange(9)
+    assert pd.fit(days, np.arange(9.0), 1).equation(style).startswith(comment)
+    assert comment[:2] not in pd.fit(np.arange(9.0), np.arange(9.0), 1).equation(style)
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "says"),
+    [
+        (lambda: pd.fit(DAYS, Y, 1), {"style": "c"}, "writes python and sql"),
+        (lambda: pd.fit(DAYS, Y, 1), {"style": "latex"}, "is for code"),
+        (lambda: pd.fit([0, 1, 2], [1, 2, 4], 1), {"style": "sql"}, "over numbers"),
+        (
+            lambda: pd.fit(np.datetime64(7, "ns") + np.arange(3), [1.0, 2, 4], 1),
+            {"style": "python"},
+            "finer than the microseconds",
+        ),
+    ],
+)
+def test_code_that_cannot_take_dates(make, settings, says):
+    with pytest.raises(pd.errors.BadCall, match=says):
+        make().equation(**settings, dates=True)

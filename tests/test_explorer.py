@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import zlib
+from dataclasses import replace
 from decimal import Decimal
 from importlib import resources
 
@@ -23,7 +24,7 @@ from pages import (
 )
 
 import polydescent
-from polydescent.basis import Domain
+from polydescent.basis import CHEBYSHEV, Domain, basis_named, change_of_basis
 from polydescent.density import Density
 from polydescent.report import explorer
 from polydescent.sources import Rows
@@ -155,6 +156,42 @@ def test_descent_equals_the_library(library_core, summary, name, basis, degree):
         limit = core("core.stableLimit(problem, run.optimizer)")
         assert limit == pytest.approx(fit.forecast.largest_stable_rate, rel=1e-12)
         assert core("problem.floor") == pytest.approx(fit.forecast.lowest_loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("degree", range(DEGREE + 1))
+@pytest.mark.parametrize("basis", FAMILIES)
+@pytest.mark.parametrize("known", [False, True])
+def test_estimates_are_the_library_s(summary, known, basis, degree):
+    core = Core()
+    told = payload_of(*rows(), triangle=np.asarray(summary.triangle), absolute_sigma=known)
+    core.load(told)
+    core.pose(degree, basis)
+    fit = replace(summary.fit(degree), absolute_sigma=known)
+    into = np.linalg.inv(
+        change_of_basis(basis_named(basis), CHEBYSHEV, degree, *variable(basis, summary.domain))
+    )
+    root = into @ fit.uncertain.root
+    assert_close(core("problem.best"), into @ fit.uncertain.weights, 1e-10)
+    assert_close(core("problem.stderr"), np.sqrt((root**2).sum(axis=1)), 1e-10)
+
+
+def variable(basis, domain):
+    return basis_named(basis).variable(domain)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (1.02946, 0.10577, "1.03 ± 0.11"),
+        (-0.0029789, 0.0000449, "−0.002979 ± 4.5e−5"),
+        (0.01, 0.5, "0.01 ± 0.5"),
+        (2, 0, "2"),
+        (2, float("nan"), "2"),
+    ],
+)
+def test_estimates_are_read_to_their_errors(core, value, error, text):
+    error = "NaN" if error != error else error
+    assert core(f"numerals.uncertain({value}, {error})") == text
 
 
 @pytest.mark.parametrize("name", ["momentum", "nesterov"])

@@ -29,7 +29,7 @@ SPELLED_IN = {
     "dask": {"sources.cluster"},
     "triton": {"kernels.gpu"},
     "sklearn": {"estimators.scikit"},
-    "pandas": set(),
+    "pandas": {"frames"},
     "polars": set(),
 }
 

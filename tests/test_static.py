@@ -70,7 +70,7 @@ def test_curve_and_bands_are_those_of_the_fit(ax):
     band = ax.collections[-1].get_paths()[0].get_extents()
     np.testing.assert_allclose([band.y0, band.y1], [low.min(), high.max()])
     assert labels(ax) == ["300 rows", "90 % prediction", "90 % confidence", "fit"]
-    assert ax.get_title().replace("\n", " ") == fit.equation("unicode", digits=4)
+    assert ax.get_title().replace("\n", " ") == fit.equation("unicode", errors=True)
 
 
 def test_a_descent_that_has_not_arrived_shows_where_it_should(ax):
@@ -90,6 +90,59 @@ def test_residuals(ax):
     fit.plot("residuals", ax=ax)
     np.testing.assert_allclose(line(ax, "300 rows")[1], y - fit(x))
     assert f"± {fit.residual_sd:.4g}" in labels(ax)
+
+
+def noisy(sigma, n=60, **settings):
+    x = np.linspace(0, 4, n)
+    sigma = sigma * (1 + x)
+    y = 3 - x + np.random.default_rng(1).normal(0, sigma)
+    return pd.fit(x, y, 1, sigma=sigma, **settings), x, y, sigma
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e3])
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_typical_sigma_is_in_the_band_and_in_the_legend(ax, absolute, scale):
+    fit, _, _, sigma = noisy(scale, absolute_sigma=absolute)
+    fit.plot(ax=ax)
+    typical = np.exp(np.log(sigma).mean()) * (1 if absolute else fit.residual_sd)
+    at, low = line(ax, f"95 % prediction, σ = {typical:.3g}")
+    low_width, high_width = (fit(at) - low).min(), (fit(at) - low).max()
+    assert 1.95 * typical < low_width < high_width < 2.3 * typical
+
+
+def test_known_sigmas_are_error_bars(ax):
+    fit, _, y, sigma = noisy(0.1, absolute_sigma=True)
+    fit.plot(ax=ax)
+    (bars,) = ax.containers
+    ends = np.array([path.vertices[:, 1] for path in bars[2][0].get_paths()])
+    np.testing.assert_allclose(ends, np.stack([y - sigma, y + sigma], axis=1))
+    assert "± σ" in labels(ax)
+
+
+def test_sigmas_known_up_to_a_factor_are_not(ax):
+    noisy(0.1)[0].plot(ax=ax)
+    assert not ax.containers
+
+
+@pytest.mark.parametrize(
+    ("absolute", "name"), [(True, "(y − fit) / σ"), (False, "(y − fit) · √weight")]
+)
+def test_weighted_residuals_are_of_one_unit(ax, absolute, name):
+    fit, x, y, sigma = noisy(0.01, absolute_sigma=absolute)
+    fit.plot("residuals", ax=ax)
+    np.testing.assert_allclose(line(ax, "60 rows")[1], (y - fit(x)) / sigma, rtol=1e-9, atol=1e-12)
+    assert f"± {fit.residual_sd:.4g}" in labels(ax)
+    assert ax.get_ylabel() == name
+
+
+@pytest.mark.parametrize(("absolute", "unit"), [(True, ", in σ"), (False, ", of weight 1")])
+def test_degrees_of_weighted_rows_are_of_one_unit(ax, absolute, unit):
+    fit, *_ = noisy(0.01, absolute_sigma=absolute)
+    fit.plot("degrees", ax=ax)
+    assert ax.get_ylabel() == f"residual standard deviation{unit}"
+    _, sd = line(ax, "residual sd")
+    _, left_out = line(ax, "error of rows left out")
+    np.testing.assert_allclose(left_out[1:4], sd[1:4], rtol=0.2)
 
 
 def test_the_loss_is_the_one_foreseen(ax):

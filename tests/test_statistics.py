@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from exact import least_squares, random_problem, root
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.sources import Rows
 
 NIST = Path(__file__).parent / "data" / "nist"
 
@@ -88,7 +90,7 @@ def test_against_statsmodels(weighted):
     low, high = fit.confidence_band(at)
     np.testing.assert_allclose(low, frame["mean_ci_lower"], rtol=1e-9)
     np.testing.assert_allclose(high, frame["mean_ci_upper"], rtol=1e-9)
-    low, high = fit.prediction_band(at)
+    low, high = fit.prediction_band(at, weight=1)
     np.testing.assert_allclose(low, frame["obs_ci_lower"], rtol=1e-9)
     np.testing.assert_allclose(high, frame["obs_ci_upper"], rtol=1e-9)
 
@@ -102,7 +104,7 @@ def test_leave_one_out_leaves_each_row_out():
             rest = np.arange(len(x)) != i
             one = pd.fit(x[rest], y[rest], degree, weights=w[rest])
             left.append(y[i] - one(x[i], outside="ignore"))
-        expected = math.sqrt(np.sum(w * np.square(left)) / w.sum())
+        expected = math.sqrt(np.mean(w * np.square(left)))
         assert table.loo[degree] == pytest.approx(expected, rel=1e-10)
 
 
@@ -271,7 +273,9 @@ def test_roots_of_special_curves():
     assert pd.fit(x, 0 * x + 3, 2).roots() == []
     touching = pd.fit(x, (x - 1) ** 2, 2).roots()
     assert len(touching) == 1
-    assert touching[0].value == pytest.approx(1, abs=1e-7)
+    assert touching[0].value == pytest.approx(1, abs=1e-15)
+    assert touching[0].touches
+    assert math.isfinite(touching[0].stderr)
     assert [r.value for r in pd.fit(x, x**3 - x, 3).roots()] == pytest.approx([-1, 0, 1], abs=1e-14)
     assert pd.fit(x, x - 5, 1).roots() == []
     assert pd.fit(x, x - 5, 1).roots(everywhere=True)[0].value == pytest.approx(5)
@@ -361,3 +365,194 @@ def test_a_pickled_fit_says_the_same():
     assert back.rows is None
     for name in ("coef", "stderr", "covariance", "aic", "bic", "r2", "residual_sd"):
         np.testing.assert_array_equal(getattr(back, name), getattr(fit, name))
+
+
+# ── a new y, and how well known sigmas fit ──
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-2, 1e30])
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_prediction_band_holds_new_rows(absolute, scale):
+    """Of rows with one sigma, and of a new row with a sigma of its own."""
+    rng = np.random.default_rng(5)
+    x = np.linspace(0, 1, 30)
+    at, theirs = np.array([0.1, 0.5, 0.9]), scale * np.array([0.2, 1.0, 5.0])
+    typical, own = [], []
+    for _ in range(150):
+        y = scale * (1 + 2 * x + rng.normal(size=30))
+        fit = pd.fit(x, y, 1, sigma=np.full(30, scale), absolute_sigma=absolute)
+        new = scale * (1 + 2 * at)
+        low, high = fit.prediction_band(at)
+        y_new = new + scale * rng.normal(size=3)
+        typical += ((low < y_new) & (y_new < high)).tolist()
+        low, high = fit.prediction_band(at, sigma=theirs)
+        y_new = new + theirs * rng.normal(size=3)
+        own += ((low < y_new) & (y_new < high)).tolist()
+    assert 0.91 < np.mean(typical) < 0.985
+    assert 0.91 < np.mean(own) < 0.985
+
+
+def test_a_prediction_band_of_weights_is_that_of_statsmodels():
+    x, y, w = data()
+    fit = pd.fit(x, y, 2, weights=w)
+    model = sm.WLS(y, vandermonde(x, 2), weights=w).fit()
+    at = np.linspace(-1, 4, 7).clip(x.min(), x.max())
+    own = np.geomspace(0.1, 10, 7)
+    frame = model.get_prediction(vandermonde(at, 2), weights=own).summary_frame(0.1)
+    for said in ({"weight": own}, {"sigma": 1 / np.sqrt(own)}):
+        low, high = fit.prediction_band(at, 0.9, **said)
+        np.testing.assert_allclose(low, frame["obs_ci_lower"], rtol=1e-9)
+        np.testing.assert_allclose(high, frame["obs_ci_upper"], rtol=1e-9)
+    assert fit.typical_weight == pytest.approx(np.exp(np.log(w).mean()))
+    assert fit.prediction_band(0.5) == fit.prediction_band(0.5, weight=fit.typical_weight)
+    assert pd.fit(x, y, 2).typical_weight == 1
+    torch_x = torch.tensor(at)
+    low, _ = fit.prediction_band(torch_x, 0.9, weight=own)
+    np.testing.assert_allclose(low.numpy(), frame["obs_ci_lower"], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "says"),
+    [
+        ({"weight": 1, "sigma": 1}, errors.BadCall, "not both"),
+        ({"weight": 0}, errors.BadSetting, "weight must be above 0"),
+        ({"sigma": -1.0}, errors.BadSetting, "sigma must be above 0"),
+        ({"sigma": math.nan}, errors.BadSetting, "sigma must be a finite number"),
+        ({"sigma": [1.0, 2.0]}, errors.LengthMismatch, "x has 3, sigma has 2"),
+        ({"weight": "heavy"}, errors.BadSetting, "weight must be a finite number"),
+    ],
+)
+def test_new_rows_that_cannot_be(said, error, says):
+    x, y, w = data()
+    with pytest.raises(error, match=says):
+        pd.fit(x, y, 1, weights=w).prediction_band([0.0, 1.0, 2.0], **said)
+
+
+def test_sigma_has_no_unit_where_rows_had_none():
+    x, y, _ = data()
+    with pytest.raises(errors.BadCall, match="pass weight="):
+        pd.fit(x, y, 1).prediction_band(1.0, sigma=0.1)
+
+
+def test_chi_squared_and_how_probable_it_is():
+    from scipy import stats
+
+    x, y, _ = data()
+    sigma = np.full(x.size, 1.1)
+    fit = pd.fit(x, y, 2, sigma=sigma, absolute_sigma=True)
+    expected = np.sum(((y - fit(x)) / sigma) ** 2)
+    assert fit.chi2 == pytest.approx(expected, rel=1e-12)
+    assert fit.chi2_p == pytest.approx(stats.chi2.sf(expected, x.size - 3), rel=1e-9)
+    assert f"χ²: {fit.chi2:.6g} on 37 degrees of freedom, p = {fit.chi2_p:.4g}" in str(fit)
+    relative = pd.fit(x, y, 2, sigma=sigma)
+    assert math.isnan(relative.chi2)
+    assert math.isnan(relative.chi2_p)
+    assert "χ²" not in str(relative)
+    none_left = pd.fit(x[:3], y[:3], 2, sigma=sigma[:3], absolute_sigma=True)
+    assert math.isnan(none_left.chi2_p)
+
+
+# ── rows ──
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_residuals_are_of_the_kind_of_the_data(dtype):
+    x, y, _ = (torch.tensor(column, dtype=dtype) for column in data())
+    fit = pd.fit(x, y, 2)
+    assert isinstance(fit.residuals, torch.Tensor)
+    assert fit.residuals.dtype == dtype
+    np.testing.assert_allclose(fit.residuals.numpy(), (y - fit(x)).numpy(), atol=1e-6)
+
+
+def test_residuals_of_all_rows_read_even_of_weight_0():
+    x, y, w = data()
+    w[3] = 0
+    fit = pd.fit(x, y, 2, weights=w)
+    np.testing.assert_allclose(fit.residuals, y - fit(x), atol=1e-14)
+    assert np.sum(w * fit.residuals**2) == pytest.approx(fit.loss, rel=1e-12)
+
+
+def test_residuals_of_rows_that_are_gone_are_refused():
+    x, y, _ = data()
+    with pytest.raises(errors.RowsNotHeld, match="none of the 40 rows, so it has no residuals"):
+        _ = pd.summarize(x, y, 2).fit().residuals
+    some = replace(pd.fit(x, y, 2), rows=Rows.of(x[::2], y[::2]))
+    with pytest.raises(errors.RowsNotHeld, match="20 of the 40 rows"):
+        _ = some.residuals
+
+
+# ── sizes of y ──
+
+
+@pytest.mark.parametrize("scale", [2.0**-420, 2.0**-100, 2.0**100, 2.0**450])
+def test_statistics_of_y_of_any_size(scale):
+    x, y, w = data()
+    one, other = pd.fit(x, y, 2, weights=w), pd.fit(x, scale * y, 2, weights=w)
+    np.testing.assert_allclose(other.stderr, scale * np.asarray(one.stderr), rtol=1e-12)
+    assert other.r2 == pytest.approx(one.r2, rel=1e-12)
+    np.testing.assert_allclose(
+        [r.value for r in other.roots(everywhere=True)],
+        [r.value for r in one.roots(everywhere=True)],
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("ask", ["fit", "through", "descend", "summary"])
+def test_y_whose_squares_are_no_doubles_is_refused(ask):
+    x, y, _ = data()
+    y = 1e-162 * y
+    calls = {
+        "fit": lambda: pd.fit(x, y, 2),
+        "through": lambda: pd.fit(x, y, 2, through=(0, 0)),
+        "descend": lambda: pd.descend(x, y, 2),
+        "summary": lambda: pd.summarize(x, y, 2).fit(1),
+    }
+    with pytest.raises(errors.OutOfRange, match="Multiply y by a constant first"):
+        calls[ask]()
+
+
+def test_small_y_among_others_and_y_of_0_are_fitted():
+    x, y, _ = data()
+    parts = pd.summarize(x, 1e-162 * y, 2) + pd.summarize(x, y, 2)
+    assert parts.fit().r2 < 1
+    assert pd.fit(x, 0 * y, 2).coef.tolist() == [0, 0, 0]
+
+
+# ── pandas ──
+
+
+def test_a_series_gives_a_series_on_its_index():
+    import pandas
+
+    x, y, _ = data()
+    fit = pd.fit(x, y, 2)
+    at = pandas.Series([0.5, 1.5, 2.5], index=["a", "b", "c"])
+    found = fit(at)
+    assert isinstance(found, pandas.Series)
+    assert found.index.tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(found.to_numpy(), fit(at.to_numpy()))
+    low, high = fit.confidence_band(at)
+    assert (low < found).all()
+    assert (found < high).all()
+    frame = fit.to_frame(at, level=0.9)
+    assert frame.index.tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(frame["y"], found)
+    np.testing.assert_array_equal(frame["prediction_high"], fit.prediction_band(at, 0.9)[1])
+    assert isinstance(fit(at.to_numpy()), np.ndarray)
+
+
+def test_degrees_as_a_frame():
+    x, y, _ = data()
+    table = pd.fit(x, y, 2).degrees(4)
+    frame = table.to_frame()
+    assert frame.index.tolist() == [0, 1, 2, 3, 4]
+    assert frame.index.name == "degree"
+    np.testing.assert_array_equal(frame["aicc"], table.aicc)
+    assert frame["aicc"].idxmin() == table.pick
+
+
+def test_frames_without_pandas_say_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    x, y, _ = data()
+    with pytest.raises(errors.MissingExtra, match="pandas"):
+        pd.fit(x, y, 2).degrees().to_frame()

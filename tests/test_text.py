@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import subprocess
 import warnings
@@ -272,7 +273,7 @@ def test_the_command_prints_the_statistics(command):
     fit = pd.fit(X, y, 2, sigma=s)
     code, out, _ = run("--degree", "2", "--sigma", "s", "--level", "0.9", "--style", "latex")
     assert code == 0
-    assert fit.equation("latex") in out
+    assert fit.equation("latex", errors=True) in out
     low, high = fit.confidence_interval(0.9)[1]
     assert f"[{low:.6g}, {high:.6g}]" in out
     assert "90 % interval" in out
@@ -322,3 +323,19 @@ def test_the_command_refuses_with_advice(command, arguments, advice):
     code, out, err = command[0](*arguments)
     assert (code, out) == (2, "")
     assert advice in err
+
+
+@pytest.mark.parametrize("style", ["plain", "unicode", "latex"])
+def test_equations_to_read_carry_their_errors(style):
+    fit = pd.fit(X, 1e-7 * (np.cos(X) + 3), 1)
+    found = fit.equation(style, errors=True)
+    times = {"plain": "e-07", "unicode": "·10⁻⁷", "latex": r" \times 10^{-7}"}[style]
+    assert re.search(r"y = \d\.\d+\(\d\d\)" + re.escape(times), found)
+    assert "(" not in fit.equation(style)
+
+
+def test_errors_that_are_not_known_or_not_wanted():
+    line = pd.fit([0, 1], [1, 3], 1)
+    assert line.equation(errors=True) == line.equation() == "y = 1 + 2 x"
+    with pytest.raises(errors.BadCall, match="to read"):
+        line.equation("c", errors=True)

@@ -8,10 +8,12 @@ Fit.explore and print(fit) reach down inside the method.
     atomic        files that are there whole or not at all
     fingerprint   which files hold the same rows
     arrays        the only file that knows NumPy from PyTorch
+    frames        pandas Series and DataFrames, where they are wanted
     dates         dates and large whole numbers as x
     double_double  32 digits from pairs of float64
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
+    roots         where a polynomial is 0
     kernels       compress one chunk of rows
     triangle      rows as a triangle, of one curve or a stack
     summary       the whole data set as one small triangle

@@ -14,6 +14,7 @@ import numpy as np
 
 from polydescent.arrays import Array, is_array, namespace, quiet
 from polydescent.errors import BadCall, BadSetting, NotNumbers
+from polydescent.frames import on_index_of
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
     "second": 1,
@@ -113,12 +114,14 @@ class Axis:
         return round(Fraction(x) * self._ticks_per_unit)
 
     def answer(self, t: Any, function: Callable[[Array], Array]) -> Any:
-        """function(x) for what the user calls x: a number for a number, an array for an array."""
+        """function(x) for what the user calls x: a number for a number, an array for an array, a
+        Series on the same index for a pandas Series.
+        """
         x = self.numbers(t)
         with quiet():  # far outside, inf is the answer
             if not is_array(t) or x.dtype == object:
                 values = function(np.asarray(x, dtype=np.float64))
-                return float(values) if np.ndim(values) == 0 else values
+                return float(values) if np.ndim(values) == 0 else on_index_of(t, values)
             xp, values = namespace(x), function(x)
         floating = xp.isdtype(x.dtype, "real floating")
         return xp.astype(values, x.dtype, copy=False) if floating else values

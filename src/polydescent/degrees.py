@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import in_double, to_host
 from polydescent.basis import CHEBYSHEV, design_matrix
+from polydescent.frames import frame
 from polydescent.sources import Rows
 from polydescent.summary import Summary, determines
 
@@ -63,8 +65,9 @@ class Criteria:
 class Degrees:
     """One row for each degree, as arrays of shape (D + 1,), and the degree to take.
 
-    loss: in units of y². residual_sd: in units of y, NaN without degrees of freedom. loo: root mean
-    square of the residuals that each row leaves when it is not used itself, NaN without rows.
+    loss: in units of y². residual_sd: in units of y (of one row of weight 1), NaN without degrees
+    of freedom. loo: in the same unit, root mean square of the residuals, times √weight, that each
+    row leaves when it is not used itself, NaN without rows.
     pick: the lowest AICc; among degrees that fit to rounding, the lowest degree. runner_up: next.
     """
 
@@ -87,6 +90,12 @@ class Degrees:
             return None if isinstance(value, float) and not math.isfinite(value) else value
 
         return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+
+    def to_frame(self) -> Any:
+        """The table as a pandas.DataFrame, one row for each degree. Raises MissingExtra."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        columns = {name: v for name, v in found.items() if isinstance(v, np.ndarray)}
+        return frame(columns).set_index("degree")
 
     def __str__(self) -> str:
         """A table of 80 columns; differences of criteria matter, so these show no exponents."""
@@ -161,12 +170,12 @@ def log_weights(rows: Rows) -> float:
 
 
 def leave_one_out(summary: Summary, rows: Rows) -> np.ndarray:
-    """Root mean square, by weight, of r/(1 − h) for each degree, shape (degree + 1,).
+    """Root mean square of √ω·r/(1 − h) for each degree, shape (degree + 1,).
 
-    r: residuals; h: leverages, the squares of the row of V·R⁻¹. No row is fitted twice.
+    ω: weights; r: residuals; h: leverages, the squares of the row of V·R⁻¹. No row is fitted twice.
     """
     inverse = np.linalg.solve(summary.R, np.eye(summary.degree + 1))
-    total, weight = np.zeros(summary.degree + 1), 0.0
+    total = np.zeros(summary.degree + 1)
     for start in range(0, rows.n, _BLOCK):
         some = rows.chosen(slice(start, start + _BLOCK))
         omega = np.ones(some.n) if some.weights is None else to_host(some.weights)
@@ -178,5 +187,4 @@ def leave_one_out(summary: Summary, rows: Rows) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
             left = residual / np.where(leverage < 1 - 1e-12, 1 - leverage, math.nan)
         total += (omega[:, None] * left * left).sum(axis=0)
-        weight += float(omega.sum())
-    return np.sqrt(total / weight)
+    return np.sqrt(total / rows.counting)

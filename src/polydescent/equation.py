@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from polydescent.basis import CHEBYSHEV, Domain
-from polydescent.errors import BadSetting, UnknownName
+from polydescent.dates import PLAIN, UNITS, Axis
+from polydescent.errors import BadCall, BadSetting, UnknownName
 from polydescent.polynomial import Polynomial
 
 _EXPONENTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
@@ -135,10 +136,17 @@ def with_error(value: float, stderr: float) -> str:
 
 @dataclass(frozen=True)
 class Code:
-    """A function around a Horner form. function: {name}, {x} and {body} are filled in."""
+    """A function around a Horner form.
+
+    function: {name}, {x} and {body} are filled in. comment: {text} is. elapsed: as code, the units
+    ({seconds} each) that a date {x} is after {origin}. preamble: what the function imports for it.
+    """
 
     function: str
     float_literal: Callable[[float, int], str]
+    comment: str = "/* {text} */"
+    elapsed: str = ""
+    preamble: str = ""
 
 
 def _literal(value: float, digits: int) -> str:
@@ -147,10 +155,20 @@ def _literal(value: float, digits: int) -> str:
 
 
 CODE = {
-    "python": Code("def {name}({x}):\n    return {body}", _literal),
+    "python": Code(
+        "def {name}({x}):\n    return {body}",
+        _literal,
+        "# {text}",
+        '({x} - datetime.fromisoformat("{origin}")) / timedelta(seconds={seconds})',
+        "    from datetime import datetime, timedelta\n",
+    ),
     "c": Code("double {name}(double {x}) {{\n    return {body};\n}}", _literal),
     "javascript": Code("function {name}({x}) {{\n    return {body};\n}}", _literal),
-    "sql": Code("{body}", lambda value, digits: _literal(value, digits).replace("e", "E")),
+    "sql": Code(
+        "{body}",
+        lambda value, digits: _literal(value, digits).replace("e", "E"),
+        elapsed="(EXTRACT(EPOCH FROM ({x} - TIMESTAMP '{origin}')) / {seconds}.0)",
+    ),
 }
 
 
@@ -160,25 +178,34 @@ def code(
     powers: np.ndarray,
     x: str = "x",
     digits: int = 17,
-    origin: int = 0,
+    axis: Axis = PLAIN,
+    takes_dates: bool = False,
 ) -> str:
     """The curve as a function f (SQL: an expression) in Horner form.
 
-    curve: in Chebyshev polynomials. powers: its coefficients in x. origin: x of the user minus x of
-    the domain.
+    curve: in Chebyshev polynomials. powers: its coefficients in x. axis: how the user's x becomes
+    that of the domain; of dates the code says so in a comment, or does it if `takes_dates`.
 
     In powers of x, or where their sum would lose digits (x far from 0), in powers of
-    (x − mid) / half. Raises UnknownName, BadSetting.
+    (x − mid) / half. Raises UnknownName, BadSetting, BadCall.
     """
     check_style(style)
     checked_digits(digits)
     written = CODE[style]
-    weights, domain = curve.weights, curve.domain
-    coefficients, variable = powers, x
+    weights, domain, origin = curve.weights, curve.domain, axis.power_origin
+    variable, start = x, ""
+    if takes_dates:
+        variable = _elapsed(style, x, axis)
+    if axis.is_dates:
+        text = "a date in UTC" if takes_dates else f"{axis.unit}s since {axis} UTC"
+        start = written.comment.format(text=f"{x}: {text}") + "\n"
+    in_function = takes_dates and style == "python"  # there t is computed once
+    before, variable = (f"    t = {variable}\n", "t") if in_function else ("", variable)
+    coefficients = powers
     if origin or not _adds_up(coefficients, weights, domain):
         coefficients = Polynomial(CHEBYSHEV, Domain(-1.0, 1.0), weights).powers()
         mid, half = (written.float_literal(v, 17) for v in (domain.mid, domain.half))
-        from_origin = f"({x} - {origin})" if origin else x
+        from_origin = f"({variable} - {origin})" if origin else variable
         variable = f"(({from_origin} - {mid}) / {half})"
     literals = [written.float_literal(float(c), digits) for c in coefficients]
     body = literals[-1]
@@ -188,7 +215,24 @@ def code(
             if " " in body
             else f"{literal} + {variable} * {body}"
         )
-    return written.function.format(name="f", x=x, body=body)
+    function = written.function.format(name="f", x=x, body=body)
+    if in_function:
+        function = function.replace("\n", f"\n{written.preamble}{before}", 1)
+    return start + function
+
+
+def _elapsed(style: str, x: str, axis: Axis) -> str:
+    """The units from the axis' origin to a date x, as code. Raises BadCall."""
+    if not axis.is_dates:
+        raise BadCall("dates=True is for a fit over dates: this one is over numbers.")
+    if not CODE[style].elapsed:
+        able = " and ".join(name for name, written in CODE.items() if written.elapsed)
+        raise BadCall(f"dates=True writes {able}; {style} takes {axis.unit}s since {axis}.")
+    origin = axis.start.astype("M8[us]")
+    if origin != axis.start:
+        raise BadCall(f"The origin {axis} is finer than the microseconds that code can say.")
+    text = str(origin).replace("T", " ").removesuffix(".000000")
+    return CODE[style].elapsed.format(x=x, origin=text, seconds=UNITS[axis.unit])
 
 
 def _adds_up(powers: np.ndarray, weights: np.ndarray, domain: Domain) -> bool:

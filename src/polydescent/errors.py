@@ -177,6 +177,18 @@ class DegreesDiffer(PolydescentError, ValueError):
         )
 
 
+class RowsNotHeld(PolydescentError, ValueError):
+    """A question about single rows, asked of a fit that holds none or some of them."""
+
+    def __init__(self, asked: str, held: int, n: int):
+        self.held, self.n = held, n
+        holds = f"{held:,} of the {n:,} rows" if held else f"none of the {n:,} rows"
+        super().__init__(
+            f"This fit holds {holds}, so it has no {asked}. Pass the rows as arrays, as in "
+            "fit(x, y), or compute y − fit(x) chunk by chunk."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 

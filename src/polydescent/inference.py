@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polydescent.arrays import Array
-from polydescent.statistics import Estimate, Extremum, UncertainCurve
+from polydescent.statistics import Estimate, Extremum, Root, UncertainCurve
 
 
 class Inference:
@@ -46,9 +46,17 @@ class Inference:
         """∫ of the curve from a to b, with its standard error."""
         return self.uncertain.integral(a, b)
 
-    def roots(self, everywhere: bool = False) -> list[Estimate]:
+    def roots(self, everywhere: bool = False) -> list[Root]:
         """Where the curve is 0, with standard errors: in the domain, or on all of the real line."""
         return self.uncertain.roots(everywhere)
+
+    def inverse(self, y: float, everywhere: bool = False, *, sigma: float = 0.0) -> list[Root]:
+        """The x at which the curve is y, with standard errors: in the domain, or everywhere.
+
+        y: a number, in units of y. sigma: the standard deviation of that y, in units of y, 0 where
+        it is given rather than measured. Raises BadSetting.
+        """
+        return self.uncertain.inverse(y, everywhere, sigma=sigma)
 
     def extrema(self, everywhere: bool = False) -> list[Extremum]:
         """Where the curve turns, with standard errors of place and value."""

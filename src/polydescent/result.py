@@ -13,29 +13,32 @@ from typing import Any, Self
 import numpy as np
 
 from polydescent.advice import advice
-from polydescent.arrays import Array, Kind, columns, is_array, namespace, quiet, to_host
+from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import Axis
-from polydescent.degrees import Criteria, Degrees, degree_table
+from polydescent.degrees import Criteria, Degrees, degree_table, log_weights
 from polydescent.descent import History, Outcome
-from polydescent.equation import CODE, check_style, code, equation
+from polydescent.equation import PROSE, check_style, code, equation
 from polydescent.errors import (
     BadCall,
     BadRecord,
     BadSetting,
+    LengthMismatch,
     Misfit,
     OutOfRange,
     OutsideDomain,
     OutsideDomainWarning,
+    RowsNotHeld,
 )
+from polydescent.frames import frame, index_of
 from polydescent.inference import Inference
 from polydescent.polynomial import Polynomial
 from polydescent.record import from_record, to_record
 from polydescent.schema import plain
 from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows
-from polydescent.statistics import UncertainCurve
+from polydescent.statistics import UncertainCurve, checked_number, chi2_tail
 from polydescent.summary import Summary, checked_degree
 
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
@@ -84,13 +87,15 @@ class Fit(Inference):
         values = self.axis.numbers(x)
         if not is_array(values) or isinstance(values, np.generic | np.ndarray):
             values = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        slack = _AT_THE_EDGE * self.domain.half
-        beyond = (values < self.domain.lo - slack) | (values > self.domain.hi + slack)
+        slack = _AT_THE_EDGE * self.summary.domain.half
+        beyond = (values < self.summary.domain.lo - slack) | (
+            values > self.summary.domain.hi + slack
+        )
         if not namespace(values).any(beyond):
             return
         values, beyond = to_host(values), to_host(beyond) > 0
         far = values[beyond]
-        ends = (float(far.min()), float(far.max()), self.domain.lo, self.domain.hi)
+        ends = (float(far.min()), float(far.max()), self.summary.domain.lo, self.summary.domain.hi)
         found = OutsideDomain(far.size, values.size, *map(self.axis.label, ends))
         if outside == "raise":
             raise found
@@ -109,10 +114,13 @@ class Fit(Inference):
 
     @property
     def domain(self) -> Domain:
-        """The interval of x in the data; of dates, in units since the origin of `axis`; of whole
-        numbers too large for float64, less that origin.
+        """The interval of x in the data, from lo to hi as the user calls them: dates of dates, and
+        whole numbers where they are too large for float64. `summary.domain` has them as float64.
         """
-        return self.summary.domain
+        inside = self.summary.domain
+        if self.axis.is_plain:
+            return inside
+        return Domain(self.axis.place(inside.lo), self.axis.place(inside.hi))
 
     @property
     def axis(self) -> Axis:
@@ -140,7 +148,7 @@ class Fit(Inference):
             return self.best.powers
         if self.axis.power_origin:
             weights = self.curve.in_chebyshev()
-            shifted = Polynomial(CHEBYSHEV, self.domain, weights)
+            shifted = Polynomial(CHEBYSHEV, self.summary.domain, weights)
             return shifted.powers(self.axis.power_origin)
         return self.curve.powers()
 
@@ -246,54 +254,155 @@ class Fit(Inference):
         (VᵀWV)⁻¹ where sigma is absolute.
         """
         sd = 1.0 if self.absolute_sigma else self.residual_sd
+        refined = self.best.refined if self.outcome is Outcome.EXACT else None
         return UncertainCurve(
             self.curve.in_chebyshev(),
             sd * self.best.half,
-            self.domain,
+            self.summary.domain,
             math.inf if self.absolute_sigma else self.degrees_of_freedom,
             self.kind,
             self.axis,
             self._powers,
             sd * self.best.half_in_powers,
+            None if refined is None else tuple(refined.weights),
         )
 
-    def prediction_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
-        """(low, high), of the kind of x, which holds a new y (of weight 1) at each x in `level` of
-        all samples.
+    def prediction_band(
+        self, x: Any, level: float = 0.95, *, weight: Any = None, sigma: Any = None
+    ) -> tuple[Any, Any]:
+        """(low, high), of the kind of x, which holds a new y at each x in `level` of all samples.
+
+        weight: of the new y, one or one for each x. sigma: instead, its standard deviation, in the
+        unit that `fit` was given sigma in. `typical_weight` where neither is said. Raises
+        BadSetting, LengthMismatch, BadCall.
         """
-        variance = 1.0 if self.absolute_sigma else self.residual_sd**2
-        return self.uncertain.band(x, level, variance)
+        scale = 1.0 if self.absolute_sigma else self.residual_sd**2
+        return self.uncertain.band(x, level, scale / self._weight_of_new(x, weight, sigma))
+
+    def _weight_of_new(self, x: Any, weight: Any, sigma: Any) -> Any:
+        if sigma is not None and not self.is_weighted:
+            raise BadCall(
+                "No sigma or weights of the rows are known here, so the unit of sigma is not "
+                "either: pass weight=, relative to the weights the rows had (1 if none, 1/sigma² "
+                "if sigma)."
+            )
+        if weight is not None and sigma is not None:
+            raise BadCall("Pass weight= or sigma= of the new y, not both.")
+        if weight is None and sigma is None:
+            return self.typical_weight
+        name, given = ("weight", weight) if weight is not None else ("sigma", sigma)
+        one: Any = given
+        (values,) = columns(**{name: one}) if np.ndim(one) else (checked_number(name, one),)
+        values, shape = to_host(values), np.shape(x)
+        if values.shape not in ((), shape):
+            raise LengthMismatch({"x": math.prod(shape), name: values.size})
+        if not (np.isfinite(values) & (values > 0)).all():
+            raise BadSetting(name, given, "above 0")
+        return values if sigma is None else 1 / values**2
+
+    @cached_property
+    def typical_weight(self) -> float:
+        """The geometric mean of the weights of the rows, 1 where they have none or (of a summary
+        alone) none are known: of rows with sigma, 1/σ² with σ the geometric mean of theirs.
+        """
+        if self.best.log_weights is not None:
+            return math.exp(self.best.log_weights / self.n)
+        if self.rows is None or self.rows.weights is None:
+            return 1.0
+        return math.exp(log_weights(self.rows) / self.rows.counting)
+
+    @property
+    def chi2(self) -> float:
+        """Σ ((y − f(x))/σ)² where sigma is absolute, NaN where it is not."""
+        return self.loss if self.absolute_sigma else math.nan
+
+    @property
+    def chi2_p(self) -> float:
+        """How probable a χ² at least as large is if curve and sigma are right; NaN where sigma is
+        not absolute or no degrees of freedom are left.
+        """
+        return chi2_tail(self.chi2, self.degrees_of_freedom)
+
+    @property
+    def residuals(self) -> Array:
+        """y − f(x) of every row that was read, in units of y, of the kind of the data.
+
+        Raises RowsNotHeld where rows were streamed or summarized: they are gone.
+        """
+        if self.rows is None or not self.holds_all_rows:
+            raise RowsNotHeld("residuals", 0 if self.rows is None else self.rows.n, self.n)
+        with quiet():
+            left = in_double(self.rows.y) - self.curve(self.rows.x)
+        return namespace(left).astype(left, self.rows.y.dtype, copy=False)
+
+    def to_frame(self, x: Any, level: float = 0.95) -> Any:
+        """The curve at x as a pandas.DataFrame, on the index of x where that is a Series.
+
+        Columns: x, y, stderr (of y), confidence_low, confidence_high, prediction_low,
+        prediction_high, of `level`. Raises MissingExtra.
+        """
+        low, high = self.confidence_band(x, level)
+        lowest, highest = self.prediction_band(x, level)
+        found = {"y": self(x), "stderr": self.uncertain.stderr_at(x)}
+        found |= {"confidence_low": low, "confidence_high": high}
+        found |= {"prediction_low": lowest, "prediction_high": highest}
+        columns = {name: np.atleast_1d(to_host(values)) for name, values in found.items()}
+        return frame({"x": np.atleast_1d(np.asarray(x))} | columns, index_of(x))
 
     # ── in other forms ──
 
     def equation(
-        self, style: str = "plain", digits: int | None = None, x: str | None = None
+        self,
+        style: str = "plain",
+        digits: int | None = None,
+        x: str | None = None,
+        *,
+        errors: bool = False,
+        dates: bool = False,
     ) -> str:
         """The curve as text: "plain", "unicode", "latex" to read, "python", "c", "sql",
         "javascript" to run, in Horner form.
 
         digits: significant ones, 6 to read and 17 to run unless said otherwise. x: the name of the
-        variable; of dates it is t, in units since the origin.
+        variable; of dates it is t, in units since the origin, as a comment in code says. errors:
+        standard errors in the last digits, to read. dates: code, Python or SQL, that takes the date
+        itself (Python: a datetime, SQL: a timestamp, both in UTC), called x unless said otherwise.
+        Raises UnknownName, BadSetting, BadCall.
         """
-        name = x or ("t" if self.axis.is_dates else "x")
         check_style(style)
-        if style in CODE:
-            curve = Polynomial(CHEBYSHEV, self.domain, self.curve.in_chebyshev())
-            return code(
-                curve,
-                style,
+        if style in PROSE:
+            if dates:
+                raise BadCall('dates=True is for code: style="python" or "sql".')
+            name = x or ("t" if self.axis.is_dates else "x")
+            known = errors and bool(np.isfinite(to_host(self.stderr)).all())
+            stderr = to_host(self.stderr) if known else None
+            return equation(
                 self._powers,
                 name,
-                17 if digits is None else digits,
-                self.axis.power_origin,
+                digits=6 if digits is None else digits,
+                style=style,
+                stderr=stderr,
             )
-        return equation(self._powers, name, digits=6 if digits is None else digits, style=style)
+        if errors:
+            raise BadCall("errors=True is for equations to read: plain, unicode or latex.")
+        return code(
+            Polynomial(CHEBYSHEV, self.summary.domain, self.curve.in_chebyshev()),
+            style,
+            self._powers,
+            x or ("t" if self.axis.is_dates and not dates else "x"),
+            17 if digits is None else digits,
+            self.axis,
+            dates,
+        )
 
     def to_numpy(self, basis: str = "power") -> Any:
         """A numpy.polynomial object: Polynomial in the user's own x, or Chebyshev on the domain,
         which keeps its digits where x is far from 0.
         """
-        span = [self.domain.lo + self.axis.power_origin, self.domain.hi + self.axis.power_origin]
+        span = [
+            self.summary.domain.lo + self.axis.power_origin,
+            self.summary.domain.hi + self.axis.power_origin,
+        ]
         if basis == "power":
             return np.polynomial.Polynomial(self._powers, domain=span, window=span)
         if basis == "chebyshev":

@@ -74,8 +74,9 @@ def solve(
     """The least squares solution at the summary's degree.
 
     rows: all rows of the summary, to refine it with; None where they are not at hand. Raises
-    TooFewRows, TooFewDistinct, TooFewFree.
+    TooFewRows, TooFewDistinct, TooFewFree, OutOfRange.
     """
+    summary.check_size()
     equations = constraints.equations(summary.domain, summary.degree, origin)
     if constraints:
         restricted = restrict(summary, equations)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from polydescent.arrays import Array, Kind, quiet, to_host
+from polydescent.arrays import Array, Kind, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.dates import PLAIN, Axis
 from polydescent.errors import BadSetting
-from polydescent.polynomial import Polynomial
+from polydescent.polynomial import Polynomial, nearest_float
+from polydescent.roots import Zero, real_zeros
 
-_ROUNDING = 1e-12  # of the size of the weights: what a root may leave
-_TOUCHING = 1e-6  # imaginary part, in u, up to which two roots count as one that touches
+_ROUNDING = Fraction(1, 1 << 50)  # of the size of a curve: what its weights may be off by
+_TERMS = 30  # of a curve about its root, that say whether it is straight there
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +56,25 @@ class Estimate:
 
 
 @dataclass(frozen=True, repr=False)
+class Root(Estimate):
+    """A place where the curve has a given value: it crosses it there, or only touches it.
+
+    order: how many roots lie there, closer than rounding tells apart. Where a curve touches a
+    value, other samples have two such places or none: the standard error says how far away.
+    """
+
+    order: int = 1
+
+    @property
+    def touches(self) -> bool:
+        """Whether the curve stays on one side."""
+        return self.order % 2 == 0
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}{' (touches)' if self.touches else ''}"
+
+
+@dataclass(frozen=True, repr=False)
 class Extremum:
     """A place where the curve turns: x and the value there, each with its standard error."""
 
@@ -76,8 +97,12 @@ class UncertainCurve:
     covariance. freedom: degrees of freedom of the residual variance in it, infinite where sigma was
     known beforehand. kind: of the arrays it gives back. axis: how the user's x becomes that of the
     domain. powers, root_in_powers: the same for the coefficients of 1, x, x², …, where they are
-    known better than by converting. Standard errors of nonlinear results (roots, extrema) are to
-    first order (delta method).
+    known better than by converting; exact: the weights, where they are known better than rounded.
+    size: of what was rounded, in units of the curve; Σ|weights| where None.
+
+    The standard error of a root is to first order (delta method): se(f)/|f′|. Where the curve stays
+    within 2·se(f) of 0 more than twice as far as that says, which is about roots that are nearly
+    one, it is half of how far it stays there; so it is for extrema, the roots of f′.
     """
 
     weights: np.ndarray
@@ -88,6 +113,8 @@ class UncertainCurve:
     axis: Axis = PLAIN
     powers: np.ndarray | None = None
     root_in_powers: np.ndarray | None = None
+    exact: tuple[Fraction, ...] | None = None
+    size: Fraction | None = None
 
     def __call__(self, x: Any) -> Any:
         """The curve at x, same shape and kind as x."""
@@ -107,14 +134,18 @@ class UncertainCurve:
             total = total + column * column
         return total**0.5
 
-    def band(self, x: Any, level: float, extra_variance: float = 0.0) -> tuple[Any, Any]:
-        """(low, high) around the curve at x, each of the shape and kind of x."""
+    def band(self, x: Any, level: float, extra_variance: Any = 0.0) -> tuple[Any, Any]:
+        """(low, high) around the curve at x, each of the shape and kind of x.
+
+        extra_variance: added to that of the curve, in units of it squared: one, or one for each x.
+        """
         reach = quantile(level, self.freedom)
         curve = Polynomial(CHEBYSHEV, self.domain, self.weights)
 
         def edge(sign: float) -> Callable[[Array], Array]:
             def at(x: Array) -> Array:
-                spread = (self._stderr_inside(x) ** 2 + extra_variance) ** 0.5
+                extra = extra_variance if namespace(x) is np else Kind.of(x).put(extra_variance)
+                spread = (self._stderr_inside(x) ** 2 + extra) ** 0.5
                 return curve(x) + sign * reach * spread
 
             return at
@@ -171,7 +202,19 @@ class UncertainCurve:
             weights = self._slope_of(self.weights, int(order))
             root = np.array([self._slope_of(column, int(order)) for column in self.root.T])
         root = root.reshape(-1, len(weights)).T
-        return replace(self, weights=weights, root=root, powers=None, root_in_powers=None)
+        exact, size = self._exact, self._size
+        for k in range(len(self.weights) - 1, len(self.weights) - 1 - int(order), -1):
+            exact = _exact_slope(exact, self.domain)
+            size *= max(k, 0) / Fraction(self.domain.half)
+        return replace(
+            self,
+            weights=weights,
+            root=root,
+            powers=None,
+            root_in_powers=None,
+            exact=exact,
+            size=size,
+        )
 
     def _slope_of(self, weights: np.ndarray, order: int) -> np.ndarray:
         """Weights of the derivative; one order at a time, or half^−order would leave float64."""
@@ -190,28 +233,60 @@ class UncertainCurve:
             raise BadSetting("a and b", (a, b), "finite, and such that the integral is")
         return Estimate(float(weight @ self.weights), _norm(weight @ self.root), self.freedom)
 
-    def roots(self, everywhere: bool = False) -> list[Estimate]:
+    def roots(self, everywhere: bool = False) -> list[Root]:
         """Where the curve is 0, ascending: within the domain, or everywhere on the real line.
 
-        A root where the curve only touches 0 has an infinite standard error. None for f = 0.
+        None for f = 0.
         """
-        slope = self.derivative()
-        return [
-            self._place(x, _ratio(self._stderr(x), slope._value(x)))
-            for x in _real_roots(self.weights, self.domain, everywhere)
-        ]
+        return self.inverse(0.0, everywhere)
+
+    def inverse(self, y: float, everywhere: bool = False, *, sigma: float = 0.0) -> list[Root]:
+        """The x at which the curve is y, ascending: within the domain, or everywhere.
+
+        y: a number, in units of y. sigma: its own standard deviation, 0 where y is given rather
+        than measured. Raises BadSetting.
+        """
+        y, sigma = checked_number("y", y), checked_number("sigma", sigma)
+        if sigma < 0:
+            raise BadSetting("sigma", sigma, "0 or more")
+        if not self._exact:
+            return []
+        weights = _lifted(self._exact, -Fraction(y))
+        rounding = _ROUNDING * (self._size + abs(Fraction(y)))
+        found = []
+        for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
+            x = self._x(zero)
+            spread = math.hypot(self._stderr(x), sigma)
+            stderr = self.domain.half * _reach(weights, rounding, zero, spread)
+            found.append(Root(**vars(self._place(x, stderr)), order=zero.order))
+        return found
 
     def extrema(self, everywhere: bool = False) -> list[Extremum]:
         """Where the curve turns, ascending: within the domain, or everywhere on the real line."""
-        slope, bend = self.derivative(), self.derivative(2)
-        found = []
-        for x in _real_roots(slope.weights, self.domain, everywhere):
-            if not bend._value(x):
-                continue
-            place = self._place(x, _ratio(slope._stderr(x), bend._value(x)))
-            value = Estimate(self._value(x), self._stderr(x), self.freedom)
-            found.append(Extremum(place, value, "minimum" if bend._value(x) > 0 else "maximum"))
+        slope, found = self.derivative(), []
+        weights, rounding = slope._exact, _ROUNDING * slope._size
+        for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
+            if zero.crosses:
+                x = self._x(zero)
+                reach = _reach(weights, rounding, zero, slope._stderr(x))
+                place = self._place(x, self.domain.half * reach)
+                value = Estimate(self._value(x), self._stderr(x), self.freedom)
+                found.append(Extremum(place, value, "minimum" if zero.crosses > 0 else "maximum"))
         return found
+
+    @cached_property
+    def _exact(self) -> tuple[Fraction, ...]:
+        """The weights as rationals; none of a descent that diverged."""
+        if self.exact is not None or not np.isfinite(self.weights).all():
+            return self.exact or ()
+        return tuple(map(Fraction, self.weights.tolist()))
+
+    @property
+    def _size(self) -> Fraction:
+        return sum(map(abs, self._exact), Fraction(0)) if self.size is None else self.size
+
+    def _x(self, zero: Zero) -> float:
+        return nearest_float(Fraction(self.domain.mid) + Fraction(self.domain.half) * zero.u)
 
     def _value(self, x: float) -> float:
         return float(Polynomial(CHEBYSHEV, self.domain, self.weights)(np.float64(x)))
@@ -235,6 +310,15 @@ def quantile(level: float, freedom: float) -> float:
     return float(special.stdtrit(freedom, (1 + level) / 2))
 
 
+def chi2_tail(chi2: float, freedom: int) -> float:
+    """P(χ² ≥ chi2) with so many degrees of freedom; NaN without any."""
+    if freedom < 1 or not chi2 >= 0:
+        return math.nan
+    from scipy import special
+
+    return float(special.chdtrc(freedom, chi2))
+
+
 def check_level(level: Any) -> None:
     """Raises BadSetting for a confidence level that is none."""
     if not (isinstance(level, int | float | np.floating) and 0 < level < 1):
@@ -245,33 +329,64 @@ def _in_powers(weights: np.ndarray, domain: Domain, origin: int) -> np.ndarray:
     return Polynomial(CHEBYSHEV, domain, weights).powers(origin)
 
 
-def _real_roots(weights: np.ndarray, domain: Domain, everywhere: bool) -> list[float]:
-    """Real zeros in x of Chebyshev weights, ascending, each polished by Newton's method."""
-    size = float(np.abs(weights).sum())
-    significant = np.flatnonzero(np.abs(weights) > _ROUNDING * 1e-3 * size)
-    if not significant.size or significant[-1] == 0 or not np.isfinite(size):
-        return []
-    trimmed = weights[: significant[-1] + 1]
-    slope = chebyshev.chebder(trimmed)
-    found: list[float] = []
-    for root in np.sort_complex(chebyshev.chebroots(trimmed)):
-        u = float(root.real)
-        if abs(root.imag) > _TOUCHING * (1 + abs(u)):
-            continue
-        for _ in range(3):
-            steep = chebyshev.chebval(u, slope)
-            step = chebyshev.chebval(u, trimmed) / steep if steep else 0.0
-            u -= float(step) if abs(step) < _TOUCHING * (1 + abs(u)) else 0.0
-        if abs(chebyshev.chebval(u, trimmed)) > _ROUNDING * size * max(1.0, abs(u)) ** len(trimmed):
-            continue
-        inside = abs(u) <= 1 + _ROUNDING
-        if (everywhere or inside) and not (found and abs(u - found[-1]) < _TOUCHING):
-            found.append(u)
-    return [float(np.float64(domain.mid) + domain.half * u) for u in found]
+def _reach(weights: Sequence[Fraction], rounding: Fraction, zero: Zero, stderr: float) -> float:
+    """The standard error of a root, in u, of a curve with a standard error of `stderr` there."""
+    if not math.isfinite(stderr):
+        return stderr
+    first, *others = _taylor(weights, zero.u)
+    linear = stderr / abs(first) if first else math.inf
+    with quiet():
+        bend = sum(abs(c) * (4 * linear) ** j for j, c in enumerate(others, 1))
+    if zero.order == 1 and 2 * bend <= abs(first):
+        return linear
+    level = Fraction(2 * stderr) + (len(weights) * rounding if zero.order > 1 else 0)
+    fine = rounding / (1 << 30)  # the level is above what rounding spreads
+    below = above = None
+    for everywhere in (False, True):
+        if below is None or above is None:
+            lifted = (_lifted(weights, by) for by in (level, -level))
+            ends = [z.u for curve in lifted for z in real_zeros(curve, fine, everywhere)]
+            below = max((u for u in ends if u < zero.u), default=None)
+            above = min((u for u in ends if u > zero.u), default=None)
+    if below is None or above is None:
+        return math.inf
+    far = nearest_float(max(zero.u - below, above - zero.u)) / 2
+    return far if zero.order > 1 or far > 2 * linear else linear
 
 
-def _ratio(above: float, below: float) -> float:
-    return above / abs(below) if below else math.inf
+def _taylor(weights: Sequence[Fraction], u: Fraction) -> list[float]:
+    """f′, f″/2!, f‴/3!, … at u, the first of them."""
+    slope, at = np.array([nearest_float(w) for w in weights]), nearest_float(u)
+    found = []
+    with quiet():
+        for j in range(1, max(min(len(weights), _TERMS), 2)):
+            slope = chebyshev.chebder(slope) / j
+            found.append(float(chebyshev.chebval(at, slope)))
+    return found
+
+
+def _lifted(weights: Sequence[Fraction], by: Fraction) -> list[Fraction]:
+    """The weights of the curve so much higher."""
+    return [weights[0] + by, *weights[1:]]
+
+
+def _exact_slope(weights: tuple[Fraction, ...], domain: Domain) -> tuple[Fraction, ...]:
+    """Chebyshev weights of the derivative: w′[k−1] = w′[k+1] + 2k·w[k], the first one halved."""
+    slopes = [Fraction(0)] * (len(weights) + 1)
+    for k in range(len(weights) - 1, 0, -1):
+        slopes[k - 1] = slopes[k + 1] + 2 * k * weights[k] / Fraction(domain.half)
+    return (slopes[0] / 2, *slopes[1 : max(len(weights) - 1, 1)]) if weights else ()
+
+
+def checked_number(name: str, value: Any) -> float:
+    """`value` as a float. Raises BadSetting for what is no finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, str) or not math.isfinite(number):
+        raise BadSetting(name, value, "a finite number")
+    return number
 
 
 def _norm(vector: np.ndarray) -> float:

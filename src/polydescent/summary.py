@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
+_SMALLEST = 1e-130  # so does its square, and what rounding leaves of that: 10⁻³² of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +185,9 @@ class Summary:
     def solve(self) -> np.ndarray:
         """The Chebyshev weights of least squares, shape (degree + 1,).
 
-        Raises TooFewRows, TooFewDistinct where the rows do not determine them.
+        Raises TooFewRows, TooFewDistinct where the rows do not determine them, OutOfRange.
         """
+        self.check_size()
         if self.n < self.degree + 1:
             raise TooFewRows(self.n, self.degree)
         if not self.has_full_rank:
@@ -194,6 +196,11 @@ class Summary:
         if not np.isfinite(weights).all():
             raise OutOfRange("Some weight of the curve", "Divide y by a constant first.")
         return weights
+
+    def check_size(self) -> None:
+        """Raises OutOfRange for y so small, though not all 0, that their squares lose digits."""
+        if 0 < np.abs(self.triangle[:, -1]).max() < _SMALLEST:
+            raise OutOfRange("The sum of squares of y", "Multiply y by a constant first.")
 
     @property
     def has_full_rank(self) -> bool:

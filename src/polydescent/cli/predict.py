@@ -1,13 +1,19 @@
-"""polydescent predict: the curve of a saved model, at numbers or at every row of a file."""
+"""polydescent predict: the curve of a saved model at numbers or at every row of a file, or where
+the curve has a given value.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from polydescent.store import Model
 from polydescent.verbs import Fit
+
+Band = StrEnum("Band", ["confidence", "prediction"])
 
 
 def predict(
@@ -19,25 +25,96 @@ def predict(
         list[str] | None,
         typer.Option(metavar="X", help="A number or a date; may be given several times."),
     ] = None,
+    inverse: Annotated[
+        list[str] | None,
+        typer.Option(metavar="Y", help="Print the x where the curve is Y; several times too."),
+    ] = None,
+    band: Annotated[
+        Band | None,
+        typer.Option(help="With low and high, of the curve or of a new y.", show_default=False),
+    ] = None,
+    level: Annotated[float, typer.Option(help="Of the band.")] = 0.95,
+    sigma: Annotated[
+        float | None,
+        typer.Option(help="Of the new y, or of Y.  [default: typical]", show_default=False),
+    ] = None,
     degree: Annotated[
         str | None,
         typer.Option(metavar="NUMBER|auto[:MAX]", help="Up to the model's.", show_default=False),
     ] = None,
 ) -> None:
-    """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files."""
+    """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files.
+
+    With --band, low and high follow each y. --inverse prints CSV lines y,x,stderr.
+    """
     from polydescent import store
     from polydescent.errors import BadCall, NoColumns
+    from polydescent.statistics import check_level
 
-    if not files and not at:
-        raise BadCall("Nothing to predict: give --at with an x, or a file.")
+    if not files and not at and not inverse:
+        raise BadCall("Nothing to predict: give --at with an x, --inverse with a y, or a file.")
+    check_level(level)
+    if sigma is not None and band != Band.prediction and not inverse:
+        raise BadCall("--sigma is of a new y: it goes with --band prediction, or with --inverse.")
     saved = store.load(model)
     if files and "x" not in saved.asked:
         raise NoColumns(model)
     curve = _curve(saved, degree)
+    if band == Band.prediction:
+        _check_sigma(saved, curve, sigma)
+    reach = _reaching(curve, band, level, sigma)
     for x in at or []:
-        typer.echo(repr(float(curve(curve.axis.parsed(x)))))
+        place = curve.axis.parsed(x)
+        typer.echo(",".join(repr(float(value)) for value in reach(place)))
+    if inverse:
+        _print_places(curve, inverse, sigma or 0.0)
     if files:
-        _print_rows(curve, files, saved.asked["x"], saved.asked["y"])
+        _print_rows(reach, files, saved.asked["x"], saved.asked["y"], band)
+
+
+def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
+    """Refuse a sigma that has no unit, and rows of unknown ones. Raises BadCall, BadSetting."""
+    from polydescent.errors import BadCall, BadSetting
+
+    weighted = "weights" in saved.asked
+    if sigma is None and weighted and not curve.is_weighted:
+        raise BadCall(
+            "The rows of this model had weights, which it does not hold: say with --sigma how far "
+            "a new y scatters, in the unit that sigma had (1/√weight)."
+        )
+    if sigma is not None and not weighted:
+        raise BadCall(
+            "The rows of this model had no sigma, so a new y scatters as they do: leave out "
+            "--sigma."
+        )
+    if sigma is not None and not 0 < sigma < float("inf"):
+        raise BadSetting("--sigma", sigma, "above 0")
+
+
+def _reaching(
+    curve: Fit, band: Band | None, level: float, sigma: float | None
+) -> Callable[[Any], tuple[Any, ...]]:
+    """y at x, and with a band its low and high."""
+    if band is None:
+        return lambda x: (curve(x),)
+    if band == Band.confidence:
+        return lambda x: (curve(x), *curve.confidence_band(x, level))
+    weight = None if sigma is None else 1 / sigma**2
+    return lambda x: (curve(x), *curve.prediction_band(x, level, weight=weight))
+
+
+def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
+    from polydescent.cli.options import numbers
+
+    asked = [y for text in inverse for y in numbers("inverse", text)]
+    typer.echo("y,x,stderr")
+    for y in asked:
+        found = curve.inverse(y, sigma=sigma)
+        for root in found:
+            x = str(root.value) if curve.axis.is_dates else repr(root.value)
+            typer.echo(f"{y!r},{x},{root.stderr!r}")
+        if not found:
+            typer.echo(f"polydescent: the curve is nowhere {y:.6g} in its domain", err=True)
 
 
 def _curve(saved: Model, degree: str | None) -> Fit:
@@ -55,24 +132,32 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     return fit_folded(saved.summary.lower(wanted), None, absolute_sigma=known, **asked)
 
 
-def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
+def _print_rows(
+    reach: Callable[[Any], tuple[Any, ...]],
+    files: list[str],
+    x: str,
+    y: str,
+    band: Band | None,
+) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
     import numpy as np
 
     from polydescent.sources.files import files as source_of
 
-    typer.echo(f"{_quoted(x)},{_quoted(y)}")
+    names = [x, y, *(("low", "high") if band else ())]
+    typer.echo(",".join(map(_quoted, names)))
     # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
     source = source_of(files, x, "CAST(0 AS DOUBLE)", again=True)
     for part in source.parts:
         for rows, _ in part.chunks():
             known = ~np.isnan(rows.x)
-            texts, y_hat = np.full(rows.n, "nan", dtype=object), np.full(rows.n, np.nan)
+            texts = np.full(rows.n, "nan", dtype=object)
+            found = np.full((len(names) - 1, rows.n), np.nan)
             if known.any():
                 texts[known] = rows.axis.texts(rows.x[known])
-                y_hat[known] = curve(rows.axis.places(rows.x[known]))
-            pairs = zip(texts, y_hat.tolist(), strict=True)
-            typer.echo("\n".join(f"{x},{y!r}" for x, y in pairs))
+                found[:, known] = reach(rows.axis.places(rows.x[known]))
+            lines = zip(texts, *found.tolist(), strict=True)
+            typer.echo("\n".join(f"{x},{','.join(map(repr, y))}" for x, *y in lines))
 
 
 def _quoted(name: str) -> str:

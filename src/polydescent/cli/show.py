@@ -85,7 +85,7 @@ def facts(fit: Fit) -> dict[str, Any]:
         "coef": to_host(fit.coef).tolist(),
         "degree": fit.degree,
         "rows": fit.n,
-        "domain": [fit.domain.lo, fit.domain.hi],
+        "domain": _ends(fit),
         "kind": str(fit.summary.kind),
         "loss": _number(fit.loss),
         "lowest_loss": fit.lowest_loss,
@@ -144,7 +144,7 @@ def _all_facts(fit: Fit, wanted: Wanted) -> dict[str, Any]:
     if wanted.degrees:
         found["degrees"] = _degrees(fit, wanted.degrees).to_dict()
     if wanted.style is not None:
-        found["code" if wanted.style in CODE else wanted.style] = fit.equation(wanted.style)
+        found["code" if wanted.style in CODE else wanted.style] = _styled(fit, wanted.style)
     if wanted.trace is not None:
         from polydescent.cli.trace import trace_facts
 
@@ -157,7 +157,7 @@ def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
         say(f"{step} {loss:.9g}")
     say(f"Result: {fit.equation()}", "bold")
     if wanted.style is not None:
-        say(fit.equation(wanted.style))
+        say(_styled(fit, wanted.style))
     say()
     given = [(name, str(value)) for name, value in extra.items()]
     for name, value in given + (_lines(fit) if fit.history is not None else notes(fit)):
@@ -169,6 +169,11 @@ def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
             for line in [*str(_degrees(fit, wanted.degrees)).splitlines(), ""]:
                 say(line)
     say(fit.advice, _STYLE[fit.outcome])
+
+
+def _styled(fit: Fit, style: str) -> str:
+    """The equation to run, or to read: after exact least squares with its standard errors."""
+    return fit.equation(style, errors=style not in CODE and fit.history is None)
 
 
 def _degrees(fit: Fit, highest: int) -> Degrees:
@@ -216,6 +221,13 @@ def _steps(needed: float, done: int) -> str:
         return "never"
     left = f"{needed - done:,} more" if needed > done else "done"
     return f"{needed:,} from the start, {left}"
+
+
+def _ends(fit: Fit) -> list[Any]:
+    """The domain as the user calls its ends, dates as text."""
+    if not fit.axis.is_dates:
+        return [fit.domain.lo, fit.domain.hi]
+    return [fit.axis.label(x) for x in (fit.summary.domain.lo, fit.summary.domain.hi)]
 
 
 def _number(value: float) -> float | None:

@@ -67,7 +67,7 @@ def _forward(trace: Trace, fit: Fit, names: list[str]) -> list[str]:
     lines = [f"ŷ = {_model(fit, names)}"]
     if fit.rows is not None:
         x, y = (float(column[0]) for column in next(blocks(fit.rows)))
-        v = fit.domain.to_unit(np.array([x])) if fit.curve.basis.on_unit else np.array([x])
+        v = fit.summary.domain.to_unit(np.array([x])) if fit.curve.basis.on_unit else np.array([x])
         terms = design_matrix(fit.curve.basis, v, fit.degree)[0] * trace.weights
         at = float(terms.sum())
         lines.append(f"first row, x = {_n(x)}: ŷ = {_sum(terms)} = {_n(at)}")
@@ -79,7 +79,7 @@ def _model(fit: Fit, names: list[str]) -> str:
     if fit.curve.basis is POWER:
         powers = ["", " x", *(f" x^{k}" for k in range(2, fit.degree + 1))][: fit.degree + 1]
         return " + ".join(name + power for name, power in zip(names, powers, strict=True))
-    symbol, domain = fit.curve.basis.symbol, fit.domain
+    symbol, domain = fit.curve.basis.symbol, fit.summary.domain
     terms = [name + (f" {symbol}{k}(u)" if k else "") for k, name in enumerate(names)]
     return f"{' + '.join(terms)}, u = (x − {_n(domain.mid, True)}) / {_n(domain.half)}"
 

@@ -59,6 +59,7 @@ def payload(fit: Fit, sample: int = 0, title: str = "", language: str | None = N
         "x_name": x_name,
         "y_name": y_name,
         "n": fit.n,
+        "absolute_sigma": fit.absolute_sigma,
         "domain": [summary.domain.lo, summary.domain.hi],
         "triangle": [v for i, row in enumerate(summary.triangle.tolist()) for v in row[i:]],
         "degree": fit.degree,

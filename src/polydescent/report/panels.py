@@ -15,11 +15,13 @@ from polydescent.density import Density, blocks
 from polydescent.descent import Outcome
 from polydescent.polynomial import Polynomial
 from polydescent.result import Fit
+from polydescent.solution import rows_that_count
 from polydescent.summary import Summary
 
 # Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
 _DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7", "#009E73"
 _MOST_POINTS = 4000  # more rows are drawn as a density
+_MOST_BARS = 500  # points whose error bars can be told apart
 _DEGREES = 8  # up to which degrees are compared, where the rows are at hand
 _LEFT_OUT = 300_000  # more rows would take seconds to leave out
 _SLICES = 40  # of x, in each of which residuals are averaged
@@ -37,19 +39,21 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
 
     The bands are those of least squares, so a descent that has not arrived has none.
     """
-    x = np.linspace(fit.domain.lo, fit.domain.hi, 500)
+    x = np.linspace(fit.summary.domain.lo, fit.summary.domain.hi, 500)
     places = _places(fit, x)
     seen = _draw_rows(fit, ax)
     arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
     if arrived and fit.degrees_of_freedom > 0:
         _draw_bands(fit, ax, places, level)
     if fit.history is not None:
-        start = Polynomial(fit.curve.basis, fit.domain, to_host(fit.history.weights[0, ...]))
+        start = Polynomial(
+            fit.curve.basis, fit.summary.domain, to_host(fit.history.weights[0, ...])
+        )
         _line(ax, places, start(x), ":", _START, "start")
     if np.isfinite(fit.curve.weights).all():
         _line(ax, places, fit.curve(x), "-", _RESULT, "fit" if arrived else "result")
     if not arrived:
-        best = Polynomial(CHEBYSHEV, fit.domain, fit.best.weights)
+        best = Polynomial(CHEBYSHEV, fit.summary.domain, fit.best.weights)
         _line(ax, places, best(x), "--", _BEST, "least squares")
     _look_at(ax, seen, room=0.2)  # a far-off start must not flatten the data
     _names(fit, ax)
@@ -65,21 +69,33 @@ def _places(fit: Fit, x: np.ndarray) -> np.ndarray:
 
 
 def _draw_rows(fit: Fit, ax: Any, less: Polynomial | None = None) -> Density | None:
-    """The rows, or what they leave above the curve `less`: points, or a density of many.
+    """The rows, or what they leave above the curve `less` times √weight: points, or a density of
+    many; of points, the standard deviations where they are known.
 
     Returns their density, None where there are no rows.
     """
     if fit.rows is None:
         return None
-    density = Density.of(fit.rows, less)
+    weighted = less is not None
+    density = Density.of(fit.rows, less, weighted=weighted)
     if fit.rows.x.shape[0] > _MOST_POINTS:
         _draw_density(ax, fit, density)
         return density
-    for x, y in blocks(fit.rows, less):  # one block: there are few
+    for x, y in blocks(fit.rows, less, weighted=weighted):  # one block: there are few
         size = 6 if len(x) <= 50 else 4 if len(x) <= 500 else 2.5
+        if less is None and fit.absolute_sigma and len(x) <= _MOST_BARS:
+            _draw_bars(fit, ax, x, y)
         style = {"color": _DATA, "markersize": size, "markeredgewidth": 0}
         ax.plot(_places(fit, x), y, "o", label=_count(fit, density), **style)
     return density
+
+
+def _draw_bars(fit: Fit, ax: Any, x: np.ndarray, y: np.ndarray) -> None:
+    assert fit.rows is not None
+    omega = rows_that_count(fit.rows)[2]
+    if omega is not None and len(omega) == len(x):
+        style = {"fmt": "none", "ecolor": _DATA, "elinewidth": 0.9, "label": "± σ"}
+        ax.errorbar(_places(fit, x), y, 1 / np.sqrt(omega), **style)
 
 
 def _count(fit: Fit, density: Density) -> str:
@@ -113,10 +129,18 @@ def _draw_bands(fit: Fit, ax: Any, places: np.ndarray, level: float) -> None:
     low, high = fit.confidence_band(places, level)
     lowest, highest = fit.prediction_band(places, level)
     ax.fill_between(places, lowest, highest, color=_BEST, alpha=0.08, linewidth=0)
-    for edge, label in ((lowest, f"{percent} prediction"), (highest, None)):
+    for edge, label in ((lowest, f"{percent} prediction{_of_new(fit)}"), (highest, None)):
         ax.plot(places, edge, "-.", color=_BEST, linewidth=0.9, label=label)
     label = f"{percent} confidence"
     ax.fill_between(places, low, high, color=_RESULT, alpha=0.35, linewidth=0, label=label)
+
+
+def _of_new(fit: Fit) -> str:
+    """Whose prediction it is, where rows differ: one of the typical standard deviation."""
+    if not fit.is_weighted:
+        return ""
+    sd = 1.0 if fit.absolute_sigma else fit.residual_sd
+    return f", σ = {sd / math.sqrt(fit.typical_weight):.3g}"
 
 
 def _line(ax: Any, x: np.ndarray, y: np.ndarray, dashes: str, color: str, label: str) -> None:
@@ -153,7 +177,8 @@ def _equation(fit: Fit, ax: Any) -> str:
     """The equation in up to three lines as wide as the axes; if longer, the degree alone."""
     if not np.isfinite(fit.curve.weights).all():
         return "diverged: the weights overflowed"
-    text = fit.equation("unicode", digits=4)
+    arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
+    text = fit.equation("unicode", digits=4, errors=arrived)
     for sign in "+−":
         text = text.replace(f" {sign} ", f"\n{sign}~")
     text = text.replace(" ", "~").replace("\n", " ")  # a line breaks between terms only
@@ -171,8 +196,8 @@ def _legend(ax: Any) -> None:
 
 
 def residuals(fit: Fit, ax: Any, level: float) -> None:
-    """y less the curve, its standard deviation, and its mean in slices: not flat where the curve
-    misses something.
+    """y less the curve, times √weight, which makes rows alike: its standard deviation, and its mean
+    in slices, not flat where the curve misses something.
     """
     assert fit.rows is not None
     seen = _draw_rows(fit, ax, fit.curve)
@@ -187,9 +212,18 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
         _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
     _look_at(ax, seen, room=0.1)
     _names(fit, ax)
-    ax.set_ylabel(f"{fit.rows.y_name} − fit", parse_math=False)
+    ax.set_ylabel(_left(fit), parse_math=False)
     ax.set_title(f"residuals, R² = {fit.r2:.6g}", fontsize="medium")
     _legend(ax)
+
+
+def _left(fit: Fit) -> str:
+    """What is drawn of the residuals, in one unit for all rows."""
+    assert fit.rows is not None
+    left = f"{fit.rows.y_name} − fit"
+    if not fit.is_weighted:
+        return left
+    return f"({left}) / σ" if fit.absolute_sigma else f"({left}) · √weight"
 
 
 # ── how the descent went ─────────────────────────────────────────────────────────────────────────
@@ -280,7 +314,8 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
     if sd.size and sd.max() > 5 * sd.min():
         ax.set_yscale("log")
     ax.set_xticks(table.degree)
-    ax.set(xlabel="degree", ylabel="residual standard deviation")
+    unit = "" if not fit.is_weighted else ", in σ" if fit.absolute_sigma else ", of weight 1"
+    ax.set(xlabel="degree", ylabel=f"residual standard deviation{unit}")
     ax.set_title("the pick has the lowest AICc", fontsize="medium")
     _legend(ax)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from polydescent.arrays import to_host
 from polydescent.descent import Outcome
-from polydescent.equation import equation
-from polydescent.statistics import Estimate
+from polydescent.statistics import Estimate, Root
 
 if TYPE_CHECKING:
     from polydescent.result import Fit
@@ -23,9 +20,7 @@ def describe(fit: Fit) -> str:
 
 def headline(fit: Fit, style: str = "plain") -> str:
     """The equation with standard errors in the last digits: 1.2346(12) is 1.2346 ± 0.0012."""
-    x = "t" if fit.axis.is_dates else "x"
-    stderr = None if _has_no_errors(fit) else to_host(fit.stderr)
-    return equation(to_host(fit.coef), x, style=style, stderr=stderr)
+    return fit.equation(style, errors=True)
 
 
 def notes(fit: Fit) -> list[tuple[str, str]]:
@@ -38,6 +33,9 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
     found.append(
         ("residual sd", f"{fit.residual_sd:.6g}, degrees of freedom {fit.degrees_of_freedom:,}")
     )
+    if fit.absolute_sigma:
+        freedom = f"{fit.degrees_of_freedom:,} degrees of freedom"
+        found.append(("χ²", f"{fit.chi2:.6g} on {freedom}, p = {fit.chi2_p:.4g}"))
     found.append(("R²", f"{fit.r2:.9g}, adjusted {fit.adjusted_r2:.9g}"))
     found.append(("AIC, AICc, BIC", f"{fit.aic:.6g}, {fit.aicc:.6g}, {fit.bic:.6g}"))
     return found
@@ -77,6 +75,8 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "covariance": to_host(fit.covariance).tolist(),
         "degrees_of_freedom": fit.degrees_of_freedom,
         "residual_sd": fit.residual_sd,
+        "chi2": fit.chi2,
+        "chi2_p": fit.chi2_p,
         "adjusted_r2": fit.adjusted_r2,
         "aic": fit.aic,
         "aicc": fit.aicc,
@@ -96,7 +96,8 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
 
 def _estimate(found: Estimate) -> dict[str, Any]:
     value = str(found.value) if found.axis.is_dates else found.value
-    return {"value": value, "stderr": found.stderr}
+    touches = {"touches": True} if isinstance(found, Root) and found.touches else {}
+    return {"value": value, "stderr": found.stderr} | touches
 
 
 def _finite(value: Any) -> Any:
@@ -122,7 +123,9 @@ def _rows(fit: Fit) -> str:
 
 
 def _x(fit: Fit) -> str:
-    ends = f"from {fit.axis.label(fit.domain.lo)} to {fit.axis.label(fit.domain.hi)}"
+    ends = (
+        f"from {fit.axis.label(fit.summary.domain.lo)} to {fit.axis.label(fit.summary.domain.hi)}"
+    )
     if not fit.axis.is_dates:
         return ends
     return f"{ends}; t = {fit.axis.unit}s since {fit.axis}, coefficients are per {fit.axis.unit}"
@@ -132,7 +135,3 @@ def _refined(fit: Fit) -> str:
     if fit.outcome is not Outcome.EXACT:
         return ""
     return ", refined: coefficients are exact, rounded once" if fit.is_refined else ", not refined"
-
-
-def _has_no_errors(fit: Fit) -> bool:
-    return bool(np.isnan(to_host(fit.stderr)).any()) or math.isnan(fit.residual_sd)

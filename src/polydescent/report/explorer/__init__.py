@@ -41,6 +41,7 @@ def page(payload: dict[str, Any]) -> str:
             version: 1
             title, x_name, y_name: text; shown as text whatever it holds
             n: rows behind the triangle
+            absolute_sigma: whether their weights are 1/σ² with σ known; may be left out
             domain: [lowest x, highest x]
             triangle: the upper triangle of [[R, z], [0, √rss]] in T_0(u) … T_D(u), row by row,
                 length (D+2)(D+3)/2, with u = (x − middle) / half width of the domain

@@ -4,7 +4,7 @@
 const cards = (() => {
   const COLLAPSED = 4; // weights shown in a card until the reader asks for more
   const { at, put, make, fill, fillRows, headRow } = dom;
-  const { show, count, sum, field, weight, polynomial } = numerals;
+  const { show, uncertain, count, sum, field, weight, polynomial } = numerals;
 
   const opened = new Set(); // cards whose long tables the reader has opened
 
@@ -46,7 +46,7 @@ const cards = (() => {
 
   // Cards 1 and 2 change with the run, not with the step.
   function still({ problem, data, run, t }) {
-    const { k, R, z, rss, basis, degree } = problem;
+    const { k, R, z, rss, basis, degree, best, stderr } = problem;
     put(at("data-note"), t.dataNote(data.n, k + 1));
     const wide = opened.has("card-data") ? k : Math.min(k, COLLAPSED);
     const rest = wide < k ? ["…"] : [];
@@ -63,8 +63,10 @@ const cards = (() => {
     });
     card("card-start", t, {
       lines: [`ŷ = ${modelText(basis, degree)}`],
-      head: [t.weightHead, t.valueHead],
-      rows: Array.from(run.start, (value, j) => [weight(basis, degree, j), show(value, 6)]),
+      head: [t.weightHead, t.valueHead, t.bestHead],
+      rows: Array.from(run.start, (value, j) => [
+        weight(basis, degree, j), show(value, 6), uncertain(best[j], stderr[j]),
+      ]),
     });
   }
 

@@ -23,6 +23,15 @@ const numerals = (() => {
     return trimmed ? `${grouped(whole)}.${trimmed}` : grouped(whole);
   }
 
+  // A value with its standard error, to the second digit of that where it is known.
+  function uncertain(value, error) {
+    if (Number.isNaN(value)) return "";
+    if (!(error > 0) || !Number.isFinite(error)) return show(value, 6);
+    const power = (size) => Math.floor(Math.log10(size));
+    const digits = 2 + power(Math.abs(value) || error) - power(error);
+    return `${show(value, Math.min(Math.max(digits, 2), 12))} ± ${show(error, 2)}`;
+  }
+
   const count = (value) => grouped(String(Math.round(value)));
 
   // Terms and their sum with the sum's last decimal, so that what is printed adds up.
@@ -71,5 +80,5 @@ const numerals = (() => {
     return j === 0 ? "1" : j === 1 ? "x" : `x${above(j)}`;
   }
 
-  return Object.freeze({ MINUS, show, count, steps, sum, field, above, weight, polynomial });
+  return Object.freeze({ MINUS, show, uncertain, count, steps, sum, field, above, weight, polynomial });
 })();

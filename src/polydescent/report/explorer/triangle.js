@@ -4,7 +4,7 @@
 const triangle = (() => {
   // ---- the data: [[R, z], [0, √rss]] in Chebyshev polynomials of u = (x − mid) / half ----
 
-  function unpack({ triangle: values, domain: [lo, hi], n }) {
+  function unpack({ triangle: values, domain: [lo, hi], n, absolute_sigma: known = false }) {
     const size = (Math.sqrt(8 * values.length + 1) - 1) / 2;
     const rows = [];
     for (let i = 0, from = 0; i < size; from += size - i, i += 1) {
@@ -13,7 +13,7 @@ const triangle = (() => {
       rows.push(row);
     }
     const [mid, half] = [lo / 2 + hi / 2, hi / 2 - lo / 2];
-    return Object.freeze({ rows, degree: size - 2, lo, hi, mid, half, n });
+    return Object.freeze({ rows, degree: size - 2, lo, hi, mid, half, n, known });
   }
 
   // ---- basis families: p[k+1] = a·v·p[k] − c·p[k−1], where v is x itself or u ----
@@ -165,19 +165,44 @@ const triangle = (() => {
       target: rank === z.length ? z : blend(left, kept, z.length),
       floor: rss + dot(missed, missed),
       rank,
+      root: right.map((direction, i) => direction.map((value) => value / s[i])),
     };
+  }
+
+  // The weights of a curve given in Chebyshev polynomials: from the highest term down.
+  function inBasis(columns, curve) {
+    const w = Float64Array.from(curve);
+    for (let j = w.length - 1; j >= 0; j -= 1) {
+      w[j] /= columns[j][j];
+      for (let i = 0; i < j; i += 1) w[i] -= columns[j][i] * w[j];
+    }
+    return w;
+  }
+
+  // The weights of the best curve and their standard errors, which need rows to spare.
+  function estimate({ n, known }, columns, { curve, floor, rank, root }) {
+    const k = columns.length;
+    const sd = known ? 1 : Math.sqrt(floor / (n - k));
+    const spread = root.map((column) => inBasis(columns, column));
+    const stderr = spread[0].map((_, j) => sd * Math.hypot(...spread.map((column) => column[j])));
+    const best = inBasis(columns, curve);
+    if (rank < k) best.fill(NaN); // many curves are as good
+    if (rank < k || (n <= k && !known)) stderr.fill(NaN);
+    return { best, stderr };
   }
 
   function pose(data, degree, basis) {
     const { R, z, rss } = triangleIn(data, degree, basis);
-    const { curve, target, floor, rank: distinct } = bestOf(data, degree);
+    const found = bestOf(data, degree);
+    const { curve, target, floor, rank: distinct } = found;
+    const { best, stderr } = estimate(data, inChebyshev(data, basis, degree), found);
     const { s, left, right } = svd(R);
     const lambda = s.map((value) => 2 * value * value);
     const rank = rankOf(s);
     const condition = lambda[0] / lambda[Math.max(rank, 1) - 1];
     return Object.freeze({
       data, degree, basis, k: degree + 1, R, z, rss,
-      curve, target, floor, distinct,
+      curve, target, floor, distinct, best, stderr,
       s, left, right, lambda, rank, condition,
     });
   }

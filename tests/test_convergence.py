@@ -155,7 +155,12 @@ def test_rank_deficient_coordinates_move_only_where_there_is_curvature():
     R = np.array([[2.0, 1.0], [0.0, 0.0]])
     forecast = pd.Forecast.of(R, np.array([1.0, 3.0]), 0.5, pd.GradientDescent(), np.zeros(2))
     assert list(forecast.moving) == [True, False]
-    assert forecast.lowest_loss == pytest.approx(0.5 + 9.0)
+    assert forecast.lowest_loss == 0.5
+    assert forecast.held == pytest.approx(9.0)
+    assert forecast.excess_at(10**6) == pytest.approx(9.0)
+    assert forecast.loss_at(10**6) == pytest.approx(9.5)
+    assert forecast.steps_to(17.9) == np.inf
+    assert 0 < forecast.steps_to(18.1) < 10
     settled = forecast.weights_at(10**6)
     np.testing.assert_allclose(settled, np.linalg.lstsq(R, np.array([1.0, 3.0]))[0], atol=1e-14)
     assert forecast.condition == np.inf

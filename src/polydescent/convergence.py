@@ -151,7 +151,7 @@ class Forecast:
         target = excess * self.lowest_loss
         if self.excess_at(0) <= target:
             return 0
-        if not target > self.held or not self.is_stable:
+        if not target > self.held or not self.is_stable or not np.isfinite(self.amplitude).all():
             return math.inf
         begin = np.arange(1, _RUN + 1)
         reached = np.flatnonzero(self.excess_at(begin) <= target)

@@ -18,8 +18,8 @@ class PolydescentError(Exception):
 
 
 def _rebuilt(
-    kind: type[PolydescentError], args: tuple[Any, ...], facts: dict[str, Any]
-) -> PolydescentError:
+    kind: type[Exception], args: tuple[Any, ...], facts: dict[str, Any]
+) -> Exception:
     error = kind.__new__(kind, *args)
     vars(error).update(facts)
     return error
@@ -234,6 +234,10 @@ class ConvergenceWarning(UserWarning):
             f"The descent ended far from least squares: loss {loss:.6g} where {lowest:.6g} is "
             f"possible, R² {r2:.4g} where {best_r2:.4g} is. {advice}"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class NoClosedForm(PolydescentError, TypeError):

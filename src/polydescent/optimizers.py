@@ -279,7 +279,7 @@ def checked_optimizer(
     BadSetting.
     """
     given = {"learning_rate": learning_rate, "momentum": momentum}
-    settings = {name: value for name, value in given.items() if value is not None}
+    settings: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
     if isinstance(optimizer, Optimizer):
         if settings:
             raise SetTwice(type(optimizer).__name__, settings)

@@ -36,6 +36,7 @@ from polydescent.sources import Rows
 from polydescent.statistics import UncertainCurve
 from polydescent.summary import Summary, checked_degree
 
+_FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
@@ -53,7 +54,8 @@ class Fit(Inference):
     data.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
-    they say how well the data determine the coefficients, not how far off it still is.
+    they say how well the data determine the coefficients, not how far off it still is, so
+    `print(fit)` leaves them out.
     """
 
     curve: Polynomial
@@ -159,6 +161,17 @@ class Fit(Inference):
         """How far the loss is above the lowest, relative to it: 0.03 is 3 %. Never negative."""
         above = max(self.loss - self.lowest_loss, 0.0)
         return above / self.lowest_loss if self.lowest_loss else (math.inf if above else 0.0)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether a descent ended far from least squares: it leaves unexplained more than 1 % of
+        what the best curve of this degree explains (at degree 0, more than 1 % of its loss).
+        """
+        if not self.outcome.is_unfinished:
+            return False
+        lowest = self.summary.rss
+        explained = self.summary.tss - lowest if self.degree else lowest
+        return not self.loss - lowest <= _FAR * explained
 
     @property
     def r2(self) -> float:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import quiet, to_host
-from polydescent.basis import CHEBYSHEV
+from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.degrees import Degrees, degree_table
 from polydescent.density import Density, blocks
 from polydescent.descent import Outcome
 from polydescent.polynomial import Polynomial
+from polydescent.report.text import excess
 from polydescent.result import Fit
 from polydescent.summary import Summary
 
@@ -41,20 +42,30 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
     places = _places(fit, x)
     seen = _draw_rows(fit, ax)
     arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
+    best = Polynomial(CHEBYSHEV, fit.domain, fit.best.weights)
     if arrived and fit.degrees_of_freedom > 0:
         _draw_bands(fit, ax, places, level)
     if fit.history is not None:
         start = Polynomial(fit.curve.basis, fit.domain, to_host(fit.history.weights[0, ...]))
         _line(ax, places, start(x), ":", _START, "start")
     if np.isfinite(fit.curve.weights).all():
-        _line(ax, places, fit.curve(x), "-", _RESULT, "fit" if arrived else "result")
+        _line(ax, places, fit.curve(x), "-", _RESULT, _result(fit))
     if not arrived:
-        best = Polynomial(CHEBYSHEV, fit.domain, fit.best.weights)
         _line(ax, places, best(x), "--", _BEST, "least squares")
-    _look_at(ax, seen, room=0.2)  # a far-off start must not flatten the data
+    if seen is not None:  # a far-off start or result must not flatten the data
+        _look_at(ax, seen.y, room=0.2)
+    elif fit.outcome.is_unfinished:
+        _look_at(ax, Domain(float(best(x).min()), float(best(x).max())), room=1.0)
     _names(fit, ax)
-    ax.set_title(_equation(fit, ax), fontsize="medium")
+    _title(fit, ax, _equation(fit, ax))
     _legend(ax)
+
+
+def _result(fit: Fit) -> str:
+    """What the legend calls the curve: a fit only where it is one."""
+    if fit.outcome.is_unfinished and fit.history is not None:
+        return f"after {fit.history.steps:,} steps"
+    return "result" if fit.outcome is Outcome.GIVEN else "fit"
 
 
 def _places(fit: Fit, x: np.ndarray) -> np.ndarray:
@@ -89,11 +100,11 @@ def _count(fit: Fit, density: Density) -> str:
     return rows + (f", {density.outside:,} out of sight" if density.outside else "")
 
 
-def _look_at(ax: Any, seen: Density | None, room: float) -> None:
-    """Limit y to what was seen of the data and `room` times that above and below."""
-    if seen is not None:
-        height = seen.y.hi - seen.y.lo
-        ax.set_ylim(seen.y.lo - room * height, seen.y.hi + room * height)
+def _look_at(ax: Any, y: Domain, room: float) -> None:
+    """Limit y to that interval and `room` times that above and below."""
+    height = y.hi - y.lo
+    if height > 0:
+        ax.set_ylim(y.lo - room * height, y.hi + room * height)
 
 
 def _draw_density(ax: Any, fit: Fit, density: Density) -> None:
@@ -149,6 +160,13 @@ def _names(fit: Fit, ax: Any) -> None:
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
+def _title(fit: Fit, ax: Any, text: str) -> None:
+    """What the axes show; above it, of a descent that has not arrived, that it has not."""
+    if fit.outcome.is_unfinished and np.isfinite(fit.curve.weights).all():
+        text = f"{fit.outcome.value}, {excess(fit)}\n{text}"
+    ax.set_title(text, fontsize="medium")
+
+
 def _equation(fit: Fit, ax: Any) -> str:
     """The equation in up to three lines as wide as the axes; if longer, the degree alone."""
     if not np.isfinite(fit.curve.weights).all():
@@ -185,10 +203,10 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
     if seen.counts.sum() >= _SLICES * _FEW:
         middles, means = seen.means(_SLICES, _FEW)
         _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
-    _look_at(ax, seen, room=0.1)
+    _look_at(ax, seen.y, room=0.1)
     _names(fit, ax)
     ax.set_ylabel(f"{fit.rows.y_name} − fit", parse_math=False)
-    ax.set_title(f"residuals, R² = {fit.r2:.6g}", fontsize="medium")
+    _title(fit, ax, f"residuals, R² = {fit.r2:.6g}")
     _legend(ax)
 
 

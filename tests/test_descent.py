@@ -150,8 +150,11 @@ def test_bad_steps_are_refused(steps):
 def test_names_are_checked():
     with pytest.raises(UnknownName, match="Did you mean 'chebyshev'"):
         pd.descend(*lesson(), basis="chebychev")
-    with pytest.raises(UnknownName, match=r"GradientDescent\(\)"):
-        pd.descend(*lesson(), optimizer="gd")
+    with pytest.raises(UnknownName, match="Did you mean 'momentum'"):
+        pd.descend(*lesson(), optimizer="momentun")
+    for wrong in (pd.Momentum, 3, ["gd"], "GD"):
+        with pytest.raises(UnknownName, match=r"gd, momentum, nesterov, adam, GradientDescent\(\)"):
+            pd.descend(*lesson(), optimizer=wrong)
     with pytest.raises(BadSetting, match='"summary" or "rows"'):
         pd.descend(*lesson(), over="row")
 

@@ -12,7 +12,9 @@ from polydescent.report.static import KINDS, check_picture, write_picture
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 pyplot = pytest.importorskip("matplotlib.pyplot")
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error", "ignore::polydescent.errors.ConvergenceWarning"
+)
 
 
 def data(n=300):

@@ -37,6 +37,7 @@ from polydescent.statistics import UncertainCurve
 from polydescent.summary import Summary, checked_degree
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
+_NOTHING = 1e-20  # of Σ y²: rounding
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
@@ -164,14 +165,17 @@ class Fit(Inference):
 
     @property
     def is_far(self) -> bool:
-        """Whether a descent ended far from least squares: it leaves unexplained more than 1 % of
-        what the best curve of this degree explains (at degree 0, more than 1 % of its loss).
+        """Whether a descent ended far from least squares: its loss is above the lowest by more than
+        1 % of what the best curve of this degree explains. At degree 0, where that is nothing, by
+        more than 1 % of the lowest loss; where y is constant, by more than 1 % of Σ y².
         """
         if not self.outcome.is_unfinished:
             return False
-        lowest = self.summary.rss
-        explained = self.summary.tss - lowest if self.degree else lowest
-        return not self.loss - lowest <= _FAR * explained
+        lowest, squares = self.summary.rss, self.summary.square
+        scale = self.summary.tss - lowest if self.degree else lowest
+        if scale <= _NOTHING * squares:
+            scale = squares
+        return not self.loss - lowest <= _FAR * scale
 
     @property
     def r2(self) -> float:

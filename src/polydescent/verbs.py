@@ -379,6 +379,5 @@ def _outcome(loss: float, summary: Summary, forecast: Forecast) -> Outcome:
     """Divergence is a rate above the limit, not an overflow, which can take 10⁵ steps."""
     if not math.isfinite(loss) or not forecast.is_stable:
         return Outcome.DIVERGED
-    rounding = _ROUNDING * float(summary.triangle[:, -1] @ summary.triangle[:, -1])
-    near = loss <= summary.rss * (1 + _ARRIVED) + rounding
+    near = loss <= summary.rss * (1 + _ARRIVED) + _ROUNDING * summary.square
     return Outcome.CONVERGED if near else Outcome.STEPS_EXHAUSTED

@@ -43,19 +43,23 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
     seen = _draw_rows(fit, ax)
     arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
     best = Polynomial(CHEBYSHEV, fit.domain, fit.best.weights)
+    view = None
+    if seen is not None:
+        view = _with_room(seen.y, 0.2)
+    elif fit.outcome.is_unfinished:
+        view = _with_room(Domain(float(best(x).min()), float(best(x).max())), 1.0)
     if arrived and fit.degrees_of_freedom > 0:
         _draw_bands(fit, ax, places, level)
     if fit.history is not None:
         start = Polynomial(fit.curve.basis, fit.domain, to_host(fit.history.weights[0, ...]))
         _line(ax, places, start(x), ":", _START, "start")
     if np.isfinite(fit.curve.weights).all():
-        _line(ax, places, fit.curve(x), "-", _RESULT, _result(fit))
+        hidden = view is not None and not _crosses(fit.curve(x), view)
+        _line(ax, places, fit.curve(x), "-", _RESULT, _result(fit) + ", out of view" * hidden)
     if not arrived:
         _line(ax, places, best(x), "--", _BEST, "least squares")
-    if seen is not None:  # a far-off start or result must not flatten the data
-        _look_at(ax, seen.y, room=0.2)
-    elif fit.outcome.is_unfinished:
-        _look_at(ax, Domain(float(best(x).min()), float(best(x).max())), room=1.0)
+    if view is not None:  # a far-off start or result must not flatten the data
+        ax.set_ylim(view.lo, view.hi)
     _names(fit, ax)
     _title(fit, ax, _equation(fit, ax))
     _legend(ax)
@@ -100,11 +104,14 @@ def _count(fit: Fit, density: Density) -> str:
     return rows + (f", {density.outside:,} out of sight" if density.outside else "")
 
 
-def _look_at(ax: Any, y: Domain, room: float) -> None:
-    """Limit y to that interval and `room` times that above and below."""
-    height = y.hi - y.lo
-    if height > 0:
-        ax.set_ylim(y.lo - room * height, y.hi + room * height)
+def _with_room(y: Domain, room: float) -> Domain:
+    """That interval and `room` times that above and below."""
+    height = y.hi - y.lo or abs(y.lo) or 1.0
+    return Domain(y.lo - room * height, y.hi + room * height)
+
+
+def _crosses(values: np.ndarray, view: Domain) -> bool:
+    return bool(values.min() <= view.hi and values.max() >= view.lo)
 
 
 def _draw_density(ax: Any, fit: Fit, density: Density) -> None:
@@ -203,7 +210,8 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
     if seen.counts.sum() >= _SLICES * _FEW:
         middles, means = seen.means(_SLICES, _FEW)
         _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
-    _look_at(ax, seen.y, room=0.1)
+    view = _with_room(seen.y, 0.1)
+    ax.set_ylim(view.lo, view.hi)
     _names(fit, ax)
     ax.set_ylabel(f"{fit.rows.y_name} − fit", parse_math=False)
     _title(fit, ax, f"residuals, R² = {fit.r2:.6g}")
@@ -256,6 +264,8 @@ def modes(fit: Fit, ax: Any, level: float) -> None:
     for i, curvature in enumerate(forecast.curvature[moving]):
         label = f"curvature {curvature:.3g}"
         ax.plot(steps, shares[:, i], dashes[i % 4], color=grays[i], label=label)
+    if forecast.held > 0:
+        ax.axhline(forecast.held, linestyle=":", color=_START, label="no curvature: never moves")
     _line(ax, steps, together, "-", _RESULT, "all together")
     floor = 0.01 * fit.lowest_loss
     if floor > 0:

@@ -14,6 +14,7 @@ from polydescent.optimizers import Adam
 _MANY = 1e5  # steps that hardly anybody wants to take
 _NEAR = 1e-6  # relative: within it of the lowest loss nothing is left to wait for
 
+
 def advice(outcome: Outcome, history: History | None, forecast: Forecast | None, basis: str) -> str:
     """One or two sentences for the user who just saw this outcome."""
     if outcome is Outcome.GIVEN:

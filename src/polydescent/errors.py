@@ -17,9 +17,7 @@ class PolydescentError(Exception):
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
-def _rebuilt(
-    kind: type[Exception], args: tuple[Any, ...], facts: dict[str, Any]
-) -> Exception:
+def _rebuilt(kind: type[Exception], args: tuple[Any, ...], facts: dict[str, Any]) -> Exception:
     error = kind.__new__(kind, *args)
     vars(error).update(facts)
     return error

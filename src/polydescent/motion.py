@@ -40,7 +40,8 @@ class Motion:
         return np.where(t <= 1, begun, np.where(self._creeps, creeping, swinging))
 
     def least(self, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """Bounds below |left| in all steps from `first` to `last`, shape (intervals, modes).
+        """Bounds below |left| in all steps from `first` to `last`, shape (intervals, modes), of
+        modes that do not grow.
 
         A mode is the larger root to the power t, times a factor that for two real roots of one sign
         runs one way, for roots of two signs alternates about a constant, and for complex ones is a
@@ -58,9 +59,7 @@ class Motion:
             swinging = np.minimum(np.abs(self._swing(a)), np.abs(self._swing(b)))
             swinging = np.where(self._turns(a, -1) < self._turns(b, 1), 0.0, swinging)
             swinging = swinging * np.exp(b * np.log(self._squared) / 2)
-            return np.where(
-                self._creeps, np.abs(power_of_rest(self._slow, b)) * creeping, swinging
-            )
+            return np.where(self._creeps, np.abs(power_of_rest(self._slow, b)) * creeping, swinging)
 
     def course(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """(from_this, from_next), each of shape (steps, modes): an error e[t] followed by e[t+1]

@@ -10,10 +10,10 @@ from cases import BASES, OPTIMIZERS, WITH_FORECAST, backends, data_sets, lesson
 from lesson import numpy_loop, torch_loop
 
 import polydescent as pd
+from polydescent import progress
 from polydescent.arrays import to_host
 from polydescent.basis import basis_named, design_matrix
 from polydescent.descent import KEPT, backward, forward
-from polydescent import progress
 from polydescent.errors import BadSetting, RateTooLarge, SetTwice, UnknownName
 
 RATE = 1e-6
@@ -231,8 +231,12 @@ WARNS = {  # (x, y, settings of the descent): whether it warns
         YEARS - 2005, 0.01 * (YEARS - 2005) + NOISE,
         {"degree": 1, "start": "zeros", "learning_rate": 1e-9}, True,
     ),
-    "without noise, nearly there": (*lesson()[:1], 2 * lesson()[0], {"degree": 1, "steps": 12}, False),
-    "a level, nearly": (YEARS, 7 + NOISE, {"degree": 0, "learning_rate": 0.005, "steps": 25}, False),
+    "without noise, nearly there": (
+        lesson()[0], 2 * lesson()[0], {"degree": 1, "steps": 12}, False,
+    ),
+    "a level, nearly": (
+        YEARS, 7 + NOISE, {"degree": 0, "learning_rate": 0.005, "steps": 25}, False,
+    ),
     "a level, not yet": (YEARS, 7 + NOISE, {"degree": 0, "learning_rate": 0.005, "steps": 3}, True),
     "constant y, nearly": (YEARS, 0 * YEARS + 5, {"basis": "legendre", "steps": 15}, False),
     "constant y, not yet": (YEARS, 0 * YEARS + 5, {"basis": "legendre", "steps": 1}, True),

@@ -22,7 +22,8 @@ class Motion:
     """The paths of some modes by their roots r of r² − (2 − s)·r + 1 − s + q.
 
     The roots are found as 1 − δ, since slow modes have δ near 0; near a double root (critical
-    damping, the fastest setting) their ratio is used. q, pull: shape (modes,).
+    damping, the fastest setting) their ratio is used. Without momentum one root is 1 − q, the other
+    0. q, pull: shape (modes,).
     """
 
     q: np.ndarray
@@ -32,8 +33,10 @@ class Motion:
     def left(self, steps: np.ndarray) -> np.ndarray:
         """The share of each mode's initial error left after `steps`, shape (…steps, modes)."""
         t = steps[..., None]
+        if not self.beta:
+            return _power_of_rest(self.q, t)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            creeping = power_of_rest(self._slow, t) * self._share(t)
+            creeping = _power_of_rest(self._slow, t) * self._share(t)
             swinging = np.exp(t * np.log(self._squared) / 2) * self._swing(t)
         swinging = np.where((self._mean < 0) & (t % 2 == 1), -swinging, swinging)
         begun = np.where(t == 0, 1.0, 1 - self.pull)
@@ -48,10 +51,12 @@ class Motion:
         cosine: of all three the least over an interval is known from its ends.
         """
         a, b = first[..., None], last[..., None]
+        if not self.beta:
+            return np.abs(_power_of_rest(self.q, b))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             begin, end = self._share(a), self._share(b)
             creeping = np.where(begin * end > 0, np.minimum(np.abs(begin), np.abs(end)), 0.0)
-            most = np.abs(power_of_rest(self._gap, a))
+            most = np.abs(_power_of_rest(self._gap, a))
             lean = self._sign * self._lean / self._apart
             alternating = np.maximum(np.abs(0.5 + lean) - np.abs(0.5 - lean) * most, 0.0)
             creeping = np.where(self._gap < 1, creeping, alternating)
@@ -59,7 +64,9 @@ class Motion:
             swinging = np.minimum(np.abs(self._swing(a)), np.abs(self._swing(b)))
             swinging = np.where(self._turns(a, -1) < self._turns(b, 1), 0.0, swinging)
             swinging = swinging * np.exp(b * np.log(self._squared) / 2)
-            return np.where(self._creeps, np.abs(power_of_rest(self._slow, b)) * creeping, swinging)
+            return np.where(
+                self._creeps, np.abs(_power_of_rest(self._slow, b)) * creeping, swinging
+            )
 
     def course(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """(from_this, from_next), each of shape (steps, modes): an error e[t] followed by e[t+1]
@@ -120,7 +127,7 @@ class Motion:
 
     def _share(self, t: np.ndarray) -> np.ndarray:
         """What is left after t steps, over the larger root to the power t."""
-        left = power_of_rest(self._gap, t)
+        left = _power_of_rest(self._gap, t)
         gone = np.where(
             self._gap < 0.5, -np.expm1(t * np.log1p(-np.minimum(self._gap, 0.5))), 1 - left
         )
@@ -166,7 +173,7 @@ class Motion:
         return np.floor(half_turns + side * slack)
 
 
-def power_of_rest(delta: np.ndarray, t: np.ndarray) -> np.ndarray:
+def _power_of_rest(delta: np.ndarray, t: np.ndarray) -> np.ndarray:
     """(1 − δ)^t, through log1p so that a mode that hardly moves in 10⁹ steps keeps its digits."""
     with np.errstate(divide="ignore"):
         log = np.where(delta < 1, np.log1p(-np.minimum(delta, 1.0)), np.log(np.abs(1 - delta)))

@@ -16,7 +16,7 @@ import numpy as np
 
 from polydescent.arrays import Array, namespace
 from polydescent.errors import BadSetting, NoClosedForm, SetTwice, UnknownName
-from polydescent.motion import Motion, power_of_rest
+from polydescent.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,11 @@ class GradientDescent:
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (…steps,
         modes).
-
-        Through log1p, so that a mode that hardly moves in 10⁹ steps keeps its digits.
         """
-        (eta,) = _settled(self.learning_rate)
-        return power_of_rest(eta * curvature, steps[..., None])
+        return self.motion(curvature).left(steps)
 
     def motion(self, curvature: np.ndarray) -> Motion:
-        """How each mode moves: here without ripples, β = 0."""
+        """How each mode moves."""
         (eta,) = _settled(self.learning_rate)
         return Motion(eta * curvature, eta * curvature, 0.0)
 

@@ -270,7 +270,9 @@ def modes(fit: Fit, ax: Any, level: float) -> None:
     floor = 0.01 * fit.lowest_loss
     if floor > 0:
         ax.axhline(floor, linestyle="--", color=_FLOOR, label="1 % above the lowest loss")
-        ax.set_ylim(bottom=min(_TINY * fit.lowest_loss, 0.1 * float(np.nanmax(shares))))
+        ax.set_ylim(
+            bottom=min(_TINY * fit.lowest_loss, 0.1 * float(np.nanmax([*shares.flat, floor])))
+        )
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel="excess loss held by a mode")
     ax.set_title(f"{_optimizer(fit)}: {len(grays)} modes", fontsize="medium")
     _legend(ax)

@@ -287,6 +287,8 @@ def test_advice_names_the_cure_where_steps_are_too_many():
     assert "They are so many" in run.advice
     assert 'basis="chebyshev"' in run.advice
     assert "chebyshev" not in pd.descend(*lesson(), learning_rate=RATE).advice
+    flat = pd.descend([-1, 0, 1], [0, 0, 0], degree=1, steps=1, learning_rate=0.01)
+    assert flat.advice == "1 step was not enough: more come closer to the lowest loss."
 
 
 def test_a_long_descent_tells_a_terminal_how_far_it_is(monkeypatch):

@@ -57,14 +57,15 @@ def _diverged(history: History, forecast: Forecast) -> str:
 
 
 def _exhausted(history: History, forecast: Forecast, basis: str) -> str:
+    taken = "1 step was" if history.steps == 1 else f"{history.steps:,} steps were"
     if isinstance(forecast.optimizer, Adam):
         return (
-            f"{history.steps:,} steps were not enough. Adam's steps have the size of its "
+            f"{taken} not enough. Adam's steps have the size of its "
             "learning rate: take more of them, or a lower rate; Momentum() needs no tuning."
         )
     if forecast.held > _NEAR * forecast.lowest_loss:
         return (
-            f"{history.steps:,} steps were not enough, and no number is: directions in which this "
+            f"{taken} not enough, and no number is: directions in which this "
             f"loss has no curvature above rounding hold {forecast.held:.4g} above the lowest loss, "
             f"{forecast.lowest_loss:.4g}."
         )
@@ -74,8 +75,8 @@ def _exhausted(history: History, forecast: Forecast, basis: str) -> str:
         if math.isfinite(needed) and needed > history.steps
         else "more come closer to the lowest loss"
     )
-    found = f"{history.steps:,} steps were not enough: {more}."
-    if basis != "power" or forecast.is_hopeless or needed <= _MANY:
+    found = f"{taken} not enough: {more}."
+    if basis != "power" or forecast.is_hopeless or not _MANY < needed < math.inf:
         return found
     return (
         f"{found} They are so many because powers of x are nearly parallel here (condition number "

@@ -269,6 +269,11 @@ TRIED: dict[str, list[tuple[str, str]]] = {
         ("descend(x, y, optimizer=GradientDescent(-1.0))", "BadSetting"),
         ("descend(x, y, optimizer=Momentum(momentum=1.5))", "BadSetting"),
         ("descend(x, y, optimizer='sgd')", "UnknownName"),
+        ("descend(x, y, optimizer=Momentum)", "UnknownName"),
+        ("descend(x, y, optimizer=Momentum(), learning_rate=1e-6)", "SetTwice"),
+        ("descend(x, y, optimizer='gd', momentum=0.9)", "BadSetting"),
+        ("descend(x, y, learning_rate=nan)", "BadSetting"),
+        ("descend(1e9 + x, y, 1, steps=5, tolerance=0.01).history.steps", "(answer == 5)"),
         ("descend(x, y, steps=0)", "BadSetting"),
         ("descend(x, y, steps=1.5)", "BadSetting"),
         ("descend(x, y, start=[1, 2])", "BadSetting"),
@@ -304,6 +309,7 @@ def outcome_of(code):
     """(name of the refusal or "", its text, the answer) of evaluating a case."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", errors.OutsideDomainWarning)
+        warnings.simplefilter("ignore", errors.ConvergenceWarning)
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # numpy.matrix
         try:
             return "", "", eval(code, dict(SPACE))

@@ -116,6 +116,33 @@ def test_fit_a_real_file_with_an_expression_and_huge_x(polydescent):
     np.testing.assert_allclose(descended["coef"], exact["coef"], rtol=1e-6)
 
 
+@pytest.mark.parametrize("word", ["auto", "fastest"])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
+def test_the_fastest_stable_rate_by_name(polydescent, word, optimizer):
+    asked = ("approximate", "sin(x)", "--optimizer", optimizer, "--json", "--learning-rate", word)
+    found = json.loads(polydescent(*asked)[1])
+    x = np.linspace(-np.pi, np.pi, 2000)
+    assert found["optimizer"] == found["fastest"]
+    assert list(found["coef"]) == list(pd.descend(x, np.sin(x), optimizer=optimizer).coef)
+
+
+def test_a_run_that_ends_far_off_says_so_first_and_once(polydescent):
+    far = ("approximate", "x", "--interval", "1990,2020", "--degree", 1, "--log-every", 0)
+    code, out, err = polydescent(*far)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("steps exhausted: loss ")
+    assert lines[0].endswith("far from least squares")
+    assert 'basis="chebyshev"' in lines[1]
+    assert lines[2].startswith("So far: y = ")
+    assert out.count("were not enough") == 1
+    found = json.loads(polydescent(*far, "--json")[1])
+    assert found["outcome"] == "steps exhausted"
+    assert found["advice"] == lines[1]
+    mapped = polydescent(*far, "--basis", "chebyshev")[1].splitlines()
+    assert mapped[0].startswith("Result: y = ")
+
+
 def test_a_header_that_does_not_match_is_explained(polydescent):
     code, out, err = polydescent("fit", CO2, "--x", "Decimal Date", "--y", "Average")
     assert code == 2
@@ -150,7 +177,18 @@ REFUSALS = {
     "degree": (["approximate", "x", "--degree", -1], "whole number from 0"),
     "few points": (["approximate", "x", "--points", 3], "Use degree=2 or less"),
     "rate": (["approximate", "sin(x)", "--learning-rate", 1e-5], "largest stable rate is 3.55"),
-    "rate text": (["approximate", "x", "--learning-rate", "fast"], "found 'fast'"),
+    "rate text": (
+        ["approximate", "x", "--learning-rate", "fast"],
+        "--learning-rate must be auto, fastest or a number above 0, found 'fast'",
+    ),
+    "rates": (["approximate", "x", "--learning-rate", "1e-6,1"], "found '1e-6,1'"),
+    "no rate": (["approximate", "x", "--learning-rate", ""], "found ''"),
+    "rate nan": (["approximate", "x", "--learning-rate", "nan"], "a number above 0"),
+    "rate below 0": (["approximate", "x", "--learning-rate", "-1"], "a number above 0"),
+    "rate of adam": (
+        ["approximate", "x", "--optimizer", "adam", "--learning-rate", "auto"],
+        "no rate is the fastest of Adam",
+    ),
     "start": (["approximate", "x", "--start", "1,2"], "4 finite numbers"),
     "start text": (["approximate", "x", "--start", "one"], "numbers between commas"),
     "momentum of gd": (["approximate", "x", "--momentum", 0.5], "gd has none"),

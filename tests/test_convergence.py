@@ -5,7 +5,9 @@ import pytest
 from cases import BASES, WITH_FORECAST, data_sets, lesson
 
 import polydescent as pd
+from polydescent import convergence
 from polydescent.errors import BadSetting, NoClosedForm
+from polydescent.motion import Motion
 
 RATE = 1e-6
 
@@ -49,6 +51,48 @@ def test_what_is_left_open_is_chosen_best(name, basis):
         assert slowest(away, chosen.curvature) >= best - 1e-7
 
 
+OPEN = {
+    "momentum, rate": lambda q, _: pd.Momentum(learning_rate=q),
+    "momentum, β": lambda _, beta: pd.Momentum(momentum=beta),
+    "momentum, neither": lambda _, __: pd.Momentum(),
+    "nesterov, rate": lambda q, _: pd.Nesterov(learning_rate=q),
+    "nesterov, β": lambda _, beta: pd.Nesterov(momentum=beta),
+    "nesterov, neither": lambda _, __: pd.Nesterov(),
+}
+ROUGH = 1e-7  # eigenvalues of a critically damped mode are known to half the digits only
+
+
+@pytest.mark.parametrize("name", OPEN)
+@pytest.mark.parametrize("kappa", [1.0, 1.2, 10.0, 325.0, 1e5, 1e9])
+@pytest.mark.parametrize("unit", [1e-30, 1.0, 1e25])
+def test_what_is_left_open_is_stable_or_refused(name, kappa, unit):
+    """Over rates up to and beyond what any momentum bears, by the radius of `step` itself."""
+    curvature = unit * np.geomspace(1, 1 / kappa, 3)
+    bearable = 4.0 if name.startswith("momentum") else 2.0
+    for q, beta in [
+        (1e-6, 0.0), (0.3, 0.1), (0.999, 0.5), (1.0, 0.9), (1.2, 0.99), (4 / 3, 0.999),
+        (1.3334, 1 - 1e-6), (1.5, 0.3), (1.9, 0.7), (1.99, 0.8), (2.01, 0.2), (3.9, 0.6),
+        (4.1, 0.95), (50.0, 0.4),
+    ]:  # fmt: skip
+        open_ = OPEN[name](q / unit, beta)
+        chosen = open_.fastest(curvature[-1], curvature[0])
+        radius = slowest(chosen, curvature)
+        stable = chosen.learning_rate <= chosen.limit(curvature[0])
+        assert stable == (open_.learning_rate is None or q < bearable)
+        if not stable:
+            assert radius > 1
+            continue
+        assert radius <= 1 + ROUGH
+        grid = np.r_[np.linspace(0, 1, 40, endpoint=False), 1 - np.geomspace(0.02, 1e-9, 20)]
+        if open_.momentum is None:
+            rate = chosen.learning_rate
+            others = [type(chosen)(rate, other) for other in grid]
+        else:
+            rates = np.linspace(0, 1, 50)[1:] * chosen.limit(curvature[0])
+            others = [type(chosen)(rate, beta) for rate in rates]
+        assert radius <= min(slowest(other, curvature) for other in others) + ROUGH
+
+
 def slowest(optimizer, curvature):
     """The largest spectral radius of the map (w, v) → (w, v) that one step makes of each mode."""
     radii = []
@@ -78,6 +122,115 @@ def test_steps_to_is_the_first_step_that_is_there(name):
         step = run.forecast.steps_to(excess)
         reached = np.flatnonzero(run.history.loss <= run.lowest_loss * (1 + excess))
         assert step == reached[0]
+
+
+def brute(forecast, excess, steps):
+    """The first of so many steps at which the closed form is within the excess."""
+    reached = forecast.excess_at(np.arange(steps + 1)) <= excess * forecast.lowest_loss
+    return int(np.flatnonzero(reached)[0]) if reached.any() else None
+
+
+def random_optimizer(rng, smallest, largest):
+    """Near critical damping, heavily and hardly damped, with and without settings left open."""
+    kind = [pd.GradientDescent, pd.Momentum, pd.Nesterov][rng.integers(3)]
+    if kind is pd.GradientDescent:
+        return kind(rng.uniform(0, 2) / largest)
+    chosen = kind().fastest(smallest, largest)
+    choice = rng.integers(4)
+    if choice == 0:
+        return chosen
+    if choice == 1:
+        return kind(chosen.learning_rate * (1 + rng.integers(-4, 5) * 2**-52), chosen.momentum)
+    if choice == 2:
+        return kind(rng.uniform(0, 2) / largest).fastest(smallest, largest)
+    beta = 1 - 10 ** rng.uniform(-4, 0)
+    return kind(rng.uniform(0, 1) * kind(1.0, beta).limit(largest), beta)
+
+
+def test_steps_to_is_the_first_step_whatever_ripples():
+    rng = np.random.default_rng(11)
+    found = []
+    for _ in range(250):
+        k = rng.integers(1, 6)
+        curvature = np.sort(10 ** rng.uniform(-rng.uniform(0, 6), 0, k))[::-1]
+        curvature *= 10 ** rng.uniform(-20, 20)
+        optimizer = random_optimizer(rng, curvature[-1], curvature[0])
+        amplitude = rng.standard_normal(k) * 10 ** rng.uniform(-6, 1, k)
+        forecast = pd.Forecast(optimizer, curvature, np.eye(k), amplitude, np.zeros(k), 1.0)
+        excess = 10 ** rng.uniform(-25, 1)
+        step, first = forecast.steps_to(excess), brute(forecast, excess, 10_000)
+        assert step == first or (first is None and step > 10_000)
+        found.append(step)
+    assert sum(1000 < step < 10_000 for step in found) > 10
+
+
+def test_steps_to_is_exact_far_out_at_the_fastest_rate(monkeypatch):
+    """The steepest mode then shrinks as slowly as the flattest, by its last digits."""
+    monkeypatch.setattr(convergence, "_PATIENCE", 10_000)  # a bound that is sharp needs no more
+    curvature = np.array([1.6e10, 0.07])
+    optimizer = pd.GradientDescent().fastest(*curvature[::-1])
+    forecast = pd.Forecast(optimizer, curvature, np.eye(2), np.array([1e5, 0.02]), np.zeros(2), 1.0)
+    for excess in (1e-3, 1e-6, 1e-20):
+        step = forecast.steps_to(excess)
+        assert step > 1e11
+        assert forecast.excess_at(step) <= excess < forecast.excess_at(step - 1000)
+
+
+def test_steps_to_does_not_wait_for_ripples_that_hardly_fade(monkeypatch):
+    """Beyond what is looked at step by step the rest is sampled: reached it is, first or not."""
+    monkeypatch.setattr(convergence, "_PATIENCE", 10_000)
+    curvature = np.array([1.0, 0.5, 0.1])
+    optimizer = pd.Momentum(1.0, 1 - 1e-8)
+    forecast = pd.Forecast(optimizer, curvature, np.eye(3), np.ones(3), np.zeros(3), 1.0)
+    step = forecast.steps_to(1e-12)
+    assert 1e7 < step < 1e10
+    assert forecast.excess_at(step) <= 1e-12 < forecast.excess_at(step - 1)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 5])
+def test_a_mode_keeps_at_least_its_bound(shift):
+    """Motion.least against every step of intervals, for real, double and complex roots."""
+    rng = np.random.default_rng(shift)
+    beta = 1 - 10 ** rng.uniform(-4, 0)
+    q = np.r_[rng.uniform(0, 2 * (1 + beta), 30), 10 ** rng.uniform(-8, 0, 30)]
+    q = np.r_[q, (1 - np.sqrt(beta)) ** 2 * (1 + np.arange(-3, 4) * 2**-50), 1.0, 2.0]
+    heavy_ball = q[q <= 2 * (1 + beta)]
+    nesterov = q[q <= (2 + 2 * beta) / (1 + 2 * beta)]
+    for q, pull in ((heavy_ball, heavy_ball), (nesterov, nesterov * (1 + beta))):
+        motion = Motion(q, pull, beta)
+        first = rng.integers(1, 3000, 50)
+        last = first + rng.integers(0, [1, 10, 400][shift % 3] + 1, 50)
+        least = motion.least(first, last)
+        for i, (a, b) in enumerate(zip(first, last, strict=True)):
+            kept = np.abs(motion.left(np.arange(a, b + 1)))
+            assert (least[i] <= kept.min(axis=0) * (1 + 1e-7) + 1e-300).all()
+
+
+def timestamps(case):
+    x = 1.7e9 + np.arange(100.0)
+    return {
+        "a line": (x, x - 1.7e9 + np.sin(x), 1),
+        "a cubic": (x, np.sin((x - 1.7e9) / 20) + 0.1 * np.cos(x), 3),
+        "tiny y": (x, 1e-30 * (x - 1.7e9 + np.sin(x)), 1),
+        "far from 0": (1e15 + np.arange(100.0), np.arange(100.0) + np.sin(x), 1),
+    }[case]
+
+
+@pytest.mark.parametrize("case", ["a line", "a cubic", "tiny y", "far from 0"])
+@pytest.mark.parametrize("optimizer", [pd.GradientDescent(), pd.Momentum()])
+def test_what_never_moves_is_excess_not_floor(case, optimizer):
+    x, y, degree = timestamps(case)
+    run = pd.descend(x, y, degree, start="zeros", tolerance=0.01, steps=30, optimizer=optimizer)
+    forecast = run.forecast
+    assert not forecast.moving.all()
+    assert forecast.lowest_loss == run.summary.rss == pytest.approx(run.lowest_loss, rel=1e-6)
+    assert run.history.steps == 30  # it has not arrived
+    assert run.excess > 1
+    np.testing.assert_allclose(forecast.loss_at(np.arange(31)), run.history.loss, rtol=1e-6)
+    assert forecast.steps_to(0.01) == np.inf
+    assert forecast.steps_to(1.01 * forecast.held / forecast.lowest_loss) < np.inf
+    assert "no number is" in run.advice
+    assert 'use basis="chebyshev"' in run.advice
 
 
 def test_steps_to_far_away_and_never():
@@ -155,7 +308,12 @@ def test_rank_deficient_coordinates_move_only_where_there_is_curvature():
     R = np.array([[2.0, 1.0], [0.0, 0.0]])
     forecast = pd.Forecast.of(R, np.array([1.0, 3.0]), 0.5, pd.GradientDescent(), np.zeros(2))
     assert list(forecast.moving) == [True, False]
-    assert forecast.lowest_loss == pytest.approx(0.5 + 9.0)
+    assert forecast.lowest_loss == 0.5
+    assert forecast.held == pytest.approx(9.0)
+    assert forecast.excess_at(10**6) == pytest.approx(9.0)
+    assert forecast.loss_at(10**6) == pytest.approx(9.5)
+    assert forecast.steps_to(17.9) == np.inf
+    assert 0 < forecast.steps_to(18.1) < 10
     settled = forecast.weights_at(10**6)
     np.testing.assert_allclose(settled, np.linalg.lstsq(R, np.array([1.0, 3.0]))[0], atol=1e-14)
     assert forecast.condition == np.inf

@@ -1,15 +1,20 @@
 """The six steps: equal to the lesson's own loop, over rows and summary, in every library."""
 
+import io
+import pickle
+from functools import partial
+
 import numpy as np
 import pytest
 from cases import BASES, OPTIMIZERS, WITH_FORECAST, backends, data_sets, lesson
 from lesson import numpy_loop, torch_loop
 
 import polydescent as pd
+from polydescent import progress
 from polydescent.arrays import to_host
 from polydescent.basis import basis_named, design_matrix
 from polydescent.descent import KEPT, backward, forward
-from polydescent.errors import BadSetting, RateTooLarge, UnknownName
+from polydescent.errors import BadSetting, RateTooLarge, SetTwice, UnknownName
 
 RATE = 1e-6
 START = [0.3, -1.2, 0.5, 0.8]
@@ -150,10 +155,161 @@ def test_bad_steps_are_refused(steps):
 def test_names_are_checked():
     with pytest.raises(UnknownName, match="Did you mean 'chebyshev'"):
         pd.descend(*lesson(), basis="chebychev")
-    with pytest.raises(UnknownName, match=r"GradientDescent\(\)"):
-        pd.descend(*lesson(), optimizer="gd")
+    with pytest.raises(UnknownName, match="Did you mean 'momentum'"):
+        pd.descend(*lesson(), optimizer="momentun")
+    for wrong in (pd.Momentum, 3, ["gd"], "GD"):
+        with pytest.raises(UnknownName, match=r"gd, momentum, nesterov, adam, GradientDescent\(\)"):
+            pd.descend(*lesson(), optimizer=wrong)
     with pytest.raises(BadSetting, match='"summary" or "rows"'):
         pd.descend(*lesson(), over="row")
+
+
+@pytest.mark.parametrize(
+    ("named", "given"),
+    [
+        ({}, pd.GradientDescent()),
+        ({"learning_rate": 1e-6}, pd.GradientDescent(1e-6)),
+        ({"optimizer": "gd", "learning_rate": 1e-6}, pd.GradientDescent(1e-6)),
+        ({"optimizer": "momentum"}, pd.Momentum()),
+        ({"optimizer": "momentum", "momentum": 0.5}, pd.Momentum(momentum=0.5)),
+        ({"optimizer": "momentum", "learning_rate": 1e-6}, pd.Momentum(1e-6)),
+        (
+            {"optimizer": "nesterov", "learning_rate": 1e-6, "momentum": 0.9},
+            pd.Nesterov(1e-6, 0.9),
+        ),
+        ({"optimizer": "adam"}, pd.Adam()),
+        ({"optimizer": "adam", "learning_rate": 0.1}, pd.Adam(0.1)),
+    ],
+)
+def test_an_optimizer_by_name_is_the_object(named, given):
+    x, y = lesson()
+    summary = pd.summarize(x, y, 3)
+    wanted = summary.forecast(optimizer=given)
+    assert summary.forecast(**named).optimizer == wanted.optimizer
+    for run in (pd.descend(x, y, steps=5, **named), summary.descend(steps=5, **named)):
+        assert run.forecast.optimizer == wanted.optimizer
+        assert list(run.coef) == list(summary.descend(steps=5, optimizer=given).coef)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        (
+            {"optimizer": pd.Momentum(), "learning_rate": 1e-6},
+            SetTwice,
+            r"Momentum\(learning_rate=1",
+        ),
+        (
+            {"optimizer": pd.Adam(), "momentum": 0.9},
+            SetTwice,
+            r'or name it as text, optimizer="adam"',
+        ),
+        ({"optimizer": "adam", "momentum": 0.9}, BadSetting, "left out: adam has none"),
+        ({"momentum": 0.9}, BadSetting, "left out: gd has none"),
+        ({"learning_rate": -1.0}, BadSetting, "positive finite number"),
+        ({"optimizer": "nesterov", "momentum": 1.0}, BadSetting, "below 1"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(settings, error, says):
+    summary = pd.summarize(*lesson(), 3)
+    for verb in (partial(pd.descend, *lesson()), summary.descend, summary.forecast):
+        with pytest.raises(error, match=says):
+            verb(**settings)
+
+
+YEARS = np.arange(1990, 2021.0)
+NOISE = np.random.default_rng(3).standard_normal(31)
+WARNS = {  # (x, y, settings of the descent): whether it warns
+    "the lesson, 3 % above": (*lesson(), {"learning_rate": RATE}, False),
+    "the lesson, early": (*lesson(), {"learning_rate": RATE, "steps": 200}, True),
+    "converged": (*lesson(), {"basis": "legendre"}, False),
+    "years": (YEARS, 0.02 * YEARS + NOISE, {"degree": 1}, True),
+    "years, tiny": (YEARS, 1e-30 * (0.02 * YEARS + NOISE), {"degree": 1}, True),
+    "years, huge": (YEARS, 1e30 * (0.02 * YEARS + NOISE), {"degree": 1}, True),
+    "years, mapped": (YEARS, 0.02 * YEARS + NOISE, {"degree": 1, "basis": "chebyshev"}, False),
+    "a slope in much noise": (
+        YEARS - 2005, 0.01 * (YEARS - 2005) + NOISE,
+        {"degree": 1, "start": "zeros", "learning_rate": 1e-9}, True,
+    ),
+    "without noise, nearly there": (
+        lesson()[0], 2 * lesson()[0], {"degree": 1, "steps": 12}, False,
+    ),
+    "a level, nearly": (
+        YEARS, 7 + NOISE, {"degree": 0, "learning_rate": 0.005, "steps": 25}, False,
+    ),
+    "a level, not yet": (YEARS, 7 + NOISE, {"degree": 0, "learning_rate": 0.005, "steps": 3}, True),
+    "constant y, nearly": (YEARS, 0 * YEARS + 5, {"basis": "legendre", "steps": 15}, False),
+    "constant y, not yet": (YEARS, 0 * YEARS + 5, {"basis": "legendre", "steps": 1}, True),
+    "an explosion to watch": (
+        *lesson(), {"learning_rate": 1e-4, "allow_divergence": True}, False,
+    ),
+    "allowed, but stable": (
+        *lesson(), {"learning_rate": RATE, "steps": 9, "allow_divergence": True}, True,
+    ),
+    "adam on its way": (*lesson(), {"optimizer": "adam", "steps": 9}, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WARNS)
+@pytest.mark.filterwarnings("error::polydescent.errors.ConvergenceWarning")
+def test_a_descent_that_ends_far_off_warns(case):
+    x, y, settings, warns = WARNS[case]
+    if not warns:
+        run = pd.descend(x, y, **settings)
+        assert not run.is_far or settings.get("allow_divergence")
+        return
+    with pytest.warns(pd.ConvergenceWarning, match="ended far from least squares") as caught:
+        run = pd.descend(x, y, **settings)
+    assert run.is_far
+    assert caught[0].filename == __file__  # the line that called, not one of the library
+    found = caught[0].message
+    assert (found.loss, found.lowest) == (run.loss, run.lowest_loss)
+    assert run.advice in str(found)
+    again = pickle.loads(pickle.dumps(found))
+    assert (str(again), again.loss) == (str(found), found.loss)
+
+
+def test_what_arrives_is_never_far():
+    for make in (pd.fit, partial(pd.descend, basis="chebyshev")):
+        assert not make(*lesson()).is_far
+    assert not pd.Fit.from_polyfit([1.0, 2.0], *lesson()).is_far
+
+
+def test_summary_descend_warns_at_the_caller_too():
+    with pytest.warns(pd.ConvergenceWarning) as caught:
+        pd.summarize(YEARS, NOISE, 1).descend()
+    assert caught[0].filename == __file__
+
+
+def test_advice_names_the_cure_where_steps_are_too_many():
+    run = pd.descend(YEARS, 0.02 * YEARS + NOISE, degree=1)
+    assert not run.forecast.is_hopeless
+    assert "They are so many" in run.advice
+    assert 'basis="chebyshev"' in run.advice
+    assert "chebyshev" not in pd.descend(*lesson(), learning_rate=RATE).advice
+    flat = pd.descend([-1, 0, 1], [0, 0, 0], degree=1, steps=1, learning_rate=0.01)
+    assert flat.advice == "1 step was not enough: more come closer to the lowest loss."
+
+
+def test_a_long_descent_tells_a_terminal_how_far_it_is(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    seconds = iter(np.arange(0.0, 1e6, 0.3))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    for shown, kind in [(True, Terminal), (True, io.StringIO), (False, Terminal)]:
+        screen = kind()
+        monkeypatch.setattr("sys.stderr", screen)
+        pd.descend(*lesson(), learning_rate=RATE, steps=20, progress=shown)
+        said = screen.getvalue()
+        if not (shown and kind is Terminal):
+            assert not said
+            continue
+        assert "step 4 of 20 · loss " in said
+        assert " % above the lowest · " in said
+        assert said.endswith(" " * 40 + "\r") or said.rstrip("\r").endswith(" " * 20)
+        assert "step 1 of" not in said  # nothing in the first second
 
 
 @pytest.mark.parametrize("basis", BASES)

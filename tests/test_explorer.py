@@ -192,6 +192,27 @@ def variable(basis, domain):
 def test_estimates_are_read_to_their_errors(core, value, error, text):
     error = "NaN" if error != error else error
     assert core(f"numerals.uncertain({value}, {error})") == text
+@pytest.mark.parametrize("steps", [30, 30_000])
+@pytest.mark.parametrize("degree", [1, 2])
+def test_what_never_moves_is_excess_as_in_the_library(steps, degree):
+    x = 1.7e9 + np.arange(100.0)
+    found = polydescent.summarize(x, x - 1.7e9 + np.sin(x), degree)
+    core = Core()
+    core.load(
+        {
+            "domain": [found.domain.lo, found.domain.hi],
+            "triangle": [v for i, row in enumerate(found.triangle.tolist()) for v in row[i:]],
+            "n": 100,
+        }
+    )
+    core.pose(degree, "power")
+    rate = 0.5 * core.limit("gd")
+    core.descend(settings("gd", rate), [0.0] * (degree + 1), steps)
+    forecast = found.forecast(basis="power", start="zeros", learning_rate=rate)
+    assert core("problem.floor") == pytest.approx(forecast.lowest_loss, rel=1e-9)
+    assert forecast.held > 1000 * forecast.lowest_loss
+    excess = core(f"core.stateAt(run, {steps}).excess")
+    assert excess == pytest.approx(forecast.excess_at(steps), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["momentum", "nesterov"])

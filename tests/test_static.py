@@ -12,7 +12,7 @@ from polydescent.report.static import KINDS, check_picture, write_picture
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 pyplot = pytest.importorskip("matplotlib.pyplot")
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore::polydescent.errors.ConvergenceWarning")
 
 
 def data(n=300):
@@ -82,6 +82,28 @@ def test_a_descent_that_has_not_arrived_shows_where_it_should(ax):
     np.testing.assert_allclose(best, pd.fit(x, y, 3)(where))
     assert not any("%" in label for label in labels(ax))
     assert ax.get_ylim()[1] < y.max() + np.ptp(y)
+
+
+@pytest.mark.parametrize("rows", [True, False])
+def test_a_far_off_result_is_marked_and_leaves_the_data_in_view(ax, rows):
+    t = np.arange(1990, 2021.0)
+    y = 5 + np.sin(t)
+    run = pd.descend(t, y, 1) if rows else pd.summarize(t, y, 1).descend()
+    run.plot(ax=ax)
+    low, high = ax.get_ylim()
+    assert high - low < 3 * np.ptp(y)
+    assert not rows or (low < y.min() and y.max() < high)
+    assert "steps exhausted, loss " in ax.get_title()
+    assert "times the lowest" in ax.get_title()
+    assert "after 2,000 steps, out of view" in labels(ax)
+    assert "fit" not in labels(ax)
+
+
+def test_what_never_moves_is_drawn(ax):
+    x = 1.7e9 + np.arange(100.0)
+    run = pd.descend(x, x - 1.7e9 + np.sin(x), 1, start="zeros")
+    run.plot("modes", ax=ax)
+    np.testing.assert_allclose(line(ax, "no curvature: never moves")[1], run.forecast.held)
 
 
 def test_residuals(ax):

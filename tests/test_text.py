@@ -152,6 +152,47 @@ def test_print_says_what_was_done():
     assert "held: x^0 = 0, x^2 = 0" in str(pd.fit(X, X, terms=[1, 3]))
 
 
+@pytest.mark.parametrize(
+    ("settings", "begins", "far"),
+    [
+        ({"degree": 1}, "steps exhausted: loss ", True),
+        ({"degree": 1, "basis": "chebyshev", "steps": 4}, "steps exhausted: loss ", False),
+        (
+            {"degree": 1, "learning_rate": 1.0, "allow_divergence": True, "steps": 9},
+            "diverged: loss ",
+            True,
+        ),
+        (
+            {"degree": 1, "learning_rate": 1.0, "allow_divergence": True},
+            "diverged: the loss overflowed",
+            True,
+        ),
+    ],
+)
+def test_a_descent_that_has_not_arrived_prints_so_first(settings, begins, far):
+    t = np.arange(1990, 2021.0)
+    rng = np.random.default_rng(7)
+    run = pd.descend(t, 10 * (t - 2005) + rng.standard_normal(31), start=[1.0, 0.0], **settings)
+    first, advice, equation_, *rest = str(run).splitlines()
+    assert first.startswith(begins)
+    assert first.endswith("far from least squares") == far
+    assert advice == run.advice
+    assert equation_ == run.equation()
+    assert not re.search(r"\d\(\d+\)", equation_)  # no standard errors
+    for not_said in ("interval", "std. error", "standard errors", "AIC"):
+        assert not_said not in str(run)
+    best = pd.fit(t, 10 * (t - 2005) + np.random.default_rng(7).standard_normal(31), 1).coef
+    assert [float(line.split()[-1]) for line in rest[-2:]] == pytest.approx(list(best), rel=1e-8)
+
+
+def test_a_descent_that_has_arrived_prints_as_a_fit_does():
+    rng = np.random.default_rng(7)
+    run = pd.descend(X, 1 + X + 0.1 * rng.standard_normal(40), 1, basis="chebyshev")
+    assert run.outcome is pd.Outcome.CONVERGED
+    assert re.match(r"y = \d\.\d+\(\d+\) \+", str(run))
+    assert "95 % interval" in str(run)
+
+
 @pytest.mark.parametrize("style", ["plain", "unicode", "latex", "python", "c", "sql", "javascript"])
 def test_every_style_is_there_and_refuses_what_is_not(style):
     assert CURVES["near"].equation(style, digits=3)

@@ -19,6 +19,7 @@ Fit.explore and print(fit) reach down inside the method.
     summary       the whole data set as one small triangle
     constraints   what is known about the curve beforehand
     refine        least squares as if computed exactly
+    motion        modes of a loss under momentum, in closed form
     optimizers    GradientDescent, Momentum, Nesterov, Adam
     convergence   the spectrum and what it says about every step to come
     descent       forward, backward, the loop
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from polydescent import errors
     from polydescent.convergence import Forecast
     from polydescent.descent import History, Outcome
-    from polydescent.errors import PolydescentError
+    from polydescent.errors import ConvergenceWarning, PolydescentError
     from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.result import Fit
     from polydescent.summary import Summary
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adam",
+    "ConvergenceWarning",
     "Fit",
     "Forecast",
     "GradientDescent",
@@ -80,6 +82,7 @@ __all__ = [
 
 _HOMES = {
     "Adam": "optimizers",
+    "ConvergenceWarning": "errors",
     "Fit": "result",
     "Forecast": "convergence",
     "GradientDescent": "optimizers",

@@ -11,6 +11,9 @@ from polydescent.convergence import Forecast
 from polydescent.descent import History, Outcome
 from polydescent.optimizers import Adam
 
+_MANY = 1e5  # steps that hardly anybody wants to take
+_NEAR = 1e-6  # relative: within it of the lowest loss nothing is left to wait for
+
 
 def advice(outcome: Outcome, history: History | None, forecast: Forecast | None, basis: str) -> str:
     """One or two sentences for the user who just saw this outcome."""
@@ -22,7 +25,7 @@ def advice(outcome: Outcome, history: History | None, forecast: Forecast | None,
         return f"Converged: after {history.steps:,} steps no weights reach a noticeably lower loss."
     if outcome is Outcome.DIVERGED:
         return _diverged(history, forecast)
-    return _exhausted(history, forecast) + cure(forecast, basis)
+    return _exhausted(history, forecast, basis) + cure(forecast, basis)
 
 
 def cure(forecast: Forecast, basis: str) -> str:
@@ -53,16 +56,29 @@ def _diverged(history: History, forecast: Forecast) -> str:
     )
 
 
-def _exhausted(history: History, forecast: Forecast) -> str:
+def _exhausted(history: History, forecast: Forecast, basis: str) -> str:
+    taken = "1 step was" if history.steps == 1 else f"{history.steps:,} steps were"
     if isinstance(forecast.optimizer, Adam):
         return (
-            f"{history.steps:,} steps were not enough. Adam's steps have the size of its "
+            f"{taken} not enough. Adam's steps have the size of its "
             "learning rate: take more of them, or a lower rate; Momentum() needs no tuning."
         )
-    needed = forecast.steps_to(1e-6)
+    if forecast.held > _NEAR * forecast.lowest_loss:
+        return (
+            f"{taken} not enough, and no number is: directions in which this "
+            f"loss has no curvature above rounding hold {forecast.held:.4g} above the lowest loss, "
+            f"{forecast.lowest_loss:.4g}."
+        )
+    needed = forecast.steps_to(_NEAR)
     more = (
         f"{needed - history.steps:,} more come within 1e-6 of the lowest loss"
         if math.isfinite(needed) and needed > history.steps
         else "more come closer to the lowest loss"
     )
-    return f"{history.steps:,} steps were not enough: {more}."
+    found = f"{taken} not enough: {more}."
+    if basis != "power" or forecast.is_hopeless or not _MANY < needed < math.inf:
+        return found
+    return (
+        f"{found} They are so many because powers of x are nearly parallel here (condition number "
+        f'{forecast.condition:.2g}): basis="chebyshev", which maps x to [−1, 1], needs far fewer.'
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -52,6 +53,11 @@ class Outcome(Enum):
     STEPS_EXHAUSTED = "steps exhausted"
     DIVERGED = "diverged"
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the weights are those of a descent that has not arrived."""
+        return self in (Outcome.STEPS_EXHAUSTED, Outcome.DIVERGED)
+
 
 def walk(
     A: Array,
@@ -61,12 +67,14 @@ def walk(
     optimizer: Optimizer,
     steps: int,
     target: float | None = None,
+    watch: Callable[[int, float], None] | None = None,
 ) -> History:
     """Take `steps` steps down the loss ‖A·w − b‖² + rest from the weights `start`.
 
     A: shape (rows, k), the design matrix or the R of a summary. b: shape (rows,), y or z. rest:
-    what no weights change, 0 or rss. Stops early at a loss of `target` or less. Everything stays in
-    the library, dtype and device of A; a diverging run ends in inf and NaN, not in an exception.
+    what no weights change, 0 or rss. Stops early at a loss of `target` or less. watch: called with
+    each step and its loss. Everything stays in the library, dtype and device of A; a diverging run
+    ends in inf and NaN, not in an exception.
     """
     xp = namespace(A)
     spacing = -(-steps // KEPT)
@@ -80,6 +88,8 @@ def walk(
             loss[t] = sum_squares(residual)
             if t % spacing == 0:
                 weights[t // spacing, ...] = w
+            if watch is not None:
+                watch(t, float(loss[t]) + rest)
             if t == steps or (target is not None and loss[t] + rest <= target):
                 break
             w, state = optimizer.step(w, backward(A, residual), state)

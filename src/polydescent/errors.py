@@ -24,9 +24,7 @@ class PolydescentError(Exception):
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
-def _rebuilt(
-    kind: type[PolydescentError], args: tuple[Any, ...], facts: dict[str, Any]
-) -> PolydescentError:
+def _rebuilt(kind: type[Exception], args: tuple[Any, ...], facts: dict[str, Any]) -> Exception:
     error = kind.__new__(kind, *args)
     vars(error).update(facts)
     return error
@@ -225,6 +223,18 @@ class BadSetting(PolydescentError, ValueError):
         super().__init__(f"{name} must be {wanted}, found {value!r}.")
 
 
+class SetTwice(PolydescentError, TypeError):
+    """Settings beside an optimizer that has its own."""
+
+    def __init__(self, optimizer: str, settings: dict[str, float]):
+        names = " and ".join(f"{name}=" for name in settings)
+        inside = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+        super().__init__(
+            f"{names} beside an optimizer that holds its own: write optimizer={optimizer}({inside})"
+            f', or name it as text, optimizer="{optimizer.lower()}".'
+        )
+
+
 class RateTooLarge(PolydescentError, ValueError):
     """A learning rate that makes the loss grow without bound."""
 
@@ -236,6 +246,26 @@ class RateTooLarge(PolydescentError, ValueError):
             f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode."
             f"{advice}"
         )
+
+
+class ConvergenceWarning(UserWarning):
+    """A descent that ended far from least squares: it leaves unexplained more than 1 % of what the
+    best curve of its degree explains.
+
+    loss, lowest: reached and possible, in units of y². r2, best_r2: of the descent and of least
+    squares, NaN where y is constant.
+    """
+
+    def __init__(self, loss: float, lowest: float, r2: float, best_r2: float, advice: str):
+        self.loss, self.lowest, self.r2, self.best_r2 = loss, lowest, r2, best_r2
+        super().__init__(
+            f"The descent ended far from least squares: loss {loss:.6g} where {lowest:.6g} is "
+            f"possible, R² {r2:.4g} where {best_r2:.4g} is. {advice}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class NoClosedForm(PolydescentError, TypeError):

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from polydescent.arrays import Array, namespace
-from polydescent.errors import BadSetting, NoClosedForm, UnknownName
+from polydescent.errors import BadSetting, NoClosedForm, SetTwice, UnknownName
+from polydescent.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,13 @@ class GradientDescent:
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (…steps,
         modes).
-
-        Through log1p, so that a mode that hardly moves in 10⁹ steps keeps its digits.
         """
+        return self.motion(curvature).left(steps)
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """How each mode moves."""
         (eta,) = _settled(self.learning_rate)
-        return _power_of_rest(eta * curvature, steps[..., None])
+        return Motion(eta * curvature, eta * curvature, 0.0)
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,12 @@ class Momentum:
         """As GradientDescent.decay: the corner of the t-th power of the 2×2 map of (error,
         velocity).
         """
+        return self.motion(curvature).left(steps)
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """How each mode moves."""
         eta, beta = _settled(self.learning_rate, self.momentum)
-        return _two_roots(eta * curvature, eta * curvature, beta, steps)
+        return Motion(eta * curvature, eta * curvature, beta)
 
 
 @dataclass(frozen=True)
@@ -148,13 +155,30 @@ class Nesterov:
             return self
         if self.momentum is not None:
             return replace(self, learning_rate=self._fastest_rate(smallest, largest))
-        rate = self.learning_rate
-        if rate is None:
-            rate = 4 / (3 * largest + smallest)
-        root = math.sqrt(min(rate * smallest, 1.0))  # critical damping of the flattest mode
-        return replace(
-            self, learning_rate=rate, momentum=min((1 - root) / (1 + root), _JUST_BELOW_ONE)
-        )
+        if self.learning_rate is None:
+            rate = 4 / (3 * largest + smallest)  # critical damping then slows the steepest as much
+            return replace(self, learning_rate=rate, momentum=_critical(rate * smallest))
+        beta = self._fastest_momentum(self.learning_rate * smallest, self.learning_rate * largest)
+        return replace(self, momentum=beta)
+
+    @staticmethod
+    def _fastest_momentum(flattest: float, steepest: float) -> float:
+        """The β at which the slower of the modes ηλ = flattest and ηλ = steepest shrinks most.
+
+        Up to the critical damping of the flattest mode, that one shrinks faster as β grows; the
+        steepest, where ηλ > 1, shrinks slower and from ηλ = 4/3 on may grow. Where ηλ > 2 it grows
+        at any β, slowest at 0.
+        """
+        low, high = 0.0, _critical(flattest)
+        if _radius(steepest, high) <= _radius(flattest, high):
+            return high
+        for _ in range(60):
+            beta = (low + high) / 2
+            if _radius(steepest, beta) < _radius(flattest, beta):
+                low = beta
+            else:
+                high = beta
+        return low
 
     def _fastest_rate(self, smallest: float, largest: float) -> float:
         """The rate at which the flattest and the steepest mode shrink alike, by bisection.
@@ -162,26 +186,24 @@ class Nesterov:
         The flattest shrinks faster, the steepest slower, as the rate grows from 1/λ_max to the
         limit.
         """
+        beta = self.momentum or 0.0
         low, high = 1 / largest, self.limit(largest)
         for _ in range(60):
             rate = (low + high) / 2
-            if self._radius(rate * smallest) > self._radius(rate * largest):
+            if _radius(rate * smallest, beta) > _radius(rate * largest, beta):
                 low = rate
             else:
                 high = rate
         return low
 
-    def _radius(self, q: float) -> float:
-        """The factor per step at ηλ = q: the larger root of r² − (1+β)(1−q)·r + β(1−q)."""
-        beta = self.momentum or 0.0
-        trace, product = (1 + beta) * (1 - q), beta * (1 - q)
-        spread = trace * trace - 4 * product
-        return math.sqrt(product) if spread < 0 else (abs(trace) + math.sqrt(spread)) / 2
-
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """As Momentum.decay."""
+        return self.motion(curvature).left(steps)
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """How each mode moves."""
         eta, beta = _settled(self.learning_rate, self.momentum)
-        return _two_roots(eta * curvature, eta * curvature * (1 + beta), beta, steps)
+        return Motion(eta * curvature, eta * curvature * (1 + beta), beta)
 
 
 @dataclass(frozen=True)
@@ -233,6 +255,10 @@ class Adam:
         """Raises NoClosedForm."""
         raise NoClosedForm("Adam", "forecast of the loss")
 
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """Raises NoClosedForm."""
+        raise NoClosedForm("Adam", "forecast of the loss")
+
 
 Optimizer = GradientDescent | Momentum | Nesterov | Adam
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -241,12 +267,28 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 _JUST_BELOW_ONE = 1 - 2**-53
 
 
-def checked_optimizer(optimizer: object) -> Optimizer:
-    """The optimizer given. Raises UnknownName for anything else, a string included."""
+def checked_optimizer(
+    optimizer: object = None, learning_rate: float | None = None, momentum: float | None = None
+) -> Optimizer:
+    """The optimizer given, or the one of that name ("gd" unless named) with these settings.
+
+    Raises UnknownName for anything else, BadCall for settings beside an optimizer that has its own,
+    BadSetting.
+    """
+    given = {"learning_rate": learning_rate, "momentum": momentum}
+    settings: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
     if isinstance(optimizer, Optimizer):
+        if settings:
+            raise SetTwice(type(optimizer).__name__, settings)
         return optimizer
-    names = [kind.__name__ + "()" for kind in OPTIMIZERS.values()]
-    raise UnknownName("optimizer", optimizer, names)
+    name = "gd" if optimizer is None else optimizer
+    if not isinstance(name, str) or name not in OPTIMIZERS:
+        objects = [kind.__name__ + "()" for kind in OPTIMIZERS.values()]
+        raise UnknownName("optimizer", optimizer, [*OPTIMIZERS, *objects])
+    kind = OPTIMIZERS[name]
+    if momentum is not None and kind not in (Momentum, Nesterov):
+        raise BadSetting("momentum", momentum, f"left out: {name} has none")
+    return kind(**settings)
 
 
 def _check_rate(rate: float | None) -> None:
@@ -259,62 +301,23 @@ def _check_momentum(momentum: float | None) -> None:
         raise BadSetting("momentum", momentum, "at least 0 and below 1")
 
 
+def _critical(q: float) -> float:
+    """Nesterov's β that damps the mode of ηλ = q critically: below it the mode creeps, above it
+    swings.
+    """
+    root = math.sqrt(min(q, 1.0))
+    return min((1 - root) / (1 + root), _JUST_BELOW_ONE)
+
+
+def _radius(q: float, beta: float) -> float:
+    """Nesterov's factor per step at ηλ = q: the larger root of r² − (1+β)(1−q)·r + β(1−q)."""
+    trace, product = (1 + beta) * (1 - q), beta * (1 - q)
+    spread = trace * trace - 4 * product
+    return math.sqrt(product) if spread < 0 else (abs(trace) + math.sqrt(spread)) / 2
+
+
 def _settled(*settings: float | None) -> list[float]:
     """The settings as numbers. Raises BadSetting for one left open, which only data can choose."""
     if None in settings:
         raise BadSetting("learning_rate and momentum", None, "chosen first: see `fastest`")
     return [float(setting) for setting in settings if setting is not None]
-
-
-def _power_of_rest(delta: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """(1 − δ)^t, through log1p so that a mode that hardly moves in 10⁹ steps keeps its digits."""
-    with np.errstate(divide="ignore"):
-        log = np.where(delta < 1, np.log1p(-np.minimum(delta, 1.0)), np.log(np.abs(1 - delta)))
-    with np.errstate(over="ignore", invalid="ignore"):
-        size = np.where(t == 0, 1.0, np.exp(t * log))
-    return np.where((delta > 1) & (t % 2 == 1), -size, size)
-
-
-def _two_roots(q: np.ndarray, pull: np.ndarray, beta: float, steps: np.ndarray) -> np.ndarray:
-    """The error left after `steps` in modes with momentum, shape (…steps, modes).
-
-    Such a mode is a damped oscillator, with s = 1 − β + pull and q = ηλ:
-
-        e[1] = (1 − pull)·e[0],    e[t+1] = (2 − s)·e[t] − (1 − s + q)·e[t−1]
-
-    solved by the roots r of r² − (2 − s)·r + 1 − s + q. They are found as 1 − δ, since slow modes
-    have δ near 0; near a double root (critical damping, the fastest setting) their ratio is used.
-    """
-    t = steps[..., None]
-    s = 1 - beta + pull
-    lean = (1 - beta - pull) / 2  # first entry of the map minus the mean of the roots
-    spread = s * s - 4 * q  # squared distance of the roots
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        real = _real_roots(q, s, lean, np.sqrt(np.maximum(spread, 0.0)), t)
-        radius = np.maximum(1 - s + q, 0.0)  # squared
-        height = np.sqrt(np.maximum(-spread, 0.0)) / 2
-        mean = 1 - s / 2
-        angle = np.arctan2(height, np.abs(mean))  # near 0, not near π, where sin loses its digits
-        turning = np.exp(t * np.log(radius) / 2) * (
-            np.cos(t * angle) + np.where(mean < 0, -lean, lean) * np.sin(t * angle) / height
-        )
-        turning = np.where((mean < 0) & (t % 2 == 1), -turning, turning)
-    begun = np.where(t == 0, 1.0, 1 - pull)
-    return np.where(t <= 1, begun, np.where(spread >= 0, real, turning))
-
-
-def _real_roots(
-    q: np.ndarray, s: np.ndarray, lean: np.ndarray, apart: np.ndarray, t: np.ndarray
-) -> np.ndarray:
-    """The part of `_two_roots` where both roots are real, a distance `apart`."""
-    far = (s + apart) / 2
-    near = np.where(far > 0, q / far, 0.0)  # δ₁·δ₂ = q: no cancellation
-    sign = np.where(s <= 2, 1.0, -1.0)
-    slow = np.where(s <= 2, near, far)  # the root 1 − slow is the larger in size
-    # the other root is (1 − slow)·(1 − gap); where both are 0, nothing is left and any gap will do
-    gap = np.where(slow == 1, 1.0, np.clip(sign * apart / (1 - slow), 0.0, 2.0))
-    left = _power_of_rest(gap, t)
-    gone = np.where(gap < 0.5, -np.expm1(t * np.log1p(-np.minimum(gap, 0.5))), 1 - left)
-    per_apart = np.where(apart > 0, gone / apart, t / np.abs(1 - slow))
-    share = np.where(slow == 1, 0.0, (1 + left) / 2 + sign * lean * per_apart)
-    return _power_of_rest(slow, t) * share

@@ -41,6 +41,8 @@ from polydescent.sources import Rows
 from polydescent.statistics import UncertainCurve, checked_number, chi2_tail
 from polydescent.summary import Summary, checked_degree
 
+_FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
+_NOTHING = 1e-20  # of Σ y²: rounding
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
@@ -58,7 +60,8 @@ class Fit(Inference):
     data.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
-    they say how well the data determine the coefficients, not how far off it still is.
+    they say how well the data determine the coefficients, not how far off it still is, so
+    `print(fit)` leaves them out.
     """
 
     curve: Polynomial
@@ -169,6 +172,20 @@ class Fit(Inference):
         """How far the loss is above the lowest, relative to it: 0.03 is 3 %. Never negative."""
         above = max(self.loss - self.lowest_loss, 0.0)
         return above / self.lowest_loss if self.lowest_loss else (math.inf if above else 0.0)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether a descent ended far from least squares: its loss is above the lowest by more than
+        1 % of what the best curve of this degree explains. At degree 0, where that is nothing, by
+        more than 1 % of the lowest loss; where y is constant, by more than 1 % of Σ y².
+        """
+        if not self.outcome.is_unfinished:
+            return False
+        lowest, squares = self.summary.rss, self.summary.square
+        scale = self.summary.tss - lowest if self.degree else lowest
+        if scale <= _NOTHING * squares:
+            scale = squares
+        return not self.loss - lowest <= _FAR * scale
 
     @property
     def r2(self) -> float:
@@ -365,7 +382,7 @@ class Fit(Inference):
 
         digits: significant ones, 6 to read and 17 to run unless said otherwise. x: the name of the
         variable; of dates it is t, in units since the origin, as a comment in code says. errors:
-        standard errors in the last digits, to read. dates: code, Python or SQL, that takes the date
+        standard errors in the last digits, to read, where it has arrived. dates: code, Python or SQL, that takes the date
         itself (Python: a datetime, SQL: a timestamp, both in UTC), called x unless said otherwise.
         Raises UnknownName, BadSetting, BadCall.
         """
@@ -374,8 +391,10 @@ class Fit(Inference):
             if dates:
                 raise BadCall('dates=True is for code: style="python" or "sql".')
             name = x or ("t" if self.axis.is_dates else "x")
-            known = errors and bool(np.isfinite(to_host(self.stderr)).all())
+            known = errors and not self.outcome.is_unfinished
             stderr = to_host(self.stderr) if known else None
+            if stderr is not None and not np.isfinite(stderr).all():
+                stderr = None
             return equation(
                 self._powers,
                 name,

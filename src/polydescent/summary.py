@@ -165,6 +165,11 @@ class Summary:
         dropped = self.triangle[1:, -1]
         return float(dropped @ dropped)
 
+    @property
+    def square(self) -> float:
+        """Σ y², in units of y²."""
+        return float(self.triangle[:, -1] @ self.triangle[:, -1])
+
     def least_squares(self, basis: Basis = CHEBYSHEV) -> tuple[np.ndarray, np.ndarray, float]:
         """(R, z, rss) in the coordinates of another basis: the same loss, other weights.
 

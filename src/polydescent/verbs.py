@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,10 +19,19 @@ from polydescent.convergence import Forecast
 from polydescent.dates import check_unit
 from polydescent.degrees import degree_table
 from polydescent.descent import Outcome, walk
-from polydescent.errors import BadCall, BadSetting, NoRows, RateTooLarge, TooFewDistinct, TooFewRows
-from polydescent.optimizers import GradientDescent, Optimizer, checked_optimizer
+from polydescent.errors import (
+    BadCall,
+    BadSetting,
+    ConvergenceWarning,
+    NoRows,
+    RateTooLarge,
+    TooFewDistinct,
+    TooFewRows,
+)
+from polydescent.optimizers import Optimizer, checked_optimizer
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.polynomial import Polynomial
+from polydescent.progress import Stepping
 from polydescent.result import Fit
 from polydescent.solution import Solution, solve
 from polydescent.sources import Rows, Source, source_of
@@ -133,12 +143,15 @@ def descend(
     again: bool = False,
     over: str = "summary",
     basis: str | Basis = "power",
-    optimizer: Optimizer | None = None,
+    optimizer: str | Optimizer | None = None,
+    learning_rate: float | None = None,
+    momentum: float | None = None,
     start: str | Sequence[float] | Array = "random",
     seed: int = 0,
     steps: int = 2000,
     tolerance: float | None = None,
     allow_divergence: bool = False,
+    progress: bool = False,
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
@@ -146,12 +159,16 @@ def descend(
     over all rows in their own library, dtype and device: the same steps up to rounding.
 
     basis: "power" (weights are a, b, c, d of x), "chebyshev" or "legendre" (on x mapped to [−1,
-    1]). optimizer: GradientDescent() by default; a learning rate left out is the fastest stable
-    one. start: "random" (standard normal, from `seed`), "zeros", or k numbers. steps: updates to
-    make. tolerance: stop once the loss is within this share of the lowest possible.
-    allow_divergence: walk even where the learning rate is above the largest stable one.
+    1]). optimizer: "gd" (by default), "momentum", "nesterov" or "adam", with learning_rate and
+    momentum beside it, or an object such as Momentum(1e-6, 0.9) that holds them; what is left out
+    is the fastest stable setting. start: "random" (standard normal, from `seed`), "zeros", or k
+    numbers. steps: updates to make. tolerance: stop once the loss is within this share of the
+    lowest possible. allow_divergence: walk even where the learning rate is above the largest stable
+    one. progress: one line on standard error, if that is a terminal, once it takes over a second.
 
-    Raises RateTooLarge before step 1, and whatever `fit` raises.
+    Raises RateTooLarge before step 1, and whatever `fit` raises. Warns with ConvergenceWarning
+    where it ends far from least squares (see `Fit.is_far`), unless an allowed divergence is
+    watched.
 
     >>> run = descend([0, 1, 2, 3], [1, 3, 5, 7], degree=1, start="zeros", steps=200)
     >>> run.equation(digits=4)
@@ -171,11 +188,14 @@ def descend(
         summary,
         basis=basis,
         optimizer=optimizer,
+        learning_rate=learning_rate,
+        momentum=momentum,
         start=start,
         seed=seed,
         steps=steps,
         tolerance=tolerance,
         allow_divergence=allow_divergence,
+        progress=progress,
         rows=rows if over == "rows" else None,
     )
     return replace(run, rows=rows)
@@ -252,19 +272,22 @@ def descend_summary(
     summary: Summary,
     *,
     basis: str | Basis = POWER,
-    optimizer: Optimizer | None = None,
+    optimizer: str | Optimizer | None = None,
+    learning_rate: float | None = None,
+    momentum: float | None = None,
     start: str | Sequence[float] | Array = "random",
     seed: int = 0,
     steps: int = 2000,
     tolerance: float | None = None,
     allow_divergence: bool = False,
+    progress: bool = False,
     rows: Rows | None = None,
 ) -> Fit:
     """Gradient descent at the summary's degree, over the summary or over `rows`. See `descend`."""
     basis = basis_named(basis)
     _check_steps(steps)
-    forecast = forecast_summary(summary, basis=basis, optimizer=optimizer, start=start, seed=seed)
-    w = forecast.start
+    chosen = checked_optimizer(optimizer, learning_rate, momentum)
+    forecast = forecast_summary(summary, basis=basis, optimizer=chosen, start=start, seed=seed)
     if not forecast.is_stable and not allow_divergence:
         raise RateTooLarge(
             forecast.optimizer.learning_rate or math.nan,
@@ -273,31 +296,38 @@ def descend_summary(
             cure(forecast, basis.name),
         )
     target = None if tolerance is None else _target(tolerance, forecast.lowest_loss)
+    w = forecast.start
     if rows is None:
-        R, z, rss = summary.least_squares(basis)
-        history = walk(R, z, rss, w, forecast.optimizer, int(steps), target)
+        A, b, rest = summary.least_squares(basis)
     else:
-        A, b = _rows_in(basis, rows, summary)
-        history = walk(A, b, 0.0, rows.kind.put(w), forecast.optimizer, int(steps), target)
+        (A, b), rest, w = _rows_in(basis, rows, summary), 0.0, rows.kind.put(w)
+    with Stepping(int(steps), summary.rss, quiet=not progress) as line:
+        history = walk(A, b, rest, w, forecast.optimizer, int(steps), target, line.watch)
     last = to_host(history.weights[-1, ...])
     loss = float(history.loss[-1])
     curve = Polynomial(basis, summary.domain, last)
-    return Fit(curve, summary, loss, _outcome(loss, summary, forecast), history, forecast)
+    run = Fit(curve, summary, loss, _outcome(loss, summary, forecast), history, forecast)
+    if run.is_far and (forecast.is_stable or not allow_divergence):
+        found = ConvergenceWarning(loss, run.lowest_loss, run.r2, _best_r2(summary), run.advice)
+        warnings.warn(found, stacklevel=3)  # of `descend`, or of Summary.descend
+    return run
 
 
 def forecast_summary(
     summary: Summary,
     *,
     basis: str | Basis = POWER,
-    optimizer: Optimizer | None = None,
+    optimizer: str | Optimizer | None = None,
+    learning_rate: float | None = None,
+    momentum: float | None = None,
     start: str | Sequence[float] | Array = "random",
     seed: int = 0,
 ) -> Forecast:
     """What a descent with these settings will do. See `descend` for them and what is refused."""
     summary.solve()  # refuses rows that do not determine the weights
     w = starting_weights(start, summary.degree + 1, seed)
-    optimizer = checked_optimizer(optimizer or GradientDescent())
-    return Forecast.of(*summary.least_squares(basis_named(basis)), optimizer, w)
+    chosen = checked_optimizer(optimizer, learning_rate, momentum)
+    return Forecast.of(*summary.least_squares(basis_named(basis)), chosen, w)
 
 
 def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) -> np.ndarray:
@@ -345,10 +375,13 @@ def _target(tolerance: float, lowest: float) -> float:
     return lowest * (1 + tolerance)
 
 
+def _best_r2(summary: Summary) -> float:
+    return 1 - summary.rss / summary.tss if summary.tss else math.nan
+
+
 def _outcome(loss: float, summary: Summary, forecast: Forecast) -> Outcome:
     """Divergence is a rate above the limit, not an overflow, which can take 10⁵ steps."""
     if not math.isfinite(loss) or not forecast.is_stable:
         return Outcome.DIVERGED
-    rounding = _ROUNDING * float(summary.triangle[:, -1] @ summary.triangle[:, -1])
-    near = loss <= summary.rss * (1 + _ARRIVED) + rounding
+    near = loss <= summary.rss * (1 + _ARRIVED) + _ROUNDING * summary.square
     return Outcome.CONVERGED if near else Outcome.STEPS_EXHAUSTED

@@ -15,7 +15,7 @@ from polydescent.cli.fit import fit
 from polydescent.cli.merge import merge
 from polydescent.cli.predict import predict
 from polydescent.cli.update import update
-from polydescent.errors import FileRefused, PolydescentError, Stopped
+from polydescent.errors import ConvergenceWarning, FileRefused, PolydescentError, Stopped
 
 app = typer.Typer(
     help="Polynomial regression by gradient descent: exact, explained, of any size.",
@@ -67,6 +67,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # ² and − where the encoding has none: ?
             stream.reconfigure(errors="replace")
     warnings.formatwarning = _warning_line
+    warnings.simplefilter("ignore", ConvergenceWarning)  # what a command prints says it
     try:
         app()
     except PolydescentError as refusal:

@@ -36,6 +36,7 @@ def approximate(
     explore: o.ExploreOption = None,
     trace: o.TraceOption = None,
     json: o.JsonOption = False,
+    quiet: o.QuietOption = False,
 ) -> None:
     """Fit a polynomial to a function, the way the lesson does.
 
@@ -63,6 +64,7 @@ def approximate(
             "steps": steps,
             "over": over,
             "allow_divergence": allow_divergence,
+            "progress": not quiet,
         }
         chosen = o.optimizer_of(optimizer or "gd", learning_rate, momentum)
         if chosen == GradientDescent() and learning_rate is None and settings["basis"] == "power":

@@ -84,6 +84,7 @@ def fit(
             "seed": seed,
             "steps": steps,
             "allow_divergence": allow_divergence,
+            "progress": not quiet,
         }
     )
     kind = Kind.choose(backend, device, dtype)

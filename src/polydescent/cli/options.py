@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from polydescent.errors import BadSetting
-from polydescent.optimizers import OPTIMIZERS, Adam, GradientDescent, Optimizer
+from polydescent.optimizers import (
+    OPTIMIZERS,
+    Adam,
+    GradientDescent,
+    Optimizer,
+    checked_optimizer,
+)
 
+_FASTEST = ("auto", "fastest")
 OptimizerName = StrEnum("OptimizerName", {name: name for name in [*OPTIMIZERS, "exact"]})
 BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
 Over = StrEnum("Over", ["rows", "summary"])
@@ -25,7 +33,11 @@ OptimizerOption = Annotated[
 ]
 RateOption = Annotated[
     str | None,
-    typer.Option(metavar="NUMBER|fastest", help="Step size.", show_default=False),
+    typer.Option(
+        metavar="auto|fastest|NUMBER",
+        help="Step size; auto or fastest: the fastest stable one.",
+        show_default=False,
+    ),
 ]
 MomentumOption = Annotated[
     float | None,
@@ -75,16 +87,27 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
 def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimizer:
-    """The optimizer for a name, a rate ("fastest", a number or None for fastest) and a momentum."""
-    settings: dict[str, Any] = {}
-    if rate not in (None, "fastest"):
-        settings["learning_rate"] = numbers("learning-rate", rate)[0]
-    kind = OPTIMIZERS[name]
-    if momentum is not None:
-        if kind in (GradientDescent, Adam):
-            raise BadSetting("--momentum", momentum, f"left out: {name} has none")
-        settings["momentum"] = momentum
-    return kind(**settings)
+    """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest; of
+    Adam for its own) and a momentum. Raises BadSetting.
+    """
+    if momentum is not None and OPTIMIZERS[name] in (GradientDescent, Adam):
+        raise BadSetting("--momentum", momentum, f"left out: {name} has none")
+    if rate in _FASTEST and OPTIMIZERS[name] is Adam:
+        raise BadSetting("--learning-rate", rate, "a number: no rate is the fastest of Adam")
+    return checked_optimizer(name, None if rate is None else _rate(rate), momentum)
+
+
+def _rate(text: str) -> float | None:
+    """None for the fastest. Raises BadSetting."""
+    if text in _FASTEST:
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise BadSetting("--learning-rate", text, "auto, fastest or a number above 0")
+    return rate
 
 
 def start_of(text: str) -> str | list[float]:

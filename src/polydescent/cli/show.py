@@ -16,7 +16,7 @@ from polydescent.descent import Outcome
 from polydescent.equation import CODE, check_style
 from polydescent.errors import NoDescent
 from polydescent.optimizers import Adam
-from polydescent.report.text import notes, statistics, table
+from polydescent.report.text import notes, statistics, table, unfinished
 from polydescent.result import Fit
 from polydescent.statistics import check_level
 
@@ -155,7 +155,10 @@ def _all_facts(fit: Fit, wanted: Wanted) -> dict[str, Any]:
 def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
     for step, loss in log(fit, wanted.log_every):
         say(f"{step} {loss:.9g}")
-    say(f"Result: {fit.equation()}", "bold")
+    if fit.is_far:
+        for line in unfinished(fit):
+            say(line, _STYLE[fit.outcome])
+    say(f"{'So far' if fit.is_far else 'Result'}: {fit.equation()}", "bold")
     if wanted.style is not None:
         say(_styled(fit, wanted.style))
     say()
@@ -168,7 +171,8 @@ def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
         if wanted.degrees:
             for line in [*str(_degrees(fit, wanted.degrees)).splitlines(), ""]:
                 say(line)
-    say(fit.advice, _STYLE[fit.outcome])
+    if not fit.is_far:
+        say(fit.advice, _STYLE[fit.outcome])
 
 
 def _styled(fit: Fit, style: str) -> str:

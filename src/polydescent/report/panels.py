@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import quiet, to_host
-from polydescent.basis import CHEBYSHEV
+from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.degrees import Degrees, degree_table
 from polydescent.density import Density, blocks
 from polydescent.descent import Outcome
 from polydescent.polynomial import Polynomial
+from polydescent.report.text import excess
 from polydescent.result import Fit
 from polydescent.solution import rows_that_count
 from polydescent.summary import Summary
@@ -43,6 +44,12 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
     places = _places(fit, x)
     seen = _draw_rows(fit, ax)
     arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
+    best = Polynomial(CHEBYSHEV, fit.summary.domain, fit.best.weights)
+    view = None
+    if seen is not None:
+        view = _with_room(seen.y, 0.2)
+    elif fit.outcome.is_unfinished:
+        view = _with_room(Domain(float(best(x).min()), float(best(x).max())), 1.0)
     if arrived and fit.degrees_of_freedom > 0:
         _draw_bands(fit, ax, places, level)
     if fit.history is not None:
@@ -51,14 +58,22 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
         )
         _line(ax, places, start(x), ":", _START, "start")
     if np.isfinite(fit.curve.weights).all():
-        _line(ax, places, fit.curve(x), "-", _RESULT, "fit" if arrived else "result")
+        hidden = view is not None and not _crosses(fit.curve(x), view)
+        _line(ax, places, fit.curve(x), "-", _RESULT, _result(fit) + ", out of view" * hidden)
     if not arrived:
-        best = Polynomial(CHEBYSHEV, fit.summary.domain, fit.best.weights)
         _line(ax, places, best(x), "--", _BEST, "least squares")
-    _look_at(ax, seen, room=0.2)  # a far-off start must not flatten the data
+    if view is not None:  # a far-off start or result must not flatten the data
+        ax.set_ylim(view.lo, view.hi)
     _names(fit, ax)
-    ax.set_title(_equation(fit, ax), fontsize="medium")
+    _title(fit, ax, _equation(fit, ax))
     _legend(ax)
+
+
+def _result(fit: Fit) -> str:
+    """What the legend calls the curve: a fit only where it is one."""
+    if fit.outcome.is_unfinished and fit.history is not None:
+        return f"after {fit.history.steps:,} steps"
+    return "result" if fit.outcome is Outcome.GIVEN else "fit"
 
 
 def _places(fit: Fit, x: np.ndarray) -> np.ndarray:
@@ -105,11 +120,14 @@ def _count(fit: Fit, density: Density) -> str:
     return rows + (f", {density.outside:,} out of sight" if density.outside else "")
 
 
-def _look_at(ax: Any, seen: Density | None, room: float) -> None:
-    """Limit y to what was seen of the data and `room` times that above and below."""
-    if seen is not None:
-        height = seen.y.hi - seen.y.lo
-        ax.set_ylim(seen.y.lo - room * height, seen.y.hi + room * height)
+def _with_room(y: Domain, room: float) -> Domain:
+    """That interval and `room` times that above and below."""
+    height = y.hi - y.lo or abs(y.lo) or 1.0
+    return Domain(y.lo - room * height, y.hi + room * height)
+
+
+def _crosses(values: np.ndarray, view: Domain) -> bool:
+    return bool(values.min() <= view.hi and values.max() >= view.lo)
 
 
 def _draw_density(ax: Any, fit: Fit, density: Density) -> None:
@@ -173,6 +191,13 @@ def _names(fit: Fit, ax: Any) -> None:
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
+def _title(fit: Fit, ax: Any, text: str) -> None:
+    """What the axes show; above it, of a descent that has not arrived, that it has not."""
+    if fit.outcome.is_unfinished and np.isfinite(fit.curve.weights).all():
+        text = f"{fit.outcome.value}, {excess(fit)}\n{text}"
+    ax.set_title(text, fontsize="medium")
+
+
 def _equation(fit: Fit, ax: Any) -> str:
     """The equation in up to three lines as wide as the axes; if longer, the degree alone."""
     if not np.isfinite(fit.curve.weights).all():
@@ -210,10 +235,11 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
     if seen.counts.sum() >= _SLICES * _FEW:
         middles, means = seen.means(_SLICES, _FEW)
         _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
-    _look_at(ax, seen, room=0.1)
+    view = _with_room(seen.y, 0.1)
+    ax.set_ylim(view.lo, view.hi)
     _names(fit, ax)
     ax.set_ylabel(_left(fit), parse_math=False)
-    ax.set_title(f"residuals, R² = {fit.r2:.6g}", fontsize="medium")
+    _title(fit, ax, f"residuals, R² = {fit.r2:.6g}")
     _legend(ax)
 
 
@@ -272,11 +298,15 @@ def modes(fit: Fit, ax: Any, level: float) -> None:
     for i, curvature in enumerate(forecast.curvature[moving]):
         label = f"curvature {curvature:.3g}"
         ax.plot(steps, shares[:, i], dashes[i % 4], color=grays[i], label=label)
+    if forecast.held > 0:
+        ax.axhline(forecast.held, linestyle=":", color=_START, label="no curvature: never moves")
     _line(ax, steps, together, "-", _RESULT, "all together")
     floor = 0.01 * fit.lowest_loss
     if floor > 0:
         ax.axhline(floor, linestyle="--", color=_FLOOR, label="1 % above the lowest loss")
-        ax.set_ylim(bottom=min(_TINY * fit.lowest_loss, 0.1 * float(np.nanmax(shares))))
+        ax.set_ylim(
+            bottom=min(_TINY * fit.lowest_loss, 0.1 * float(np.nanmax([*shares.flat, floor])))
+        )
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel="excess loss held by a mode")
     ax.set_title(f"{_optimizer(fit)}: {len(grays)} modes", fontsize="medium")
     _legend(ax)

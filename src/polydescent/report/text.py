@@ -14,12 +14,38 @@ if TYPE_CHECKING:
 
 
 def describe(fit: Fit) -> str:
-    """Several lines for `print(fit)`: equation, what was used, quality, coefficients."""
-    return "\n".join([headline(fit), *(f"{name}: {text}" for name, text in notes(fit)), table(fit)])
+    """Several lines for `print(fit)`: equation, what was used, quality, coefficients.
+
+    A descent that has not arrived says so first, and shows no errors: they are those of least
+    squares.
+    """
+    lines = [headline(fit), *(f"{name}: {text}" for name, text in notes(fit))]
+    if fit.outcome.is_unfinished:
+        return "\n".join([*unfinished(fit), *lines, comparison(fit)])
+    return "\n".join([*lines, table(fit)])
+
+
+def unfinished(fit: Fit) -> list[str]:
+    """Where a descent stands that has not arrived: outcome and excess, and what to do about it."""
+    far = ", far from least squares" if fit.is_far else ""
+    return [f"{fit.outcome.value}: {excess(fit)}{far}", fit.advice]
+
+
+def excess(fit: Fit) -> str:
+    """How far the loss is above the lowest, in words."""
+    if not math.isfinite(fit.loss):
+        return "the loss overflowed"
+    if not fit.lowest_loss:
+        return f"loss {fit.loss:.4g} where 0 is possible"
+    if fit.excess > 10:
+        return f"loss {1 + fit.excess:.4g} times the lowest"
+    return f"loss {100 * fit.excess:.4g} % above the lowest"
 
 
 def headline(fit: Fit, style: str = "plain") -> str:
-    """The equation with standard errors in the last digits: 1.2346(12) is 1.2346 ± 0.0012."""
+    """The equation with standard errors in the last digits: 1.2346(12) is 1.2346 ± 0.0012; without
+    those of a descent that has not arrived.
+    """
     return fit.equation(style, errors=True)
 
 
@@ -29,6 +55,10 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
     if fit.best.constraints:
         found.append(("held", str(fit.best.constraints)))
     found.append(("loss", f"{fit.loss:.9g}, {fit.outcome.value}{_refined(fit)}"))
+    if fit.outcome.is_unfinished:
+        found.append(("lowest loss", f"{fit.lowest_loss:.9g}"))
+        found.append(("R²", f"{fit.r2:.9g}, of least squares {_best_r2(fit):.9g}"))
+        return found
     found.append(("standard errors", formula(fit)))
     found.append(
         ("residual sd", f"{fit.residual_sd:.6g}, degrees of freedom {fit.degrees_of_freedom:,}")
@@ -63,6 +93,15 @@ def table(fit: Fit, level: float = 0.95) -> str:
         held = any(power == fixed for fixed, _ in fit.best.constraints.fixed)
         spread = f"{error:>14.6g}   [{low:.6g}, {high:.6g}]" if not held else f"{'held':>14}"
         lines.append(f"{_term(fit, power):<6}{value:>17.10g}{spread}")
+    return "\n".join(lines)
+
+
+def comparison(fit: Fit) -> str:
+    """One line for each coefficient of a descent that has not arrived: reached and best."""
+    lines = [f"{'term':<6}{'coefficient':>17}{'least squares':>17}"]
+    best = fit.best.powers
+    for power, value in enumerate(to_host(fit.coef)):
+        lines.append(f"{_term(fit, power):<6}{value:>17.10g}{best[power]:>17.10g}")
     return "\n".join(lines)
 
 
@@ -135,3 +174,7 @@ def _refined(fit: Fit) -> str:
     if fit.outcome is not Outcome.EXACT:
         return ""
     return ", refined: coefficients are exact, rounded once" if fit.is_refined else ", not refined"
+
+
+def _best_r2(fit: Fit) -> float:
+    return 1 - fit.lowest_loss / fit.best.tss if fit.best.tss else math.nan

@@ -14,9 +14,10 @@ from exact import least_squares, random_problem, root
 from polydescent import double_double as dd
 from polydescent.basis import CHEBYSHEV
 from polydescent.constraints import constraints_of, restrict
+from polydescent.fixed_point import fixed, solve
 from polydescent.kernels import precise
 from polydescent.polynomial import exact_powers
-from polydescent.refine import accumulate, fixed, refine, solve
+from polydescent.refine import accumulate, refine
 from polydescent.summary import Summary
 
 BUILT = precise._precise is not None

@@ -7,7 +7,8 @@ Fit.explore and print(fit) reach down inside the method.
     atomic        files that are there whole or not at all
     arrays        the only file that knows NumPy from PyTorch
     dates         dates and large whole numbers as x
-    double_double  32 digits from pairs of float64
+    double_double  32 digits from pairs of float64, 48 from triples
+    fixed_point   small linear systems in long integers
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
     kernels       compress one chunk of rows

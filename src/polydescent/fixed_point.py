@@ -23,6 +23,11 @@ def fixed(value: float | Fraction) -> int:
     return (numerator << PLACES) // denominator
 
 
+def in_fixed_point(matrix: Sequence[Sequence[float | Fraction]]) -> list[list[int]]:
+    """The entries of a matrix in fixed point."""
+    return [[fixed(a) for a in row] for row in matrix]
+
+
 def unit(largest: Any) -> float:
     """The power of two that brings `largest` to between ½ and 1, as far as it is a float64."""
     return math.ldexp(1.0, min(max(-math.frexp(largest)[1], -1000), 1000))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Kind, to_host
-from polydescent.basis import BASES, Domain
-from polydescent.constraints import Constraints
+from polydescent.basis import BASES
+from polydescent.constraints import Constraints, restrict
 from polydescent.convergence import Forecast
 from polydescent.descent import History, Outcome
 from polydescent.optimizers import OPTIMIZERS
@@ -19,6 +19,7 @@ from polydescent.polynomial import Polynomial
 from polydescent.refine import Normal, Refined
 from polydescent.solution import Solution
 from polydescent.store import summary_from_json, summary_to_json
+from polydescent.summary import Summary
 
 
 def to_record(
@@ -50,7 +51,7 @@ def from_record(found: dict[str, Any]) -> dict[str, Any]:
         "curve": Polynomial(BASES[found["basis"]], summary.domain, _array(found["weights"])),
         "summary": summary,
         "loss": float(found["loss"]),
-        "solution": _solution_from_record(found["solution"], summary.domain),
+        "solution": _solution_from_record(found["solution"], summary),
         "outcome": Outcome[found["outcome"]],
         "history": None if history is None else _history_from_record(history),
         "forecast": None if forecast is None else _forecast_from_record(forecast),
@@ -76,20 +77,22 @@ def _solution_to_record(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _solution_from_record(found: dict[str, Any], domain: Domain) -> Solution:
+def _solution_from_record(found: dict[str, Any], summary: Summary) -> Solution:
     weights, origin = _array(found["weights"]), int(found["origin"])
     held = Constraints(
         tuple((int(power), float(value)) for power, value in found["fixed"]),
         tuple((float(x), float(y)) for x, y in found["through"]),
     )
-    refined = None
+    domain, refined, restricted = summary.domain, None, None
+    equations = held.equations(domain, len(weights) - 1, origin)
+    if held and found["refined"] is None:
+        restricted = restrict(summary, equations)
     if found["refined"] is not None:
-        equations = held.equations(domain, len(weights) - 1, origin)
         refined = _refined_from_record(found["refined"], equations)
     logs = None if found["log_weights"] is None else float(found["log_weights"])
     half = _array(found["half"]).reshape(len(weights), -1)
     sums = float(found["rss"]), float(found["tss"])
-    return Solution(weights, domain, *sums, half, held, origin, refined, logs)
+    return Solution(weights, domain, *sums, half, held, origin, refined, logs, restricted)
 
 
 def _refined_to_record(refined: Refined) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from polydescent.fixed_point import (
     covariance_root,
     dot,
     fixed,
+    in_fixed_point,
     least_squares,
     times,
     unit,
@@ -164,11 +165,6 @@ def refine(
         normal,
         equations,
     )
-
-
-def in_fixed_point(matrix: Sequence[Sequence[Fraction]]) -> list[list[int]]:
-    """The entries as integers: see `fixed_point`."""
-    return [[fixed(a) for a in row] for row in matrix]
 
 
 def _spread(normal: Normal) -> int:

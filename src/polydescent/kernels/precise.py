@@ -78,9 +78,7 @@ def _sums_in_c(x: np.ndarray, y: np.ndarray, omega: np.ndarray | None, frame: Fr
     result = np.empty((3 * frame.degree + 3, 3))
     rows = ffi.new("precise_rows *", [at(x), at(y), at(omega), frame.x_unit, frame.y_unit])
     pilot = at(frame.pilot), at(frame.pilot_rest)
-    _precise.lib.precise_sums(
-        rows, len(x), frame.mid, frame.half, frame.degree, *pilot, at(result)
-    )
+    _precise.lib.precise_sums(rows, len(x), frame.mid, frame.half, frame.degree, *pilot, at(result))
     return result[:, 0], result[:, 1], result[:, 2]
 
 

@@ -146,9 +146,9 @@ def random_table(count: int = 1000) -> str:
     return (
         f"{count} random problems against exact rational arithmetic, {total:,} coefficients over "
         "twelve decades in powers of an x that reaches up to 1,000, degrees to 10, every other one "
-        f"with weights over twelve decades. Within one unit in the last place (aim 100 %): {within}. Correctly rounded "
-        f"by polydescent: {100 * exactly / total:.1f} %; its worst relative error of a "
-        f"standard error: {worst:.1e}."
+        "with weights over twelve decades. Within one unit in the last place (aim 100 %): "
+        f"{within}. Correctly rounded by polydescent: {100 * exactly / total:.1f} %; its worst "
+        f"relative error of a standard error: {worst:.1e}."
     )
 
 

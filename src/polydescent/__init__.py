@@ -25,6 +25,7 @@ Fit.explore and print(fit) reach down inside the method.
     journal       a pass over files into a model that outlives its process
     progress      how far a pass has come, on a terminal
     solution      the exact answer behind a fit, refined where rows are at hand
+    accuracy      how many digits the rows can carry
     statistics    what the data leave uncertain about a curve
     degrees       which degree: criteria and leave-one-out
     record        a Fit as JSON and back

@@ -117,7 +117,14 @@ class TooFewRows(PolydescentError, ValueError):
 class TooFewDistinct(PolydescentError, ValueError):
     """Rows enough, but too few different x to tell the coefficients apart."""
 
-    def __init__(self, n: int, degree: int, distinct: int | None = None, idle: int | None = None):
+    def __init__(
+        self,
+        n: int,
+        degree: int,
+        distinct: int | None = None,
+        idle: int | None = None,
+        alone: object = None,
+    ):
         found = (
             f"the {n:,} rows hold only {distinct} distinct x"
             if distinct is not None
@@ -129,7 +136,7 @@ class TooFewDistinct(PolydescentError, ValueError):
         named = f": {', '.join(terms)} add{'s' * (len(terms) == 1)} nothing to the lower terms"
         super().__init__(
             f"A polynomial of degree {degree} needs at least {degree + 1} distinct x, but {found}"
-            f"{named if terms else ''}. {use}, or data at more places."
+            f"{named if terms else ''}. {use}, or data at more places.{f' {alone}' if alone else ''}"
         )
 
 

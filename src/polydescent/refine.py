@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -185,7 +184,10 @@ def accumulate(
     pilot: Sequence[float | Fraction] | np.ndarray,
     weights: np.ndarray | None = None,
 ) -> Normal:
-    """The normal equations of the rows about `pilot`, known to 32 digits; the rest as in `refine`."""
+    """The normal equations of the rows about `pilot`, itself taken to 32 digits.
+
+    The arguments are as in `refine`.
+    """
     exact = [Fraction(w) for w in pilot]
     x_unit = unit(max(abs(domain.lo), abs(domain.hi), domain.half))
     y_unit = unit(max(float(np.abs(y).max()), *(abs(nearest_float(w)) for w in exact)))

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from polydescent.accuracy import Accuracy, accuracy, cautions
 from polydescent.advice import advice
 from polydescent.arrays import Array, Kind, columns, is_array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Domain
@@ -159,6 +160,28 @@ class Fit(Inference):
         """How far the loss is above the lowest, relative to it: 0.03 is 3 %. Never negative."""
         above = max(self.loss - self.lowest_loss, 0.0)
         return above / self.lowest_loss if self.lowest_loss else (math.inf if above else 0.0)
+
+    @property
+    def digits(self) -> float:
+        """Correct significant digits of the curve where it is largest, estimated, 0 to 15.95: how
+        near it comes to the exact least squares curve of these rows.
+
+        Rather too few than too many: see `accuracy`. All 15.95 of a refined fit, which is rounded
+        once; few where x spread so badly that their rounding shows, or a descent is on its way.
+        """
+        return self._accuracy.digits
+
+    @cached_property
+    def _accuracy(self) -> Accuracy:
+        exact = self.outcome is Outcome.EXACT
+        return accuracy(self.best, self.summary, None if exact else self.curve.in_chebyshev())
+
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """What the equation alone does not tell, in words: digits that are lost, places where the
+        rows hardly hold the curve, an x far from all others. Empty for most fits.
+        """
+        return tuple(cautions(self._accuracy, self.best, self.summary, self.rows))
 
     @property
     def r2(self) -> float:
@@ -346,7 +369,8 @@ class Fit(Inference):
     @property
     def advice(self) -> str:
         """What the outcome means and what to do about it, with this fit's numbers."""
-        return advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
+        first = advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
+        return " ".join([first, *self.cautions])
 
     def plot(self, kind: str = "fit", ax: Any = None, *, level: float = 0.95) -> Any:
         """Draw on matplotlib axes, a new figure's where none are given, and return them.

@@ -23,8 +23,9 @@ class Solution:
     weights: Chebyshev weights on `domain`, shape (k,). rss, tss: Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in
     units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
     residual variance, for m free coefficients. constraints: what was held. origin: added to the x
-    of the domain gives the user's. refined: the same to 40 digits, where rows were at hand;
-    restricted: exact for the triangle, where something is held and they were not. log_weights: Σ ln ω of weighted rows, None of others.
+    of the domain gives the user's. refined: the same to 40 digits, where rows were at hand.
+    restricted: exact for the triangle, where something is held and they were not. log_weights:
+    Σ ln ω of weighted rows, None of others.
     """
 
     weights: np.ndarray

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.accuracy import stands_alone
 from polydescent.advice import cure
 from polydescent.arguments import absolute_sigma_of, settled, wanted_degree, weights_of
 from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
@@ -202,7 +203,8 @@ def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = 
         all_rows = rows is not None and rows.counting == summary.n
         distinct = count_distinct(rows.x) if rows is not None and all_rows else free
         known = distinct if distinct < free else None
-        raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle)
+        alone = None if rows is None else stands_alone(rows, summary.domain, summary.axis)
+        raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle, alone)
     return summary
 
 

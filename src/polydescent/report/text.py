@@ -34,6 +34,7 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
     if fit.best.constraints:
         found.append(("held", str(fit.best.constraints)))
     found.append(("loss", f"{fit.loss:.9g}, {fit.outcome.value}{_refined(fit)}"))
+    found.extend(("caution", text) for text in fit.cautions)
     found.append(("standard errors", formula(fit)))
     found.append(
         ("residual sd", f"{fit.residual_sd:.6g}, degrees of freedom {fit.degrees_of_freedom:,}")
@@ -82,6 +83,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "aicc": fit.aicc,
         "bic": fit.bic,
         "refined": fit.is_refined,
+        "digits": fit.digits,
         "standard_errors": formula(fit),
         "rows_omitted": fit.summary.omitted,
         "held": str(fit.best.constraints) or None,

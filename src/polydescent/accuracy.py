@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polydescent.arrays import Array, namespace, to_host
+from polydescent.arrays import Array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, Domain, design_matrix
 from polydescent.dates import Axis
 from polydescent.solution import Solution
@@ -41,16 +41,14 @@ class Accuracy:
     place: float
 
 
-def accuracy(
-    solution: Solution, summary: Summary, weights: np.ndarray | None = None
-) -> Accuracy:
+def accuracy(solution: Solution, summary: Summary, weights: np.ndarray | None = None) -> Accuracy:
     """The estimate for a solution of this summary; weights: of a curve beside it, whose distance
     from it is known and adds to the error.
 
     A refined solution is rounded once. Any other carries two kinds of rounding, as if y had noise:
-    that of the triangle's entries, ε·(|R|·|w| + |z|), and that of the rows it is made of, about
-    4ε of a typical V·w and y in each. With S the curve's response to each row of the triangle, N and
-    M the lengths of its responses to noise in y, T(u)ᵀ·R⁻¹, and to residuals that rounding in V
+    that of the triangle's entries, ε·(|R|·|w| + |z|), and that of the rows it is made of, about 4ε
+    of a typical V·w and y in each. With S the curve's response to each row of the triangle, N and M
+    the lengths of its responses to noise in y, T(u)ᵀ·R⁻¹, and to residuals that rounding in V
     turns, T(u)ᵀ·(VᵀWV)⁻¹, the largest on the domain of
 
         error ≈ ε·(Σ|w|/2 + |S|·(|R|·|w| + |z|) + 4·(N·(Σ ‖R[:, j]‖·|w[j]| + ‖y‖) + M·‖R‖·√rss)/√n)
@@ -118,6 +116,11 @@ class Alone:
 
 def stands_alone(rows: Rows, domain: Domain, axis: Axis) -> Alone | None:
     """The x at one end of the domain, if all others lie within 1/1,000 of it at the other end."""
+    with quiet():  # the width of a domain may be infinite
+        return _alone(rows, domain, axis)
+
+
+def _alone(rows: Rows, domain: Domain, axis: Axis) -> Alone | None:
     xp, x = namespace(rows.x), rows.x
     lo, hi = domain.lo, domain.hi
     near = _SPECK * (hi / 2 - lo / 2) * 2
@@ -143,9 +146,7 @@ def _few_between(x: Array, end: float, other: float, near: float) -> bool:
 # ── in words ──
 
 
-def cautions(
-    found: Accuracy, solution: Solution, summary: Summary, rows: Rows | None
-) -> list[str]:
+def cautions(found: Accuracy, solution: Solution, summary: Summary, rows: Rows | None) -> list[str]:
     """What someone who sees only the equation should know, a sentence or two each, with numbers."""
     said = []
     if rows is not None and (alone := stands_alone(rows, summary.domain, summary.axis)):

@@ -134,9 +134,10 @@ class TooFewDistinct(PolydescentError, ValueError):
         use = f"Use degree={low - 1} or less" if low else "Use a lower degree"
         terms = [f"x^{power}" for power in range(low or degree + 1, degree + 1)]
         named = f": {', '.join(terms)} add{'s' * (len(terms) == 1)} nothing to the lower terms"
+        why = f" {alone}" if alone else ""
         super().__init__(
             f"A polynomial of degree {degree} needs at least {degree + 1} distinct x, but {found}"
-            f"{named if terms else ''}. {use}, or data at more places.{f' {alone}' if alone else ''}"
+            f"{named if terms else ''}. {use}, or data at more places.{why}"
         )
 
 

@@ -56,11 +56,11 @@ def summarize(
     x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
     table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
     iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
-    deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
-    where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
-    and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
-    "day", "year", …). Memory is one chunk, whatever n is. Raises PolydescentError: see
-    `polydescent.errors`.
+    deviations of y, > 0, one for each row or one for all, for weights of 1/σ². A row of weight 0
+    does not count, whatever its y. where: SQL, rows of a file or table to use. missing: "omit"
+    leaves out rows with NaN or infinity and counts them. x may be dates, or whole numbers of any
+    size; per: the unit of dates ("second", "day", "year", …). Memory is one chunk, whatever n is.
+    Raises PolydescentError: see `polydescent.errors`.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])

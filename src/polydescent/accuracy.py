@@ -146,12 +146,17 @@ def _few_between(x: Array, end: float, other: float, near: float) -> bool:
 # ── in words ──
 
 
-def cautions(found: Accuracy, solution: Solution, summary: Summary, rows: Rows | None) -> list[str]:
-    """What someone who sees only the equation should know, a sentence or two each, with numbers."""
+def cautions(
+    found: Accuracy, solution: Solution, summary: Summary, rows: Rows | None, is_exact: bool
+) -> list[str]:
+    """What someone who sees only the equation should know, a sentence or two each, with numbers.
+
+    is_exact: `found` is of least squares; how far a descent still is, its outcome says.
+    """
     said = []
     if rows is not None and (alone := stands_alone(rows, summary.domain, summary.axis)):
         said.append(str(alone))
-    if solution.refined is None and found.digits < _ENOUGH:
+    if is_exact and solution.refined is None and found.digits < _ENOUGH:
         said.append(
             f"About {found.digits:.0f} digits of this curve are right, its error is some "
             f"{found.error:.1g} in units of y: the x tell its terms apart poorly (condition number "

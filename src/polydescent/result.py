@@ -181,7 +181,8 @@ class Fit(Inference):
         """What the equation alone does not tell, in words: digits that are lost, places where the
         rows hardly hold the curve, an x far from all others. Empty for most fits.
         """
-        return tuple(cautions(self._accuracy, self.best, self.summary, self.rows))
+        exact = self.outcome is Outcome.EXACT
+        return tuple(cautions(self._accuracy, self.best, self.summary, self.rows, exact))
 
     @property
     def r2(self) -> float:

@@ -112,7 +112,7 @@ def _lengthened(a: dd.Pair) -> dd.Triple:
 
 def _chebyshev(x: np.ndarray, frame: Frame) -> dd.Triple:
     """T₀(u) … T_degree(u), shape (degree + 1, n)."""
-    hi, mid, lo = T = tuple(np.zeros((frame.degree + 1, len(x))) for _ in range(3))
+    hi, mid, lo = (np.zeros((frame.degree + 1, len(x))) for _ in range(3))
     hi[0] = 1.0
     u = dd.quotient3(dd.two_sum(x * frame.x_unit, -frame.mid), frame.half)
     hi[1:2], mid[1:2], lo[1:2] = u
@@ -120,7 +120,7 @@ def _chebyshev(x: np.ndarray, frame: Frame) -> dd.Triple:
     for k in range(2, frame.degree + 1):
         before, last = ((hi[j], mid[j], lo[j]) for j in (k - 2, k - 1))
         hi[k], mid[k], lo[k] = dd.sum3(dd.product3(last, twice_u), dd.negative3(before))
-    return T
+    return hi, mid, lo
 
 
 def _residual(y: np.ndarray, T: dd.Triple, frame: Frame) -> dd.Triple:

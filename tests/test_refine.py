@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exact import least_squares, random_problem, root
+from exact import least_squares, random_problem, root, wide_problem
 
 from polydescent import double_double as dd
 from polydescent.basis import CHEBYSHEV
 from polydescent.constraints import constraints_of, restrict
+from polydescent.fixed_point import fixed, solve
 from polydescent.kernels import precise
 from polydescent.polynomial import exact_powers
-from polydescent.refine import accumulate, fixed, refine, solve
+from polydescent.refine import accumulate, refine
 from polydescent.summary import Summary
 
 BUILT = precise._precise is not None
@@ -72,6 +73,46 @@ def test_coefficients_are_the_exact_ones_rounded_once():
         assert coef == [float(c) for c in exact.coef]
         assert answer.rss == float(exact.rss)
         assert answer.tss == float(exact.tss)
+
+
+@pytest.mark.parametrize("light", [0, 12])
+def test_coefficients_that_drown_in_others_are_exact_too(light):
+    rng = np.random.default_rng(12)
+    for _ in range(25):
+        x, y, weights, degree = wide_problem(rng, 8, light)
+        exact = least_squares(x, y, degree, weights)
+        coef, answer = refined(x, y, degree, weights)
+        assert coef == [float(c) for c in exact.coef]
+        assert answer.rss == float(exact.rss)
+
+
+def test_high_degrees_are_exact_too():
+    rng = np.random.default_rng(13)
+    x = np.round(rng.uniform(-30, 60, 25), 2).astype(np.float32).astype(float)  # short rationals
+    y = np.polynomial.polynomial.polyval(x, rng.normal(size=16) * 10.0 ** rng.integers(-6, 6, 16))
+    exact = least_squares(x, y, 15)
+    assert refined(x, y, 15)[0] == [float(c) for c in exact.coef]
+
+
+def test_a_coefficient_far_below_the_others_is_kept():
+    x = np.array([0.0, 1.0, 2.0])
+    assert refined(x[:2], np.array([1e-30, 1.0]), 1)[0] == [1e-30, 1.0]
+    y = np.array([1e-30, 1.0, 2.0])
+    exact = least_squares(x, y, 1)
+    coef, answer = refined(x, y, 1)
+    assert coef == [float(c) for c in exact.coef]
+    assert answer.rss == pytest.approx(float(exact.rss), rel=1e-14)
+
+
+def test_what_cancels_leaves_zero_whatever_the_noise():
+    """Exact zeros: odd terms of even rows, and a slope that whole numbers happen not to have."""
+    rng = np.random.default_rng(14)
+    half = 0.3 * np.arange(1.0, 30)
+    noise = rng.normal(size=29)
+    x, y = np.concatenate((-half, half)), np.tile(half**2 + noise, 2)
+    shuffled = rng.permutation(58)
+    assert refined(x[shuffled], y[shuffled], 5)[0][1::2] == [0, 0, 0]
+    assert refined(np.arange(4.0), np.array([0.0, 3.0, 0.0, 1.0]), 1)[0] == [1, 0]
 
 
 def test_hopeless_powers_of_x_are_no_obstacle():
@@ -144,6 +185,35 @@ def test_double_double_operations_hold_thirty_digits():
     assert abs(Fraction(float(hi)) + Fraction(float(lo)) - sum(A)) <= max(map(abs, A)) / 10**27
 
 
+def test_triple_double_operations_hold_forty_six_digits():
+    rng = np.random.default_rng(15)
+    a, b = (rng.normal(size=50) * 10.0 ** rng.integers(-9, 9, 50) for _ in range(2))
+    A, B = [Fraction(v) for v in a], [Fraction(v) for v in b]
+
+    def value(triple, i):
+        return sum(Fraction(float(part[i])) for part in triple)
+
+    def assert_close(triple, true, size=None):
+        for i, exact in enumerate(true):
+            error = abs(value(triple, i) - exact)
+            assert error <= (abs(exact) if size is None else size[i]) * Fraction(1, 10**45)
+
+    third = dd.quotient3((np.ones(50), np.zeros(50)), np.full(50, 3.0))
+    assert_close(third, [Fraction(1, 3)] * 50)
+    thirds = dd.scaled3(third, a)
+    assert_close(thirds, [p / 3 for p in A])
+    ninths = dd.product3(thirds, dd.scaled3(third, b))
+    assert_close(ninths, [p * q / 9 for p, q in zip(A, B, strict=True)])
+    difference = dd.sum3(thirds, dd.negative3(dd.scaled3(third, b)))
+    pairs = [*zip(A, B, strict=True)]
+    assert_close(
+        difference, [(p - q) / 3 for p, q in pairs], [max(abs(p), abs(q)) for p, q in pairs]
+    )
+    for n in (1, 2, 7, 50):
+        summed = dd.total3(tuple(part[None, :n] for part in thirds))
+        assert_close(summed, [sum(A[:n]) / 3], [sum(map(abs, A[:n]))])
+
+
 def test_constrained_coefficients_are_exact_too():
     rng = np.random.default_rng(10)
     for _ in range(12):
@@ -153,7 +223,7 @@ def test_constrained_coefficients_are_exact_too():
         constraints, _ = constraints_of(degree, terms=terms)
         summary = Summary.of_rows(x, y, weights, degree)
         equations = constraints.equations(summary.domain, degree)
-        pilot = restrict(summary, equations).weights
+        pilot = np.array([float(w) for w in restrict(summary, equations).weights])
         answer = refine(x, y, summary.domain, pilot, weights, equations)
         exact = least_squares(x, y, degree, weights, terms)
         assert answer.powers(summary.domain)[terms].tolist() == [float(c) for c in exact.coef]

@@ -137,7 +137,8 @@ def test_noise_free_data_stop_at_their_degree():
 def test_sigma_is_weights_of_one_over_its_square():
     x, y, s = data()
     by_sigma = pd.fit(x, y, 2, sigma=s)
-    by_weights = pd.fit(x, y, 2, weights=1 / (s * s))
+    weights = [float(1 / Fraction(v) ** 2) for v in s.tolist()]
+    by_weights = pd.fit(x, y, 2, weights=weights)
     assert by_sigma.coef.tolist() == by_weights.coef.tolist()
     np.testing.assert_array_equal(by_sigma.stderr, by_weights.stderr)
 

@@ -10,7 +10,8 @@ Fit.explore and print(fit) reach down inside the method.
     arrays        the only file that knows NumPy from PyTorch
     frames        pandas Series and DataFrames, where they are wanted
     dates         dates and large whole numbers as x
-    double_double  32 digits from pairs of float64
+    double_double  32 digits from pairs of float64, 48 from triples
+    fixed_point   small linear systems in long integers
     basis         families of polynomials as recurrences
     polynomial    a curve in some basis on some domain
     roots         where a polynomial is 0
@@ -30,6 +31,7 @@ Fit.explore and print(fit) reach down inside the method.
     journal       a pass over files into a model that outlives its process
     progress      how far a pass has come, on a terminal
     solution      the exact answer behind a fit, refined where rows are at hand
+    accuracy      how many digits the rows can carry
     statistics    what the data leave uncertain about a curve
     degrees       which degree: criteria and leave-one-out
     record        a Fit as JSON and back

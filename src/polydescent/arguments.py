@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import columns, namespace, quiet
+from polydescent.arrays import Array, columns, in_double, namespace, quiet
+from polydescent.double_double import quotient, two_product
 from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
-from polydescent.sources import Rows
+from polydescent.sources import Rows, Same
 from polydescent.summary import Summary, checked_degree
 
+_SMALLEST = float(np.finfo(np.float64).smallest_normal)
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 
 
@@ -21,9 +24,11 @@ def settled(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summa
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:
-    """The weights themselves, or 1/σ², rounded once; of a column of a file, SQL that says so.
+    """The weights themselves, or 1/σ², rounded once: an array, or `Same` of one σ for every row; of
+    a column of a file, SQL that says so.
 
-    Raises BadCall for both, BadSetting where a sigma is not above 0.
+    Whatever its dtype, σ is taken as the number it is: squared in its own, a float32 would lose
+    digits. Raises BadCall for both, BadSetting where a sigma is not above 0, OutOfRange.
     """
     if sigma is None:
         return weights
@@ -31,18 +36,48 @@ def weights_of(weights: Any, sigma: Any) -> Any:
         raise BadCall("Pass weights= (of the squares) or sigma= (standard deviations), not both.")
     if isinstance(sigma, str):
         return f"1 / (({sigma}) * ({sigma}))"
-    if isinstance(sigma, int | float):
-        raise BadSetting("sigma", sigma, "a column of standard deviations, one for each row")
-    (sigma,) = columns(sigma=sigma)
+    one = _one_number(sigma)
+    (sigma,) = columns(sigma=sigma if one is None else [one])
+    sigma = in_double(sigma)
     low = sigma <= 0  # NaN is not: it is refused or omitted with the NaN of x and y
     if bool(namespace(sigma).any(low)):
         raise BadSetting("sigma", float(sigma[low][0]), "above 0 in every row")
     with quiet():
         square = sigma * sigma
-    smallest = float(namespace(sigma).finfo(sigma.dtype).smallest_normal)
-    if bool(namespace(sigma).any((square < smallest) | (square > 1 / smallest))):
+    if bool(namespace(sigma).any((square < _SMALLEST) | (square > 1 / _SMALLEST))):
         raise OutOfRange("sigma² of some row", "Give y and sigma in another unit.")
-    return 1.0 / square
+    inverse = _inverse_square(sigma)
+    if one is None:
+        return inverse
+    if math.isnan(one):
+        raise BadSetting("sigma", one, "above 0")
+    return Same(float(inverse[0]))
+
+
+def _one_number(sigma: Any) -> float | None:
+    """sigma as a float where it is one number for all rows, of any library; else None."""
+    shape = getattr(sigma, "shape", None)
+    if isinstance(sigma, bool) or shape or (shape is None and hasattr(sigma, "__len__")):
+        return None
+    try:
+        return float(sigma)
+    except (TypeError, ValueError):
+        return None
+
+
+def _inverse_square(sigma: Array) -> Array:
+    """1/σ², the float64 nearest to it: σ² and the quotient by it are taken to 31 digits.
+
+    Very small and very large σ are brought near 1 by a power of two first, so that no part of a
+    product underflows.
+    """
+    xp = namespace(sigma)
+    one = xp.ones_like(sigma)
+    far = xp.where(sigma < 2.0**-250, 2.0**500 * one, one)
+    far = xp.where(sigma > 2.0**250, 2.0**-500 * one, far)
+    near = sigma * far
+    inverse, _ = quotient((one, 0 * one), two_product(near, near))
+    return inverse * far * far
 
 
 def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:

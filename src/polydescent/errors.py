@@ -122,7 +122,14 @@ class TooFewRows(PolydescentError, ValueError):
 class TooFewDistinct(PolydescentError, ValueError):
     """Rows enough, but too few different x to tell the coefficients apart."""
 
-    def __init__(self, n: int, degree: int, distinct: int | None = None, idle: int | None = None):
+    def __init__(
+        self,
+        n: int,
+        degree: int,
+        distinct: int | None = None,
+        idle: int | None = None,
+        alone: object = None,
+    ):
         found = (
             f"the {n:,} rows hold only {distinct} distinct x"
             if distinct is not None
@@ -132,9 +139,10 @@ class TooFewDistinct(PolydescentError, ValueError):
         use = f"Use degree={low - 1} or less" if low else "Use a lower degree"
         terms = [f"x^{power}" for power in range(low or degree + 1, degree + 1)]
         named = f": {', '.join(terms)} add{'s' * (len(terms) == 1)} nothing to the lower terms"
+        why = f" {alone}" if alone else ""
         super().__init__(
             f"A polynomial of degree {degree} needs at least {degree + 1} distinct x, but {found}"
-            f"{named if terms else ''}. {use}, or data at more places."
+            f"{named if terms else ''}. {use}, or data at more places.{why}"
         )
 
 

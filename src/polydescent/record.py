@@ -11,10 +11,10 @@ import numpy as np
 
 from polydescent.arrays import Kind, to_host
 from polydescent.basis import BASES
-from polydescent.constraints import Constraints
+from polydescent.constraints import Constraints, restrict
 from polydescent.convergence import Forecast
 from polydescent.descent import KEPT, History, Outcome
-from polydescent.errors import BadSetting, Misfit
+from polydescent.errors import BadSetting, Misfit, PolydescentError
 from polydescent.optimizers import OPTIMIZERS, Optimizer
 from polydescent.polynomial import Polynomial, nearest_float
 from polydescent.refine import Normal, Refined
@@ -145,7 +145,12 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     check(len(held) < k, "solution", f"of fewer than {k} constraints", len(held))
     origin = values["origin"]
     check(origin == summary.axis.power_origin, "solution.origin", "that of the axis", origin)
-    refined = values["refined"]
+    refined, restricted = values["refined"], None
+    if held and refined is None:
+        try:
+            restricted = restrict(summary, held.equations(summary.domain, summary.degree, origin))
+        except PolydescentError as why:
+            raise Misfit("solution", "constraints that its summary can obey", str(why)) from None
     if refined is not None:
         equations = held.equations(summary.domain, summary.degree, origin)
         refined = _refined_form(refined, k, equations)
@@ -155,7 +160,7 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     half = array((k, k - len(held)))(values["half"], "solution.half")
     sums = values["rss"], values["tss"]
     solved = values["weights"], summary.domain, *sums, half, held, origin, refined
-    return Solution(*solved, values["log_weights"])
+    return Solution(*solved, values["log_weights"], restricted)
 
 
 def _refined_to_record(refined: Refined) -> dict[str, Any]:

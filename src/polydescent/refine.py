@@ -1,18 +1,18 @@
-"""Least squares as if computed exactly: sums in double-double, the small system in integers.
+"""Least squares as if computed exactly: sums in several float64, the small system in integers.
 
 A pilot, the float64 solution w₀, is subtracted first: r = y − V·w₀. The correction d solves
 
     (Vᵀ W V)·d = Vᵀ W r,      w = w₀ + d,      rss = rᵀ W r − dᵀ Vᵀ W r
 
-and because r and the sums are good to 30 digits and d is small, squaring the condition number costs
-nothing that a float64 answer can show. (Björck 1967 refines the augmented system; in a Chebyshev
-basis, where V is well conditioned, this corrected normal equation needs one pass and no stored
-rows.)
+and because r and its sums are good to 46 digits and d is small, squaring the condition number costs
+nothing that a float64 answer can show, even of a coefficient that is what large numbers leave where
+they cancel. (Björck 1967 refines the augmented system; in a Chebyshev basis, where V is well
+conditioned, this corrected normal equation needs one pass and no stored rows.)
 
 What is exact: the data, taken as the float64 they are; the small system; the change to powers of x.
-What is rounded: the sums, in their 29th digit or later. What cannot be better: a decimal such as
-0.1 was rounded when it became a float64, and ill-conditioned data show that in the last digits of
-the answer.
+What is rounded: the sums, VᵀWV in its 29th digit and VᵀWr in its 45th. What cannot be better: a
+decimal such as 0.1 was rounded when it became a float64, and ill-conditioned data show that in the
+last digits of the answer.
 """
 
 from __future__ import annotations
@@ -22,12 +22,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.constraints import Equations
+from polydescent.fixed_point import (
+    ONE,
+    covariance_root,
+    dot,
+    fixed,
+    in_fixed_point,
+    least_squares,
+    times,
+    unit,
+)
 from polydescent.kernels import precise
 from polydescent.kernels.precise import Frame
 from polydescent.polynomial import exact_powers, nearest_float
@@ -35,11 +44,12 @@ from polydescent.polynomial import exact_powers, nearest_float
 _LARGEST = 4_000_000  # n·k up to which rows are refined unasked
 _HIGHEST = 100  # the degree up to which they are: the small system takes k³ products of integers
 _LIGHTEST = 2.0**-100  # of the largest weight: a row below it would vanish from the sums
-_PLACES = 320  # bits after the point of a fixed-point number, held in a Python integer
-_PASSES = 4
-_SETTLED = 40  # a correction 2⁴⁰ times smaller than the weights leaves nothing to correct
-_NEGLIGIBLE = Fraction(1, 10**25)
-_NOISE = 94  # residuals are good to 2⁻⁹⁴ of the weights: below it they are zero
+_PASSES = 8
+_SETTLED = 46  # bits: a correction 2⁴⁶ times smaller than the weights is itself right to 2⁻⁸⁰
+# bits by which the rss must exceed what the correction moves it by, or else that is taken out first
+_CLEAR = 44
+_NEGLIGIBLE = Fraction(1, 10**40)
+_NOISE = 140  # residuals are good to 2⁻¹⁴⁰ of the weights: below it they are zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +77,7 @@ class Normal:
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """The least squares answer to about 28 digits.
+    """The least squares answer to about 40 digits.
 
     weights: Chebyshev weights on the domain, exact rationals, in units of y. rss, tss:
     Σ ω·(y − f(x))² and Σ ω·(y − ȳ)², each rounded once, in units of y². normal, equations: what
@@ -86,18 +96,16 @@ class Refined:
 
         One of shape (k,) for each coefficient that is free.
         """
-        k, held = len(self.weights), len(self.equations[0])
-        unit = [[_ONE if i == j else 0 for j in range(k)] for i in range(k)] + [[0] * k] * held
-        inverse = solve(_bordered(self.normal, self.equations), unit)[:k]
         scale = Fraction(math.isqrt(self.normal.weight_unit.denominator)) / math.isqrt(
             self.normal.weight_unit.numerator
         )
-        return [[Fraction(c, _ONE) * scale for c in col] for col in _cholesky(inverse, k - held)]
+        columns = covariance_root(self.normal.gram, in_fixed_point(self.equations[0]))
+        return [[Fraction(c, ONE) * scale for c in column] for column in columns]
 
     def powers(self, domain: Domain, origin: int = 0) -> np.ndarray:
         """Coefficients of 1, x, x², … in units of y, each the float64 nearest to its exact value.
 
-        x = origin + what the domain spans. A coefficient that adds less than 10⁻²⁵ of the largest
+        x = origin + what the domain spans. A coefficient that adds less than 10⁻⁴⁰ of the largest
         anywhere on the domain is rounding: it is 0.
         """
         exact = exact_powers(CHEBYSHEV, domain, self.weights, origin)
@@ -131,43 +139,31 @@ def refine(
     exactly. The pilot must come from data that determine it: `Summary.solve` and
     `constraints.restrict` see to that.
     """
+    start: Sequence[float | Fraction] = pilot.tolist()
+    B = in_fixed_point(equations[0])
     for _ in range(_PASSES):
-        normal = accumulate(x, y, domain, pilot, weights)
-        correction = _correction(normal, equations)
+        normal = accumulate(x, y, domain, start, weights)
+        b = [fixed(value / normal.y_unit) for value in equations[1]]
+        missing = [value - dot(row, normal.pilot) for row, value in zip(B, b, strict=True)]
+        correction = least_squares(normal.gram, normal.gradient, B, missing)
         refined = [w + d for w, d in zip(normal.pilot, correction, strict=True)]
-        largest = max(map(abs, refined))
-        if max(map(abs, correction)) <= largest >> _SETTLED:
+        largest, moved = (max(map(abs, values)) for values in (refined, correction))
+        curved = dot(correction, [dot(row, correction) for row in normal.gram])
+        rss = normal.square - 2 * dot(correction, normal.gradient) + curved
+        floor = times(normal.moments[0], times(largest, largest)) >> 2 * _NOISE
+        clear = max(rss, floor) >= times(normal.moments[0], times(moved, moved)) >> _CLEAR
+        if moved <= largest >> _SETTLED and clear:
             break
-        pilot = np.array([nearest_float(Fraction(w, _ONE) * normal.y_unit) for w in refined])
-    curved = [_dot(row, correction) for row in normal.gram]
-    rss = normal.square - 2 * _dot(correction, normal.gradient) + _dot(correction, curved)
-    floor = _times(normal.moments[0], _times(largest, largest)) >> 2 * _NOISE
+        start = [Fraction(w, ONE) * normal.y_unit for w in refined]
     rss, tss = (square if square > floor else 0 for square in (rss, _spread(normal)))
     scale = normal.weight_unit * normal.y_unit**2
     return Refined(
-        [Fraction(w, _ONE) * normal.y_unit for w in refined],
-        nearest_float(Fraction(rss, _ONE) * scale),
-        nearest_float(Fraction(tss, _ONE) * scale),
+        [Fraction(w, ONE) * normal.y_unit for w in refined],
+        nearest_float(Fraction(rss, ONE) * scale),
+        nearest_float(Fraction(tss, ONE) * scale),
         normal,
         equations,
     )
-
-
-def _correction(normal: Normal, equations: Equations) -> list[int]:
-    """d of the pilot w₀ with G·d + Bᵀ·λ = Vᵀ·W·r and B·d = b − B·w₀."""
-    missing = [
-        fixed(value / normal.y_unit) - _dot([fixed(a) for a in row], normal.pilot)
-        for row, value in zip(*equations, strict=True)
-    ]
-    right = [[value] for value in (*normal.gradient, *missing)]
-    return [row[0] for row in solve(_bordered(normal, equations), right)][: len(normal.pilot)]
-
-
-def _bordered(normal: Normal, equations: Equations) -> list[list[int]]:
-    """[[G, Bᵀ], [B, 0]], shape (k + m, k + m)."""
-    B = [[fixed(a) for a in row] for row in equations[0]]
-    upper = [[*row, *(line[i] for line in B)] for i, row in enumerate(normal.gram)]
-    return [*upper, *([*line, *([0] * len(B))] for line in B)]
 
 
 def _spread(normal: Normal) -> int:
@@ -175,9 +171,9 @@ def _spread(normal: Normal) -> int:
     m, g, w, gram = normal.moments, normal.gradient, normal.pilot, normal.gram
     others = range(1, len(w))
     left = normal.square - g[0] * g[0] // m[0]
-    crossed = sum(_times(w[i], g[i] - g[0] * m[i] // m[0]) for i in others)
+    crossed = sum(times(w[i], g[i] - g[0] * m[i] // m[0]) for i in others)
     inner = [[gram[i][j] - m[i] * m[j] // m[0] for j in others] for i in others]
-    explained = _dot(w[1:], [_dot(row, w[1:]) for row in inner])
+    explained = dot(w[1:], [dot(row, w[1:]) for row in inner])
     return left + 2 * crossed + explained
 
 
@@ -185,92 +181,42 @@ def accumulate(
     x: np.ndarray,
     y: np.ndarray,
     domain: Domain,
-    pilot: np.ndarray,
+    pilot: Sequence[float | Fraction] | np.ndarray,
     weights: np.ndarray | None = None,
 ) -> Normal:
-    """The normal equations of the rows about `pilot`, arguments as in `refine`."""
-    x_unit = _unit(max(abs(domain.lo), abs(domain.hi), domain.half))
-    y_unit = _unit(max(np.abs(y).max(), np.abs(pilot).max()))
+    """The normal equations of the rows about `pilot`, itself taken to 32 digits.
+
+    The arguments are as in `refine`.
+    """
+    exact = [Fraction(w) for w in pilot]
+    x_unit = unit(max(abs(domain.lo), abs(domain.hi), domain.half))
+    y_unit = unit(max(float(np.abs(y).max()), *(abs(nearest_float(w)) for w in exact)))
     weight_unit, omega = 1.0, None
     if weights is not None:
-        weight_unit = _unit(weights.max())
+        weight_unit = unit(weights.max())
         if math.frexp(weight_unit)[1] % 2 == 0:
             weight_unit /= 2  # an even power of two, so that its square root is one too
         omega = weights * weight_unit
-    small_pilot = pilot * y_unit
-    frame = Frame(x_unit, y_unit, domain.mid * x_unit, domain.half * x_unit, small_pilot)
-    sums = [fixed(hi) + fixed(lo) for hi, lo in zip(*precise.sums(x, y, omega, frame), strict=True)]
+    small = [w * Fraction(y_unit) for w in exact]
+    leading = [nearest_float(w) for w in small]
+    rest = [nearest_float(w - Fraction(hi)) for w, hi in zip(small, leading, strict=True)]
+    frame = Frame(
+        x_unit,
+        y_unit,
+        domain.mid * x_unit,
+        domain.half * x_unit,
+        np.array(leading),
+        np.array(rest) if any(rest) else None,
+    )
+    triples = zip(*(part.tolist() for part in precise.sums(x, y, omega, frame)), strict=True)
+    sums = [sum(map(fixed, triple)) for triple in triples]
     degree = frame.degree
     low, high = sums[: degree + 1], sums[degree + 1 : 2 * degree + 1]
     return Normal(
         moments=[*low, *(2 * s - low[degree - k] for k, s in enumerate(high, start=1))],
         gradient=sums[2 * degree + 1 : -1],
         square=sums[-1],
-        pilot=[fixed(w) for w in small_pilot],
+        pilot=[fixed(hi) + fixed(lo) for hi, lo in zip(leading, rest, strict=True)],
         y_unit=1 / Fraction(y_unit),
         weight_unit=1 / Fraction(weight_unit),
     )
-
-
-def _unit(largest: Any) -> float:
-    """The power of two that brings `largest` to between ½ and 1, as far as it is a float64."""
-    return math.ldexp(1.0, min(max(-math.frexp(largest)[1], -1000), 1000))
-
-
-# ── the small system, in fixed point ──
-
-_ONE = 1 << _PLACES
-
-
-def fixed(value: float | Fraction) -> int:
-    """`value` in fixed point, cut after 320 bits."""
-    numerator, denominator = value.as_integer_ratio()
-    return (numerator << _PLACES) // denominator
-
-
-def _times(a: int, b: int) -> int:
-    return (a * b) >> _PLACES
-
-
-def _dot(a: Sequence[int], b: Sequence[int]) -> int:
-    return sum(p * q for p, q in zip(a, b, strict=True)) >> _PLACES
-
-
-def solve(A: Sequence[Sequence[int]], B: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The solution X of A·X = B, shapes (k, k) and (k, r), by elimination with row exchanges.
-
-    Integers of fixed length instead of rationals, which would double in length at every step: with
-    entries of size 1 and a condition number of 10²⁶ some 70 digits remain. Raises ZeroDivisionError
-    where A is singular.
-    """
-    k = len(A)
-    rows = [[*left, *right] for left, right in zip(A, B, strict=True)]
-    for j in range(k):
-        pivot = max(range(j, k), key=lambda i: abs(rows[i][j]))
-        rows[j], rows[pivot] = rows[pivot], rows[j]
-        for i in range(j + 1, k):
-            factor = (rows[i][j] << _PLACES) // rows[j][j]
-            for c in range(j + 1, len(rows[i])):
-                rows[i][c] -= _times(factor, rows[j][c])
-    solution: list[list[int]] = [[]] * k
-    for i in range(k - 1, -1, -1):
-        right = rows[i][k:]
-        for c in range(i + 1, k):
-            right = [b - _times(rows[i][c], x) for b, x in zip(right, solution[c], strict=True)]
-        solution[i] = [(b << _PLACES) // rows[i][i] for b in right]
-    return solution
-
-
-def _cholesky(A: list[list[int]], rank: int) -> list[list[int]]:
-    """`rank` columns c with Σ c·cᵀ = A for a symmetric A ≥ 0, the largest diagonal entry first."""
-    rest, columns = [row[:] for row in A], []
-    for _ in range(rank):
-        j = max(range(len(A)), key=lambda i: rest[i][i])
-        length = math.isqrt(rest[j][j] << _PLACES)
-        column = [(row[j] << _PLACES) // length for row in rest]
-        rest = [
-            [a - _times(p, q) for a, q in zip(row, column, strict=True)]
-            for row, p in zip(rest, column, strict=True)
-        ]
-        columns.append(column)
-    return columns

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from polydescent.accuracy import Accuracy, accuracy, cautions
 from polydescent.advice import advice
 from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace, quiet, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Domain
@@ -186,6 +187,28 @@ class Fit(Inference):
         if scale <= _NOTHING * squares:
             scale = squares
         return not self.loss - lowest <= _FAR * scale
+
+    def digits(self) -> float:
+        """Correct significant digits of the curve where it is largest, estimated, 0 to 15.95: how
+        near it comes to the exact least squares curve of these rows.
+
+        Rather too few than too many: see `accuracy`. All 15.95 of a refined fit, which is rounded
+        once; few where x spread so badly that their rounding shows, or a descent is on its way.
+        """
+        return self._accuracy.digits
+
+    @cached_property
+    def _accuracy(self) -> Accuracy:
+        exact = self.outcome is Outcome.EXACT
+        return accuracy(self.best, self.summary, None if exact else self.curve.in_chebyshev())
+
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """What the equation alone does not tell, in words: digits that are lost, places where the
+        rows hardly hold the curve, an x far from all others. Empty for most fits.
+        """
+        exact = self.outcome is Outcome.EXACT
+        return tuple(cautions(self._accuracy, self.best, self.summary, self.rows, exact))
 
     @property
     def r2(self) -> float:
@@ -382,9 +405,9 @@ class Fit(Inference):
 
         digits: significant ones, 6 to read and 17 to run unless said otherwise. x: the name of the
         variable; of dates it is t, in units since the origin, as a comment in code says. errors:
-        standard errors in the last digits, to read, where it has arrived. dates: code, Python or SQL, that takes the date
-        itself (Python: a datetime, SQL: a timestamp, both in UTC), called x unless said otherwise.
-        Raises UnknownName, BadSetting, BadCall.
+        standard errors in the last digits, to read, where it has arrived. dates: code, Python or
+        SQL, that takes the date itself (Python: a datetime, SQL: a timestamp, both in UTC), called
+        x unless said otherwise. Raises UnknownName, BadSetting, BadCall.
         """
         check_style(style)
         if style in PROSE:
@@ -479,7 +502,8 @@ class Fit(Inference):
     @property
     def advice(self) -> str:
         """What the outcome means and what to do about it, with this fit's numbers."""
-        return advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
+        first = advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
+        return " ".join([first, *self.cautions])
 
     def plot(self, kind: str = "fit", ax: Any = None, *, level: float = 0.95) -> Any:
         """Draw on matplotlib axes, a new figure's where none are given, and return them.

@@ -9,7 +9,7 @@ import numpy as np
 
 from polydescent.arrays import to_host
 from polydescent.basis import CHEBYSHEV, Domain
-from polydescent.constraints import NONE, Constraints, restrict
+from polydescent.constraints import NONE, Constraints, Restricted, restrict
 from polydescent.polynomial import exact_powers, nearest_float
 from polydescent.refine import Refined, refinable, refine
 from polydescent.sources import Rows
@@ -23,8 +23,9 @@ class Solution:
     weights: Chebyshev weights on `domain`, shape (k,). rss, tss: Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in
     units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
     residual variance, for m free coefficients. constraints: what was held. origin: added to the x
-    of the domain gives the user's. refined: the same to 28 digits, where rows were at hand.
-    log_weights: Σ ln ω of weighted rows, None of others.
+    of the domain gives the user's. refined: the same to 40 digits, where rows were at hand.
+    restricted: exact for the triangle, where something is held and they were not. log_weights:
+    Σ ln ω of weighted rows, None of others.
     """
 
     weights: np.ndarray
@@ -36,6 +37,7 @@ class Solution:
     origin: int = 0
     refined: Refined | None = None
     log_weights: float | None = None
+    restricted: Restricted | None = None
 
     @property
     def free(self) -> int:
@@ -45,11 +47,12 @@ class Solution:
     @cached_property
     def powers(self) -> np.ndarray:
         """Coefficients of 1, x, x², … in the user's x, shape (k,); those held as asked."""
-        if self.refined is None:
-            exact = exact_powers(CHEBYSHEV, self.domain, self.weights, self.origin)
-            powers = np.array([nearest_float(c) for c in exact])
-        else:
+        if self.refined is not None:
             powers = self.refined.powers(self.domain, self.origin)
+        else:
+            weights = self.weights if self.restricted is None else self.restricted.weights
+            exact = exact_powers(CHEBYSHEV, self.domain, weights, self.origin)
+            powers = np.array([nearest_float(c) for c in exact])
         for power, value in self.constraints.fixed:
             powers[power] = value
         return powers
@@ -57,7 +60,8 @@ class Solution:
     @cached_property
     def half_in_powers(self) -> np.ndarray:
         """`half` for the coefficients of 1, x, x², …, shape (k, m); rows of 0 for those held."""
-        columns = self.half.T if self.refined is None else self.refined.root
+        known = self.refined or self.restricted
+        columns = self.half.T if known is None else known.root
         exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
         half = np.array([[nearest_float(v) for v in column] for column in exact])
         half = half.reshape(-1, len(self.weights)).T
@@ -77,21 +81,15 @@ def solve(
     TooFewRows, TooFewDistinct, TooFewFree, OutOfRange.
     """
     summary.check_size()
-    equations = constraints.equations(summary.domain, summary.degree, origin)
-    if constraints:
-        restricted = restrict(summary, equations)
-        weights, half, rss = restricted.weights, restricted.root, restricted.rss
-    else:
-        weights, rss = summary.solve(), summary.rss
-        half = np.linalg.inv(summary.R)
-    found = Solution(weights, summary.domain, rss, summary.tss, half, constraints, origin)
+    found = from_triangle(summary, constraints, origin)
     if rows is None:
         return found
     x, y, omega = rows_that_count(rows)
     logs = None if omega is None else float(np.log(omega).sum())
     if not refinable(rows.n, summary.degree, omega):
         return replace(found, log_weights=logs)
-    refined = refine(x, y, summary.domain, weights, omega, equations)
+    equations = ((), ()) if found.restricted is None else found.restricted.equations
+    refined = refine(x, y, summary.domain, found.weights, omega, equations)
     weights = np.array([nearest_float(w) for w in refined.weights])
     return replace(
         found,
@@ -100,6 +98,25 @@ def solve(
         tss=refined.tss,
         refined=refined,
         log_weights=logs,
+        restricted=None,
+    )
+
+
+def from_triangle(summary: Summary, constraints: Constraints = NONE, origin: int = 0) -> Solution:
+    """The same from the triangle alone. Raises as `solve`."""
+    if not constraints:
+        weights, half = summary.solve(), np.linalg.inv(summary.R)
+        return Solution(weights, summary.domain, summary.rss, summary.tss, half, origin=origin)
+    held = restrict(summary, constraints.equations(summary.domain, summary.degree, origin))
+    return Solution(
+        np.array([nearest_float(w) for w in held.weights]),
+        summary.domain,
+        held.rss,
+        summary.tss,
+        held.half,
+        constraints,
+        origin,
+        restricted=held,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.accuracy import stands_alone
 from polydescent.advice import cure
 from polydescent.arguments import absolute_sigma_of, settled, wanted_degree, weights_of
 from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
@@ -66,9 +67,9 @@ def summarize(
     x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
     table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
     iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
-    deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
-    where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
-    and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
+    deviations of y, > 0, one for each row or one for all, for weights of 1/σ². A row of weight 0
+    does not count, whatever its y. where: SQL, rows of a file or table to use. missing: "omit"
+    leaves out rows with NaN or infinity and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
     "day", "year", …). Files that hold the same rows, or one of them the first rows of another, are
     refused; again=True counts them twice. Memory is one chunk, whatever n is. Raises
     PolydescentError: see `polydescent.errors`.
@@ -226,7 +227,8 @@ def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = 
         all_rows = rows is not None and rows.counting == summary.n
         distinct = count_distinct(rows.x) if rows is not None and all_rows else free
         known = distinct if distinct < free else None
-        raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle)
+        alone = None if rows is None else stands_alone(rows, summary.domain, summary.axis)
+        raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle, alone)
     return summary
 
 

@@ -45,15 +45,17 @@ def compress(
     for _ in range(TRIES):
         with quiet():
             gram, seen = sums(domain, pilot)
-        if not np.isfinite(gram).all():
+        drowned = not np.isfinite(gram).all()
+        if drowned:
             reference.search(x, y, weights)
             if seen == domain:
                 return None
-            pilot, domain = _moved(pilot, domain, seen), seen
-            continue
         own = np.diagonal(gram)[:-1]
-        if own.max() > LOUDEST * own[0] and seen != domain:
-            pilot, domain = _moved(pilot, domain, seen), seen
+        if drowned or (own.max() > LOUDEST * own[0] and seen != domain):
+            moved = _moved(pilot, domain, seen)
+            if moved is None:
+                return None
+            pilot, domain = moved, seen
             continue
         triangle = _cholesky(gram)
         if triangle is None:
@@ -152,9 +154,13 @@ def _cholesky(gram: np.ndarray) -> np.ndarray | None:
     return triangle
 
 
-def _moved(pilot: np.ndarray, old: Domain, new: Domain) -> np.ndarray:
-    """The same curve on a wider domain."""
-    return np.linalg.solve(_widening(old, new, len(pilot) - 1), pilot)
+def _moved(pilot: np.ndarray, old: Domain, new: Domain) -> np.ndarray | None:
+    """The same curve on a wider domain; None where the old one is but a speck of it."""
+    widening = _widening(old, new, len(pilot) - 1)
+    if not np.diagonal(widening).all():  # of a triangle: singular just where one of these is 0
+        return None
+    moved = np.linalg.solve(widening, pilot)
+    return moved if np.isfinite(moved).all() else None
 
 
 def _widening(old: Domain, new: Domain, degree: int) -> np.ndarray:

@@ -7,7 +7,8 @@ typedef struct {
     double x_unit, y_unit;            /* powers of two that x and y are multiplied by first */
 } precise_rows;
 
-/* Of n rows, with u = (x·x_unit − mid) / half and r = y·y_unit − Σ pilot[k]·T_k(u), as hi, lo pairs:
+/* Of n rows, with u = (x·x_unit − mid) / half and r = y·y_unit − Σ (pilot[k] + pilot_rest[k])·T_k(u),
+   pilot_rest NULL where it is 0, as hi, mid, lo triples:
    Σ w·T_k (degree + 1 of them), Σ w·T_d·T_k for k ≥ 1 (degree), Σ w·r·T_k (degree + 1), Σ w·r². */
 static void precise_sums(const precise_rows *, ptrdiff_t n, double mid, double half, int degree,
-                         const double *pilot, double *sums);
+                         const double *pilot, const double *pilot_rest, double *sums);

@@ -55,6 +55,7 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
     if fit.best.constraints:
         found.append(("held", str(fit.best.constraints)))
     found.append(("loss", f"{fit.loss:.9g}, {fit.outcome.value}{_refined(fit)}"))
+    found.extend(("caution", text) for text in fit.cautions)
     if fit.outcome.is_unfinished:
         found.append(("lowest loss", f"{fit.lowest_loss:.9g}"))
         found.append(("R²", f"{fit.r2:.9g}, of least squares {_best_r2(fit):.9g}"))
@@ -121,6 +122,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "aicc": fit.aicc,
         "bic": fit.bic,
         "refined": fit.is_refined,
+        "digits": fit.digits,
         "standard_errors": formula(fit),
         "rows_omitted": fit.summary.omitted,
         "held": str(fit.best.constraints) or None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
-from polydescent.arrays import Array, Kind, columns, is_array, namespace
+from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace
 from polydescent.dates import PLAIN, Axis, read_axis
 from polydescent.errors import BadCall, BadSetting, NoRows, OutOfRange
 
@@ -104,6 +104,18 @@ def _check_weights(weights: Array) -> None:
         raise BadSetting("weights", float(weights[negative][0]), "0 or more")
 
 
+@dataclass(frozen=True)
+class Same:
+    """One weight for every row, whatever holds the rows."""
+
+    weight: float
+
+    def on(self, rows: Rows) -> Rows:
+        """The rows with this weight."""
+        xp, y = namespace(rows.y), in_double(rows.y)
+        return replace(rows, weights=xp.full_like(y, self.weight))
+
+
 class Source:
     """Rows that come in chunks; each chunk is read, folded into a summary and let go.
 
@@ -137,6 +149,33 @@ class Source:
     def gathered(self) -> Rows:
         """All rows at once, in memory. Raises NoRows."""
         return joined([rows for part in self.parts for rows, _ in part.chunks()], self.label)
+
+
+class Weighted(Source):
+    """The rows of another source, each with the same weight."""
+
+    def __init__(self, source: Source, same: Same):
+        self._source, self._same = source, same
+        self.label, self.remote, self.repeatable = source.label, source.remote, source.repeatable
+        self.x_name, self.y_name = source.x_name, source.y_name
+
+    @property
+    def parts(self) -> list[Source]:
+        parts = self._source.parts
+        return [self] if parts == [self._source] else [Weighted(p, self._same) for p in parts]
+
+    def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
+        for rows, share in self._source.chunks(skip):
+            yield self._same.on(rows), share
+
+    def fold(
+        self, of_rows: Callable[[Rows], Value], total: Callable[[list[Value]], Value]
+    ) -> Value:
+        return self._source.fold(partial(_of_weighted, of_rows, self._same), total)
+
+
+def _of_weighted(of_rows: Callable[[Rows], Value], same: Same, rows: Rows) -> Value:
+    return of_rows(same.on(rows))
 
 
 def joined(chunks: list[Rows], label: str) -> Rows:
@@ -179,6 +218,11 @@ def source_of(
     """
     if isinstance(data, Source):
         return data
+    if isinstance(weights, Same):
+        from polydescent.sources.chunks import Held
+
+        bare = source_of(data, y, x, None, where)
+        return Held(weights.on(bare.rows)) if isinstance(bare, Held) else Weighted(bare, weights)
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
 
@@ -196,6 +240,8 @@ def source_of(
     from polydescent.sources.chunks import Held, Stream
 
     if x is None and y is None and _are_chunks(data):
+        if weights is not None:
+            raise BadCall("An iterable brings its weights along: chunks (x, y, weights).")
         return Stream(data)
     return Held(Rows.read(*_values(data, x, y), weights))
 

@@ -55,6 +55,7 @@ def from_record(found: dict[str, Any]) -> dict[str, Any]:
         "history": None if history is None else _history_from_record(history),
         "forecast": None if forecast is None else _forecast_from_record(forecast),
         "absolute_sigma": bool(found["absolute_sigma"]),
+        "choice": found["choice"],
     }
 
 
@@ -71,7 +72,6 @@ def _solution_to_record(solution: Solution) -> dict[str, Any]:
         "fixed": [list(pair) for pair in solution.constraints.fixed],
         "through": [list(pair) for pair in solution.constraints.through],
         "origin": solution.origin,
-        "log_weights": solution.log_weights,
         "refined": None if refined is None else _refined_to_record(refined),
     }
 
@@ -86,10 +86,9 @@ def _solution_from_record(found: dict[str, Any], domain: Domain) -> Solution:
     if found["refined"] is not None:
         equations = held.equations(domain, len(weights) - 1, origin)
         refined = _refined_from_record(found["refined"], equations)
-    logs = None if found["log_weights"] is None else float(found["log_weights"])
     half = _array(found["half"]).reshape(len(weights), -1)
     sums = float(found["rss"]), float(found["tss"])
-    return Solution(weights, domain, *sums, half, held, origin, refined, logs)
+    return Solution(weights, domain, *sums, half, held, origin, refined)
 
 
 def _refined_to_record(refined: Refined) -> dict[str, Any]:

@@ -94,6 +94,24 @@ class Refined:
         )
         return [[Fraction(c, _ONE) * scale for c in col] for col in _cholesky(inverse, k - held)]
 
+    @cached_property
+    def losses(self) -> list[float]:
+        """The lowest Σ ω·(y − f(x))² of each degree from 0 to this one, without the constraints'
+        help: the least squares weights w know it, rss + Σ d_j·(Lᵀw)_j² over the terms left out,
+        with VᵀWV = L·diag(d)·Lᵀ. In units of y².
+        """
+        assert not self.equations[0]
+        w = [fixed(value / self.normal.y_unit) for value in self.weights]
+        scale = self.normal.weight_unit * self.normal.y_unit**2
+        floor = _noise(self.normal, max(map(abs, w)))
+        lost, losses = 0, [self.rss]
+        for d, line in reversed(list(zip(*_unit_triangle(self.normal.gram), strict=True))[1:]):
+            along = _dot(line, w)
+            lost += _times(d, _times(along, along))
+            total = Fraction(self.rss) + Fraction(lost, _ONE) * scale
+            losses.append(nearest_float(total) if total > Fraction(floor, _ONE) * scale else 0.0)
+        return losses[::-1]
+
     def powers(self, domain: Domain, origin: int = 0) -> np.ndarray:
         """Coefficients of 1, x, x², … in units of y, each the float64 nearest to its exact value.
 
@@ -141,7 +159,7 @@ def refine(
         pilot = np.array([nearest_float(Fraction(w, _ONE) * normal.y_unit) for w in refined])
     curved = [_dot(row, correction) for row in normal.gram]
     rss = normal.square - 2 * _dot(correction, normal.gradient) + _dot(correction, curved)
-    floor = _times(normal.moments[0], _times(largest, largest)) >> 2 * _NOISE
+    floor = _noise(normal, largest)
     rss, tss = (square if square > floor else 0 for square in (rss, _spread(normal)))
     scale = normal.weight_unit * normal.y_unit**2
     return Refined(
@@ -151,6 +169,11 @@ def refine(
         normal,
         equations,
     )
+
+
+def _noise(normal: Normal, largest: int) -> int:
+    """Sums of squares up to here are rounding, for weights up to `largest`."""
+    return _times(normal.moments[0], _times(largest, largest)) >> 2 * _NOISE
 
 
 def _correction(normal: Normal, equations: Equations) -> list[int]:
@@ -259,6 +282,18 @@ def solve(A: Sequence[Sequence[int]], B: Sequence[Sequence[int]]) -> list[list[i
             right = [b - _times(rows[i][c], x) for b, x in zip(right, solution[c], strict=True)]
         solution[i] = [(b << _PLACES) // rows[i][i] for b in right]
     return solution
+
+
+def _unit_triangle(A: list[list[int]]) -> tuple[list[int], list[list[int]]]:
+    """(d, Lᵀ) with A = L·diag(d)·Lᵀ and ones on the diagonal of L, for a positive definite A."""
+    k, rest = len(A), [row[:] for row in A]
+    lines = []
+    for j in range(k):
+        line = [0] * j + [(rest[j][i] << _PLACES) // rest[j][j] for i in range(j, k)]
+        for i in range(j + 1, k):
+            rest[i] = [a - _times(line[i], b) for a, b in zip(rest[i], rest[j], strict=True)]
+        lines.append(line)
+    return [rest[j][j] for j in range(k)], lines
 
 
 def _cholesky(A: list[list[int]], rank: int) -> list[list[int]]:

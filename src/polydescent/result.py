@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from os import PathLike
 from typing import Any, Self
@@ -17,7 +17,7 @@ from polydescent.arrays import Array, Kind, columns, is_array, namespace, quiet,
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import Axis
-from polydescent.degrees import Criteria, Degrees, degree_table
+from polydescent.degrees import Choice, Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
 from polydescent.equation import CODE, check_style, code, equation
 from polydescent.errors import (
@@ -49,7 +49,8 @@ class Fit(Inference):
     the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
     an even selection where they were streamed, None from a bare summary. best: the exact least
     squares solution. absolute_sigma: the weights are 1/σ² with σ known, in units of y, so the
-    residuals do not scale the errors. Arrays come back in the library, dtype and device of the
+    residuals do not scale the errors. choice: by what the degree was chosen, if it was "auto", and
+    by what `degrees()` picks. Arrays come back in the library, dtype and device of the
     data.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
@@ -65,6 +66,7 @@ class Fit(Inference):
     rows: Rows | None = None
     solution: Solution | None = None
     absolute_sigma: bool = False
+    choice: Choice = Choice()
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
         """The curve at x: a number for a number, an array of its shape and kind for an array.
@@ -162,7 +164,11 @@ class Fit(Inference):
 
     @property
     def r2(self) -> float:
-        """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant."""
+        """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant.
+
+        About the mean also where fix=, terms= or through= leaves no free intercept: it may then be
+        negative, and other packages may give 1 − loss / Σ ω·y², which is nearer to 1.
+        """
         return 1 - self.loss / self.best.tss if self.best.tss else math.nan
 
     @property
@@ -184,22 +190,20 @@ class Fit(Inference):
 
     @cached_property
     def _criteria(self) -> Criteria:
-        logs = self.best.log_weights
-        if logs is None:
-            logs = math.nan if self.is_weighted else 0.0
+        logs = self.summary.log_weights
         return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
 
     @property
     def is_weighted(self) -> bool:
-        """Whether the rows have weights, as far as this fit can tell: a bare summary cannot."""
+        """Whether the rows have weights, as far as this fit can tell: a summary by itself knows only
+        Σ ln ω.
+        """
         seen = self.rows is not None and self.rows.weights is not None
-        return seen or self.best.log_weights is not None
+        return seen or self.summary.log_weights != 0
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts. NaN of weighted rows
-        that were streamed, which leave no Σ ln ω behind.
-        """
+        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts."""
         return self._criteria.aic
 
     @property
@@ -212,24 +216,37 @@ class Fit(Inference):
         """The Bayesian criterion, −2 ln L + p ln n."""
         return self._criteria.bic
 
-    def degrees(self, up_to: int | None = None) -> Degrees:
+    def degrees(
+        self, up_to: int | None = None, criterion: str | None = None, folds: int | None = None
+    ) -> Degrees:
         """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
 
         Whole polynomials: what fix=, terms= and through= held is free here.
+
+        Parameters
+        ----------
+        up_to
+            The highest degree; the fit's own where left out.
+        criterion, folds
+            What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
         """
-        up_to = None if up_to is None else checked_degree(up_to)
+        up_to = self.degree if up_to is None else checked_degree(up_to)
+        choice = Choice.of(
+            self.choice.criterion if criterion is None else criterion,
+            self.choice.folds if folds is None else folds,
+        )
         rows = self.rows if self.holds_all_rows else None
-        if up_to is None or up_to == self.degree:
-            return degree_table(self.summary, rows, self.absolute_sigma)
-        if up_to < self.degree:
-            return degree_table(self.summary.lower(up_to), rows, self.absolute_sigma)
+        if up_to <= self.degree:
+            refined = None if self.best.constraints else self.best.refined
+            lower = self.summary.lower(up_to)
+            return degree_table(lower, rows, self.absolute_sigma, choice, refined)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
-        summary = Summary.of_rows(rows.x, rows.y, rows.weights, up_to)
-        return degree_table(summary, rows, self.absolute_sigma)
+        summary = Summary.of_rows(rows.x, rows.y, rows.weights, up_to, rows.counts)
+        return degree_table(summary, rows, self.absolute_sigma, choice)
 
     @property
     def holds_all_rows(self) -> bool:
@@ -309,6 +326,7 @@ class Fit(Inference):
             self.forecast,
             loss=self.loss,
             absolute_sigma=self.absolute_sigma,
+            choice=asdict(self.choice),
         )
         return json.dumps(body, allow_nan=False)
 
@@ -316,7 +334,8 @@ class Fit(Inference):
     def from_json(cls, text: str) -> Self:
         """The fit that `to_json` wrote. Raises BadRecord."""
         try:
-            return cls(**from_record(json.loads(text)))
+            found = from_record(json.loads(text))
+            return cls(**found | {"choice": Choice.of(**found["choice"])})
         except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as why:
             raise BadRecord(f"{type(why).__name__}: {why}") from None
 

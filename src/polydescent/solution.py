@@ -7,13 +7,16 @@ from functools import cached_property
 
 import numpy as np
 
-from polydescent.arrays import to_host
+from polydescent.arrays import to_host, weights_of_counted
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.constraints import NONE, Constraints, restrict
 from polydescent.polynomial import exact_powers, nearest_float
 from polydescent.refine import Refined, refinable, refine
 from polydescent.sources import Rows
 from polydescent.summary import Summary
+
+
+_HALF = 26  # bits of a weight, and of a count, that are split off
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,6 @@ class Solution:
     units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
     residual variance, for m free coefficients. constraints: what was held. origin: added to the x
     of the domain gives the user's. refined: the same to 28 digits, where rows were at hand.
-    log_weights: Σ ln ω of weighted rows, None of others.
     """
 
     weights: np.ndarray
@@ -35,7 +37,6 @@ class Solution:
     constraints: Constraints = NONE
     origin: int = 0
     refined: Refined | None = None
-    log_weights: float | None = None
 
     @property
     def free(self) -> int:
@@ -87,9 +88,10 @@ def solve(
     if rows is None:
         return found
     x, y, omega = rows_that_count(rows)
-    logs = None if omega is None else float(np.log(omega).sum())
     if not refinable(rows.n, summary.degree, omega):
-        return replace(found, log_weights=logs)
+        return found
+    if rows.weights is not None and rows.counts is not None:
+        x, y, omega = _with_exact_products(rows)
     refined = refine(x, y, summary.domain, weights, omega, equations)
     weights = np.array([nearest_float(w) for w in refined.weights])
     return replace(
@@ -98,17 +100,30 @@ def solve(
         rss=refined.rss,
         tss=refined.tss,
         refined=refined,
-        log_weights=logs,
     )
 
 
 def rows_that_count(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """x, y and weights on the host, without the rows of weight 0."""
+    """x, y and weight times count on the host, without the rows of which that is 0."""
     x, y = to_host(rows.x), to_host(rows.y)
-    if rows.weights is None:
+    if rows.omega is None:
         return x, y, None
-    omega = to_host(rows.weights)
+    omega = to_host(rows.omega)
     if omega.all():
         return x, y, omega
     use = omega > 0
     return x[use], y[use], omega[use]
+
+
+def _with_exact_products(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same with each row as up to four, whose weights add up to ω·c without rounding: products
+    of 27 and 26 bits, as a repeated row would add up.
+    """
+    x, y, omega = (to_host(column) for column in (rows.x, rows.y, rows.weights))
+    counts = to_host(rows.counts)
+    high = (omega.view(np.int64) & ~((1 << _HALF) - 1)).view(np.float64)
+    many = counts // 2.0**_HALF * 2.0**_HALF
+    parts = [w * c for w in (high, omega - high) for c in (many, counts - many)]
+    together = np.concatenate(parts)
+    use = together > 0
+    return np.tile(x, 4)[use], np.tile(y, 4)[use], together[use]

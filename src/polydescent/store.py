@@ -87,8 +87,8 @@ class Remembered:
 class Model:
     """A summary, what was asked of its sources, and the sources.
 
-    asked: x, y, weights, where, missing as typed. curve: degree, fix, terms, through as typed: what
-    curve of the summary is meant. passes: the ids of the passes that are in it.
+    asked: x, y, weights, counts, where, missing as typed. curve: degree, fix, terms, through and
+    criterion as typed, and whether sigma is absolute: what curve of the summary is meant. passes: the ids of the passes that are in it.
     """
 
     summary: Summary
@@ -122,6 +122,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "x": summary.x_name,
         "y": summary.y_name,
         "axis": asdict(summary.axis),
+        "log_weights": summary.log_weights,
     }
 
 
@@ -136,6 +137,7 @@ def summary_from_json(found: dict[str, Any]) -> Summary:
         found["x"],
         found["y"],
         Axis(**found.get("axis", {})),  # models of before there were any hold numbers
+        float(found.get("log_weights", 0.0)),
     )
 
 

@@ -47,7 +47,8 @@ def _curve(saved: Model, degree: str | None) -> Fit:
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
     if degree is not None:
-        typed |= {"degree": degree}
+        kept = ("absolute_sigma", "criterion") if degree.startswith("auto") else ("absolute_sigma",)
+        typed |= {"degree": degree} | {k: saved.curve[k] for k in kept if k in saved.curve}
     else:
         typed |= {"degree": str(saved.summary.degree)} | saved.curve
     wanted, asked = asked_of_fit(**typed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydescent.errors import BadCall
-from polydescent.sources import Rows, Source, joined
+from polydescent.sources import CHUNK, Rows, Source, joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,22 +24,75 @@ class Held(Source):
 
 
 class Stream(Source):
-    """An iterable of chunks (x, y) or (x, y, weights), read once. Empty chunks are passed over."""
+    """An iterable, read once, of chunks (x, y), (x, y, weights) or (x, y, weights, counts), the
+    weights None for 1. Numbers instead of columns are one row; rows are gathered into chunks. Empty
+    chunks are passed over.
+    """
 
     label = "the iterable"
 
     def __init__(self, chunks: Iterable[Any]):
+        if isinstance(chunks, list | tuple):
+            _check_rows(chunks)
         self._chunks = chunks
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
+        waiting: list[Any] = []
         for found in self._chunks:
-            if not isinstance(found, tuple | list) or len(found) not in (2, 3):
+            if not isinstance(found, tuple | list) or len(found) not in (2, 3, 4):
                 raise BadCall(
-                    "An iterable must give chunks (x, y) or (x, y, weights), "
-                    f"found {type(found).__name__} {found!r:.60}."
+                    "An iterable must give chunks (x, y), (x, y, weights) or "
+                    f"(x, y, weights, counts), found {type(found).__name__} {found!r:.60}."
                 )
+            is_row = all(_is_one(value) for value in found)
+            alike = waiting and is_row and _shape(found) == _shape(waiting[0])
+            if waiting and (not alike or len(waiting) == CHUNK):
+                yield _gathered(waiting), float("nan")
+                waiting = []
+            if is_row:
+                waiting.append(found)
+                continue
+            found = [list(c) if _is_iterator(c) else c for c in found]
             if any(len(column) for column in found if hasattr(column, "__len__")):
-                yield Rows.read(*found), float("nan")
+                yield _read(*found), float("nan")
+        if waiting:
+            yield _gathered(waiting), float("nan")
+
+
+def _check_rows(chunks: list[Any] | tuple[Any, ...]) -> None:
+    """Raise BadCall where lists of numbers may be columns as well as rows."""
+    first = chunks[0]
+    if isinstance(chunks, list) and isinstance(first, tuple):
+        return
+    if all(_is_one(value) for value in first):
+        raise BadCall(
+            f"{chunks!r:.60} may be the columns x and y or rows (x, y): pass columns as two "
+            "arguments, fit(x, y), or rows as a list of tuples, [(x, y), …]."
+        )
+
+
+def _is_one(value: Any) -> bool:
+    """Whether a value is one number or date, or None, rather than a column."""
+    sized = hasattr(value, "__len__") or hasattr(value, "__iter__")
+    return getattr(value, "ndim", int(sized)) == 0
+
+
+def _is_iterator(value: Any) -> bool:
+    return hasattr(value, "__iter__") and not hasattr(value, "__len__")
+
+
+def _shape(row: Any) -> list[bool]:
+    """Which columns a row has."""
+    return [value is not None for value in row]
+
+
+def _gathered(rows: list[Any]) -> Rows:
+    """Single rows of one shape as a chunk."""
+    return _read(*(None if c[0] is None else list(c) for c in zip(*rows, strict=True)))
+
+
+def _read(x: Any, y: Any, weights: Any = None, counts: Any = None) -> Rows:
+    return Rows.read(x, y, weights, counts=counts)
 
 
 class Kept:

@@ -31,13 +31,14 @@ def files(
     y: str,
     weights: str | None = None,
     where: str | None = None,
+    counts: str | None = None,
 ) -> Source:
     """A path, a glob, SQL, or a list of them, as a source with one part each.
 
-    x, y, weights: a column name or an SQL expression of columns; where: SQL. Raises NoFile for what
+    x, y, weights, counts: a column name or an SQL expression of columns; where: SQL. Raises NoFile for what
     leads nowhere, BadTable for a file of an unknown kind; reading raises the rest.
     """
-    asked = Asked(x, y, weights, where)
+    asked = Asked(x, y, weights, where, counts)
     every = [data] if isinstance(data, str | Path) else data
     found = [part for text in every for part in _parts(text, asked)]
     return found[0] if len(found) == 1 else Files(found)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import columns, namespace, quiet
-from polydescent.degrees import Choice
+from polydescent.degrees import BY_AICC, Choice
 from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
 from polydescent.sources import Rows
 from polydescent.summary import Summary, checked_degree
@@ -62,7 +62,7 @@ def check_absolute(absolute_sigma: object) -> None:
 
 def check_choice(choice: Choice, highest: int) -> None:
     """Raise BadCall for a choice where there is nothing to choose. highest: 0 without "auto"."""
-    if not highest and choice != Choice():
+    if not highest and choice != BY_AICC:
         raise BadCall(
             'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
         )

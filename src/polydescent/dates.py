@@ -81,6 +81,7 @@ class Axis:
         """x for what the user calls x, one or an array; NaT becomes NaN. Durations may also be
         numbers of their unit. Raises NotNumbers.
         """
+        t = t.as_py() if hasattr(t, "as_py") else t  # one value of an Arrow array
         if not self.is_dates:
             durations = _as_durations(t)
             if durations is None:
@@ -339,8 +340,9 @@ def _differences(t: Any, origin: int) -> Any:
     if not is_array(t):
         return _difference(t, origin)
     if isinstance(t, np.ma.MaskedArray):
-        known = _differences(np.ma.filled(t, t.dtype.type(0)), origin)
-        return np.where(np.ma.getmaskarray(t), np.nan, known)
+        known = t.compressed()
+        filled = np.ma.filled(t, known[0] if known.size else 0)
+        return np.where(np.ma.getmaskarray(t), np.nan, _differences(filled, origin))
     if t.dtype == object:
         differences = [_difference(v, origin) for v in t.ravel()]
         return np.array(differences, dtype=np.float64).reshape(t.shape)
@@ -371,9 +373,7 @@ def _as_durations(t: Any) -> np.ndarray | None:
     """
     if isinstance(t, datetime.timedelta):
         array = np.asarray(_plain_duration(t))
-    elif isinstance(t, np.timedelta64 | np.ndarray):
-        array = np.asarray(t)
-    elif _says(t, "timedelta", "duration", "object"):
+    elif isinstance(t, np.timedelta64 | np.ndarray) or _says(t, "timedelta", "duration", "object"):
         array = np.asarray(t)
     elif isinstance(t, list | tuple) and isinstance(
         _first_known(t), datetime.timedelta | np.timedelta64

@@ -26,7 +26,7 @@ _EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees f
 
 @dataclass(frozen=True)
 class Choice:
-    """By what a degree is chosen. criterion: "aicc", "aic", "bic", "loo" or "cv"; folds: of "cv"."""
+    """By what a degree is chosen: "aicc", "aic", "bic", "loo" or "cv". folds: of "cv"."""
 
     criterion: str = "aicc"
     folds: int = 5
@@ -45,6 +45,9 @@ class Choice:
     def needs_rows(self) -> bool:
         """Whether a summary alone cannot tell."""
         return self.criterion in _OF_ROWS
+
+
+BY_AICC = Choice()
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def degree_table(
     summary: Summary,
     rows: Rows | None = None,
     known_variance: bool = False,
-    choice: Choice = Choice(),
+    choice: Choice = BY_AICC,
     refined: Refined | None = None,
     leave_out: bool = True,
 ) -> Degrees:
@@ -157,8 +160,8 @@ def degree_table(
 
     rows: all that the summary holds, for leave-one-out, folds and refinement; None where they are
     not at hand. known_variance: as in `Criteria`. refined: of the same rows at this degree or a
-    higher one, without constraints, where it is known already. leave_out: False leaves `loo` NaN where the choice needs
-    none. Raises NeedsRows where the choice needs rows and there are none.
+    higher one, without constraints, where it is known already. leave_out: False leaves `loo` NaN
+    where the choice needs none. Raises NeedsRows where the choice needs rows and there are none.
     """
     if choice.needs_rows and rows is None:
         raise NeedsRows(choice.criterion)

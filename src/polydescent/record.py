@@ -13,6 +13,7 @@ from polydescent.arrays import Kind, to_host
 from polydescent.basis import BASES, Domain
 from polydescent.constraints import Constraints
 from polydescent.convergence import Forecast
+from polydescent.degrees import Choice
 from polydescent.descent import History, Outcome
 from polydescent.optimizers import OPTIMIZERS
 from polydescent.polynomial import Polynomial
@@ -55,7 +56,7 @@ def from_record(found: dict[str, Any]) -> dict[str, Any]:
         "history": None if history is None else _history_from_record(history),
         "forecast": None if forecast is None else _forecast_from_record(forecast),
         "absolute_sigma": bool(found["absolute_sigma"]),
-        "choice": found["choice"],
+        "choice": Choice.of(**found["choice"]),
     }
 
 

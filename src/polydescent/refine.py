@@ -104,12 +104,12 @@ class Refined:
         w = [fixed(value / self.normal.y_unit) for value in self.weights]
         scale = self.normal.weight_unit * self.normal.y_unit**2
         floor = _noise(self.normal, max(map(abs, w)))
-        lost, losses = 0, [self.rss]
+        away = [a - b for a, b in zip(w, self.normal.pilot, strict=True)]
+        lost, losses = _unexplained(self.normal, away), [self.rss]
         for d, line in reversed(list(zip(*_unit_triangle(self.normal.gram), strict=True))[1:]):
             along = _dot(line, w)
             lost += _times(d, _times(along, along))
-            total = Fraction(self.rss) + Fraction(lost, _ONE) * scale
-            losses.append(nearest_float(total) if total > Fraction(floor, _ONE) * scale else 0.0)
+            losses.append(nearest_float(Fraction(lost, _ONE) * scale) if lost > floor else 0.0)
         return losses[::-1]
 
     def powers(self, domain: Domain, origin: int = 0) -> np.ndarray:
@@ -157,8 +157,7 @@ def refine(
         if max(map(abs, correction)) <= largest >> _SETTLED:
             break
         pilot = np.array([nearest_float(Fraction(w, _ONE) * normal.y_unit) for w in refined])
-    curved = [_dot(row, correction) for row in normal.gram]
-    rss = normal.square - 2 * _dot(correction, normal.gradient) + _dot(correction, curved)
+    rss = _unexplained(normal, correction)
     floor = _noise(normal, largest)
     rss, tss = (square if square > floor else 0 for square in (rss, _spread(normal)))
     scale = normal.weight_unit * normal.y_unit**2
@@ -169,6 +168,12 @@ def refine(
         normal,
         equations,
     )
+
+
+def _unexplained(normal: Normal, correction: Sequence[int]) -> int:
+    """Σ ω·(r − V·d)² for weights d beside the pilot."""
+    curved = [_dot(row, correction) for row in normal.gram]
+    return normal.square - 2 * _dot(correction, normal.gradient) + _dot(correction, curved)
 
 
 def _noise(normal: Normal, largest: int) -> int:

@@ -17,7 +17,7 @@ from polydescent.arrays import Array, Kind, columns, is_array, namespace, quiet,
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import Axis
-from polydescent.degrees import Choice, Criteria, Degrees, degree_table
+from polydescent.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
 from polydescent.equation import CODE, check_style, code, equation
 from polydescent.errors import (
@@ -66,7 +66,7 @@ class Fit(Inference):
     rows: Rows | None = None
     solution: Solution | None = None
     absolute_sigma: bool = False
-    choice: Choice = Choice()
+    choice: Choice = BY_AICC
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
         """The curve at x: a number for a number, an array of its shape and kind for an array.
@@ -195,8 +195,8 @@ class Fit(Inference):
 
     @property
     def is_weighted(self) -> bool:
-        """Whether the rows have weights, as far as this fit can tell: a summary by itself knows only
-        Σ ln ω.
+        """Whether the rows have weights, as far as this fit can tell: a bare summary knows Σ ln ω
+        alone.
         """
         seen = self.rows is not None and self.rows.weights is not None
         return seen or self.summary.log_weights != 0
@@ -334,8 +334,7 @@ class Fit(Inference):
     def from_json(cls, text: str) -> Self:
         """The fit that `to_json` wrote. Raises BadRecord."""
         try:
-            found = from_record(json.loads(text))
-            return cls(**found | {"choice": Choice.of(**found["choice"])})
+            return cls(**from_record(json.loads(text)))
         except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as why:
             raise BadRecord(f"{type(why).__name__}: {why}") from None
 

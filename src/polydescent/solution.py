@@ -7,14 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from polydescent.arrays import to_host, weights_of_counted
+from polydescent.arrays import to_host
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.constraints import NONE, Constraints, restrict
 from polydescent.polynomial import exact_powers, nearest_float
 from polydescent.refine import Refined, refinable, refine
 from polydescent.sources import Rows
 from polydescent.summary import Summary
-
 
 _HALF = 26  # bits of a weight, and of a count, that are split off
 

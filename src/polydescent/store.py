@@ -88,7 +88,8 @@ class Model:
     """A summary, what was asked of its sources, and the sources.
 
     asked: x, y, weights, counts, where, missing as typed. curve: degree, fix, terms, through and
-    criterion as typed, and whether sigma is absolute: what curve of the summary is meant. passes: the ids of the passes that are in it.
+    criterion as typed, and whether sigma is absolute: what curve of the summary is meant. passes:
+    the ids of the passes that are in it.
     """
 
     summary: Summary

@@ -352,9 +352,23 @@ def _log_weights(weights: Array, counts: Array | None, omega: Array) -> float:
     for start in range(0, weights.shape[0], _BLOCK):
         rows = slice(start, start + _BLOCK)
         some = in_double(weights[rows])
+        if counts is None:
+            total += _sum_of_logs(xp, some)
+            continue
         logs = xp.log(xp.where(in_double(omega[rows]) == 0, xp.ones_like(some), some))
-        total += float(xp.sum(logs if counts is None else logs * in_double(counts[rows])))
+        total += float(xp.sum(logs * in_double(counts[rows])))
     return total
+
+
+def _sum_of_logs(xp: Any, weights: Array) -> float:
+    """Σ ln ω over the weights that are not 0; one logarithm, which is slow, for eight of them."""
+    if bool(xp.any(weights == 0)):
+        weights = xp.where(weights == 0, xp.ones_like(weights), weights)
+    even = weights.shape[0] // 8 * 8
+    if float(xp.min(weights)) > 2.0**-125 and float(xp.max(weights)) < 2.0**125:
+        product = xp.prod(xp.reshape(weights[:even], (8, -1)), axis=0)  # of eight: within 2^±1000
+        return float(xp.sum(xp.log(product))) + float(xp.sum(xp.log(weights[even:])))
+    return float(xp.sum(xp.log(weights)))
 
 
 def determines(R: np.ndarray) -> bool:

@@ -23,7 +23,7 @@ from polydescent.basis import CHEBYSHEV, POWER, Basis, basis_named, design_matri
 from polydescent.constraints import NONE, Constraints, constraints_of
 from polydescent.convergence import Forecast
 from polydescent.dates import check_unit
-from polydescent.degrees import Choice, degree_table
+from polydescent.degrees import BY_AICC, Choice, degree_table
 from polydescent.descent import Outcome, walk
 from polydescent.errors import BadCall, BadSetting, NoRows, RateTooLarge, TooFewDistinct, TooFewRows
 from polydescent.optimizers import GradientDescent, Optimizer, checked_optimizer
@@ -179,8 +179,9 @@ def descend(
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
-    The rows and absolute_sigma as in `fit`. over: "summary" walks on the triangle in float64 on the host, "rows"
-    over all rows in their own library, dtype and device: the same steps up to rounding.
+    The rows and absolute_sigma as in `fit`. over: "summary" walks on the triangle in float64 on the
+    host, "rows" over all rows in their own library, dtype and device: the same steps up to
+    rounding.
 
     basis: "power" (weights are a, b, c, d of x), "chebyshev" or "legendre" (on x mapped to [−1,
     1]). optimizer: GradientDescent() by default; a learning rate left out is the fastest stable
@@ -273,7 +274,7 @@ def fit_folded(
         summary = summary.lower(table.pick)
     solution = solve(_determined(summary, rows, held), all_rows, held, summary.axis.power_origin)
     found = fit_solution(summary, solution)
-    return replace(found, rows=rows, absolute_sigma=absolute_sigma, choice=auto or Choice())
+    return replace(found, rows=rows, absolute_sigma=absolute_sigma, choice=auto or BY_AICC)
 
 
 # ── from a summary ───────────────────────────────────────────────────────────────────────────────

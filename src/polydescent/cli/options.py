@@ -98,7 +98,10 @@ def asked_of_fit(
     folds: int | None = None,
     absolute_sigma: bool = False,
 ) -> tuple[int, dict[str, Any]]:
-    """(degree, settings of `fit_folded`) for what was typed. Raises BadSetting, BadDegree, BadCall."""
+    """(degree, settings of `fit_folded`) for what was typed.
+
+    Raises BadSetting, BadDegree, BadCall.
+    """
     from polydescent.arguments import check_choice, wanted_degree
     from polydescent.constraints import constraints_of
     from polydescent.degrees import Choice

@@ -52,6 +52,8 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     else:
         typed |= {"degree": str(saved.summary.degree)} | saved.curve
     wanted, asked = asked_of_fit(**typed)
+    if "auto" in asked:
+        wanted = min(wanted, saved.summary.degree)
     return fit_folded(saved.summary.lower(wanted), None, **asked)
 
 

@@ -14,7 +14,7 @@ from polydescent.errors import BadCall
 from polydescent.journal import Job, run
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.progress import Progress
-from polydescent.sources import Rows, Source
+from polydescent.sources import Source
 from polydescent.sources.chunks import Held, Kept
 from polydescent.summary import Summary
 from polydescent.verbs import Fit, descend, fit_folded

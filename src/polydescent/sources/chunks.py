@@ -45,7 +45,7 @@ class Stream(Source):
                     f"(x, y, weights, counts), found {type(found).__name__} {found!r:.60}."
                 )
             is_row = all(_is_one(value) for value in found)
-            alike = waiting and is_row and _shape(found) == _shape(waiting[0])
+            alike = bool(waiting) and is_row and _shape(found) == _shape(waiting[0])
             if waiting and (not alike or len(waiting) == CHUNK):
                 yield _gathered(waiting), float("nan")
                 waiting = []
@@ -82,13 +82,14 @@ def _is_iterator(value: Any) -> bool:
 
 
 def _shape(row: Any) -> list[bool]:
-    """Which columns a row has."""
-    return [value is not None for value in row]
+    """Which columns beside x and y a row has; an x or y that is None is a missing value."""
+    return [value is not None for value in row[2:]]
 
 
 def _gathered(rows: list[Any]) -> Rows:
     """Single rows of one shape as a chunk."""
-    return _read(*(None if c[0] is None else list(c) for c in zip(*rows, strict=True)))
+    x, y, *others = (list(column) for column in zip(*rows, strict=True))
+    return _read(x, y, *(None if column[0] is None else column for column in others))
 
 
 def _read(x: Any, y: Any, weights: Any = None, counts: Any = None) -> Rows:

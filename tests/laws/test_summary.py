@@ -237,11 +237,11 @@ def test_criteria_of_weighted_rows_travel_with_the_summary(way, tmp_path):
 
 def test_weights_of_any_size_have_a_sum_of_logarithms():
     rng = np.random.default_rng(4)
-    for reach in (1, 100, 250):
+    for reach in (1, 100, 200):
         w = 10.0 ** rng.uniform(-reach, reach, 70_001)
-        summary = pd.summarize(w, w * 0 + 1, 0, weights=w / w.max())
-        wanted = np.sum(np.log(w / w.max()))
-        assert summary.log_weights == pytest.approx(wanted, rel=1e-12)
+        wanted = np.log(w)
+        summary = pd.summarize(w, w * 0, 0, weights=w)
+        assert abs(summary.log_weights - wanted.sum()) < 1e-15 * np.abs(wanted).sum()
     assert pd.summarize([1, 2], [1, 2], 0).log_weights == 0
 
 
@@ -273,13 +273,13 @@ def test_the_kind_of_a_sum_commutes_and_associates():
 
 
 def test_a_summary_fits_as_its_rows_do():
-    x, y, w = weighted()
+    x, y, _ = weighted()
     sigma = 0.1 + 0.05 * x
     for asked in (
         {"degree": 2},
         {"degree": 2, "fix": {1: -1.0}},
         {"terms": [0, 2]},
-        {"degree": 3, "through": [(0.0, 2.0)]},
+        {"degree": 3, "through": [(1.0, 1.0)]},
         {"degree": "auto:4", "criterion": "bic"},
         {"degree": 1, "absolute_sigma": True},
     ):

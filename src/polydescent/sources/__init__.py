@@ -14,6 +14,7 @@ from polydescent.arrays import (
     columns,
     in_double,
     is_array,
+    is_iterator,
     namespace,
     weights_of_counted,
 )
@@ -71,7 +72,7 @@ class Rows:
         counts: Any = None,
     ) -> Rows:
         """The same, where x may also hold dates, durations, and whole numbers of any size."""
-        if hasattr(x, "__iter__") and not hasattr(x, "__len__"):
+        if is_iterator(x):
             x = list(x)
         axis = read_axis(x)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from polydescent.arrays import is_array, is_iterator
 from polydescent.errors import BadCall
 from polydescent.sources import CHUNK, Rows, Source, joined
 
@@ -52,8 +53,8 @@ class Stream(Source):
             if is_row:
                 waiting.append(found)
                 continue
-            found = [list(c) if _is_iterator(c) else c for c in found]
-            if any(len(column) for column in found if hasattr(column, "__len__")):
+            found = [list(c) if is_iterator(c) else c for c in found]
+            if any(map(_length, found)):
                 yield _read(*found), float("nan")
         if waiting:
             yield _gathered(waiting), float("nan")
@@ -77,8 +78,11 @@ def _is_one(value: Any) -> bool:
     return getattr(value, "ndim", int(sized)) == 0
 
 
-def _is_iterator(value: Any) -> bool:
-    return hasattr(value, "__iter__") and not hasattr(value, "__len__")
+def _length(column: Any) -> int:
+    """How many values there are; 0 of what is no column."""
+    if _is_one(column):
+        return 0
+    return column.shape[0] if is_array(column) else len(column)
 
 
 def _shape(row: Any) -> list[bool]:

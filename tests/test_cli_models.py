@@ -355,6 +355,10 @@ def test_a_model_keeps_whether_sigma_is_absolute(polydescent):
     assert polydescent("predict", "m.json", "--at", 0.5, "--degree", "auto")[0] == 0
     assert polydescent("fit", "a.csv", *ASKED, "--save", "n.json")[0] == 0
     assert "absolute_sigma" not in store.load("n.json").curve
+    asked = (*ASKED, "--sigma", "sd")
+    assert polydescent("fit", "b.csv", *asked, "--save", "o.json")[0] == 0
+    code, _, err = polydescent("merge", "m.json", "o.json", "-o", "all.json", "--again")
+    assert (code, "absolute_sigma is True here and False" in err) == (2, True)
 
 
 def test_a_descent_knows_that_sigma_is_absolute(polydescent):

@@ -38,6 +38,9 @@ def _both(left: tuple[str, Model], right: tuple[str, Model], again: bool) -> tup
     for role in ("x", "y", "weights", "counts"):
         if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
             raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
+    known = [model.curve.get("absolute_sigma", False) for model in (ours, theirs)]
+    if ours.curve and theirs.curve and known[0] != known[1]:
+        raise AskedDiffer("absolute_sigma", *known, other)
     if not again:
         for source in theirs.sources:
             ours.check_new(source, path)

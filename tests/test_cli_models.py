@@ -386,7 +386,7 @@ def test_models_of_dates_merge_and_predict(dated):
 def test_a_unit_is_for_dates_alone(dated):
     code, _, err = dated("fit", "day0.csv", *ASKED, "--per", "week", "--save", "m.json")
     assert code == 2
-    assert "only dates have a unit" in err
+    assert "only dates and durations have a unit" in err
     assert left() == []
 
 
@@ -402,3 +402,43 @@ def test_a_model_of_nanoseconds_predicts_them(polydescent):
     assert rows[4] == "nan,nan"
     x, y = rows[8].split(",")
     assert (int(x), float(y)) == (t[7], pytest.approx(14))
+
+
+def test_a_model_keeps_whether_sigma_is_absolute(polydescent):
+    frame = pandas.read_csv("day0.csv").assign(sd=0.3)
+    frame[:250].to_csv("a.csv", index=False)
+    frame[250:].to_csv("b.csv", index=False)
+    asked = (*ASKED, "--sigma", "sd", "--absolute-sigma")
+    assert polydescent("fit", "a.csv", *asked, "--save", "m.json")[0] == 0
+    assert store.load("m.json").curve["absolute_sigma"] is True
+    assert polydescent("update", "m.json", "b.csv")[0] == 0
+    model = store.load("m.json")
+    assert model.curve["absolute_sigma"] is True
+    known = pd.fit(frame.hour, frame.kW, 2, sigma=frame.sd, absolute_sigma=True)
+    found = model.summary.fit(absolute_sigma=model.curve["absolute_sigma"])
+    np.testing.assert_allclose(found.stderr, known.stderr, rtol=1e-9)
+    assert found.aic == pytest.approx(known.aic, rel=1e-9)
+    assert float(polydescent("predict", "m.json", "--at", 0.5)[1]) == pytest.approx(known(0.5))
+    assert polydescent("predict", "m.json", "--at", 0.5, "--degree", "auto")[0] == 0
+    assert polydescent("fit", "a.csv", *ASKED, "--save", "n.json")[0] == 0
+    assert "absolute_sigma" not in store.load("n.json").curve
+    asked = (*ASKED, "--sigma", "sd")
+    assert polydescent("fit", "b.csv", *asked, "--save", "o.json")[0] == 0
+    code, _, err = polydescent("merge", "m.json", "o.json", "-o", "all.json", "--again")
+    assert (code, "absolute_sigma is True here and False" in err) == (2, True)
+
+
+def test_a_descent_knows_that_sigma_is_absolute(polydescent):
+    pandas.read_csv("day0.csv").assign(sd=0.3).to_csv("a.csv", index=False)
+    asked = (*ASKED, "--sigma", "sd", "--optimizer", "momentum", "--save", "m.json")
+    assert polydescent("fit", "a.csv", *asked, "--absolute-sigma")[0] == 0
+    assert store.load("m.json").curve["absolute_sigma"] is True
+
+
+def test_models_of_other_counts_do_not_merge(polydescent):
+    frame = pandas.read_csv("day0.csv").assign(n=2)
+    frame.to_csv("a.csv", index=False)
+    assert polydescent("fit", "a.csv", *ASKED, "--save", "m.json")[0] == 0
+    assert polydescent("fit", "a.csv", *ASKED, "--counts", "n", "--save", "n.json")[0] == 0
+    code, _, err = polydescent("merge", "m.json", "n.json", "-o", "o.json", "--again")
+    assert (code, "counts is None here and 'n'" in err) == (2, True)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pandas
+import polars
+import pyarrow
 import pytest
 import torch
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.arrays import columns
 from polydescent.cli import main
 from polydescent.dates import UNITS, Axis, axis_of_halves, read_axis
 
@@ -36,6 +40,17 @@ HOLDERS = {
     "DatetimeIndex": lambda d: pandas.DatetimeIndex(d),
     "list of Timestamp": lambda d: list(pandas.DatetimeIndex(d)),
     "object array": lambda d: np.array(as_python(d), dtype=object),
+    "object Series": lambda d: pandas.Series(as_python(d), dtype=object),
+    "pyarrow dates": lambda d: pyarrow.array(as_python(d)),
+    "pyarrow chunks": lambda d: pyarrow.chunked_array([as_python(d)[:7], as_python(d)[7:]]),
+    "pyarrow timestamps": lambda d: pyarrow.array(d.astype("M8[ns]")),
+    "pyarrow in a zone": lambda d: pyarrow.array(
+        d.astype("M8[us]"), type=pyarrow.timestamp("us", "Asia/Tokyo")
+    ),
+    "ArrowDtype": lambda d: pandas.Series(as_python(d), dtype=pandas.ArrowDtype(pyarrow.date32())),
+    "polars dates": lambda d: polars.Series(as_python(d)),
+    "polars in a zone": lambda d: polars.Series(d.astype("M8[us]")).dt.replace_time_zone("UTC"),
+    "list of datetime64[ns]": lambda d: list(d.astype("M8[ns]")),
 }
 
 
@@ -46,7 +61,8 @@ def test_dates_however_held_give_the_same_line(holder):
     np.testing.assert_allclose(line.coef, [3, 0.5], atol=1e-14)
     assert (line.axis.unit, str(line.axis)) == ("day", "2021-03-05")
     np.testing.assert_allclose(line(dates), Y, atol=1e-13)
-    assert line(dates[7] if holder != "aware Series" else dates.iloc[7]) == pytest.approx(Y[7])
+    one = dates.iloc[7] if isinstance(dates, pandas.Series) else dates[7]
+    assert line(one) == pytest.approx(Y[7])
 
 
 def test_polars_and_duckdb_timestamps():
@@ -88,6 +104,15 @@ def test_missing_dates_are_missing_values():
     with pytest.raises(errors.NotFinite, match="x has 1 NaN"):
         pd.fit(dates, Y, 1)
     assert pd.fit(dates, Y, 1, missing="omit").n == 59
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), pandas.NaT, pandas.NA])
+def test_dates_among_objects_may_be_missing(gap):
+    for dates in ([gap, *as_python(DAYS)[1:]], [*as_python(DAYS)[:-1], gap]):
+        for held in (dates, np.array(dates, dtype=object), pandas.Series(dates, dtype=object)):
+            assert pd.fit(held, Y, 1, missing="omit").n == 59
+    with pytest.raises(errors.NotNumbers, match="dates and 3"):
+        pd.fit([*as_python(DAYS)[1:], 3], Y, 1)
 
 
 def test_numbers_are_no_dates_and_dates_no_numbers():
@@ -327,3 +352,153 @@ def test_code_says_what_its_variable_is(style, comment):
 def test_code_that_cannot_take_dates(make, settings, says):
     with pytest.raises(pd.errors.BadCall, match=says):
         make().equation(**settings, dates=True)
+
+
+# ── whole numbers, however they are held ──
+
+FIRST = 2**60 + 1
+WHOLE = [FIRST + 3 * i for i in range(40)]
+RISING = 7.0 * np.arange(40)
+WHOLE_HOLDERS = {
+    "list": list,
+    "tuple": tuple,
+    "list of int64": lambda t: [np.int64(v) for v in t],
+    "tuple of int64": lambda t: tuple(np.int64(v) for v in t),
+    "list of both": lambda t: [np.int64(v) if i % 2 else v for i, v in enumerate(t)],
+    "list with a float": lambda t: [*t[:-1], Fraction(t[-1])],
+    "objects": lambda t: np.array(t, dtype=object),
+    "Decimal": lambda t: [Decimal(v) for v in t],
+    "range": lambda t: range(t[0], t[-1] + 1, 3),
+    "iterator": iter,
+    "pyarrow": pyarrow.array,
+    "pyarrow decimals": lambda t: pyarrow.array([Decimal(v) for v in t]),
+    "pyarrow chunks": lambda t: pyarrow.chunked_array([t[:9], t[9:]]),
+    "Int64": lambda t: pandas.Series(t, dtype="Int64"),
+    "ArrowDtype": lambda t: pandas.Series(t, dtype="int64[pyarrow]"),
+    "object Series": lambda t: pandas.Series(t, dtype=object),
+    "Index": pandas.Index,
+    "polars": polars.Series,
+    "masked": lambda t: np.ma.masked_array(t, mask=[False] * 40),
+}
+
+
+@pytest.mark.parametrize("holder", WHOLE_HOLDERS)
+@pytest.mark.parametrize("beyond", [0, 2**62, 2**70])
+def test_whole_numbers_keep_their_digits_in_every_container(holder, beyond):
+    t = [v + beyond for v in WHOLE]
+    try:
+        held = WHOLE_HOLDERS[holder](t)
+    except (OverflowError, pyarrow.ArrowInvalid):
+        pytest.skip("no such numbers there")
+    line = pd.fit(held, RISING, 1)
+    assert line.coef[1] == 7 / 3
+    assert line.axis == Axis(t[0])
+    if holder != "iterator":
+        np.testing.assert_allclose(np.asarray(line(held)), RISING, atol=1e-12)
+
+
+@pytest.mark.parametrize("holder", ["list", "objects", "pyarrow", "Int64", "ArrowDtype", "polars"])
+def test_whole_numbers_keep_their_digits_beside_missing_ones(holder):
+    t = [None if i in (0, 5) else v for i, v in enumerate(WHOLE)]
+    held = WHOLE_HOLDERS[holder](t)
+    line = pd.fit(held, RISING, 1, missing="omit")
+    assert (line.n, line.summary.omitted, line.coef[1]) == (38, 2, 7 / 3)
+    assert np.isnan(np.asarray(line(held))).sum() == 2
+    masked = np.ma.masked_array(WHOLE, mask=[v is None for v in t])
+    assert pd.fit(masked, RISING, 1, missing="omit").coef[1] == 7 / 3
+
+
+def test_whole_numbers_and_fractions_among_them_are_subtracted_exactly():
+    t = [Fraction(2**61) + Fraction(i, 3) for i in range(9)]
+    line = pd.fit(t, np.arange(9.0), 1)
+    assert line.axis == Axis(2**61)
+    assert line.coef[1] == pytest.approx(3, rel=1e-15)
+    assert pd.fit([1e300, 5, 7], [1, 2, 3], 1).axis.is_plain  # nothing to lose
+
+
+@pytest.mark.parametrize("holder", [h for h in WHOLE_HOLDERS if h != "range"])
+def test_large_y_and_weights_round_once(holder):
+    rng = np.random.default_rng(5)
+    whole = [2**53 + int(v) for v in rng.integers(0, 2**62, 40)]
+    held = WHOLE_HOLDERS[holder](whole)
+    (column,) = columns(y=held)
+    assert column.tolist() == [float(v) for v in whole]
+
+
+def test_text_among_objects_is_no_number():
+    with pytest.raises(errors.NotNumbers, match="objects"):
+        pd.fit(np.array(["a", 1], dtype=object), [1, 2], 1)
+
+
+# ── durations ──
+
+HOURS = np.arange(40) * np.timedelta64(36, "h")
+PYTHON = [dt.timedelta(hours=36 * i) for i in range(40)]
+DURATIONS = {
+    "timedelta64[h]": HOURS,
+    "timedelta64[ns]": HOURS.astype("m8[ns]"),
+    "list of timedelta": PYTHON,
+    "list of timedelta64": list(HOURS),
+    "list of Timedelta": [pandas.Timedelta(v) for v in PYTHON],
+    "Series": pandas.Series(HOURS),
+    "object Series": pandas.Series(PYTHON, dtype=object),
+    "TimedeltaIndex": pandas.TimedeltaIndex(HOURS),
+    "pyarrow": pyarrow.array(PYTHON),
+    "polars": polars.Series(PYTHON),
+}
+
+
+@pytest.mark.parametrize("holder", DURATIONS)
+@pytest.mark.parametrize("unit", [None, *UNITS])
+def test_durations_are_numbers_of_a_unit(holder, unit):
+    held = DURATIONS[holder]
+    line = pd.fit(held, RISING, 1, per=unit)
+    per_day = 7 / 1.5 * UNITS[unit or "day"] / 86_400
+    np.testing.assert_allclose(line.coef, [0, per_day], rtol=1e-14, atol=1e-12)
+    np.testing.assert_allclose(np.asarray(line(held)), RISING, rtol=1e-13, atol=1e-12)
+    assert line(dt.timedelta(hours=36)) == pytest.approx(7)
+    assert line(np.timedelta64(36, "h")) == line(pandas.Timedelta("36h")) == pytest.approx(7)
+    assert f"{unit or 'day'}s, coefficients are per {unit or 'day'}" in str(line)
+
+
+def test_durations_keep_nanoseconds():
+    t = np.arange(50).astype("m8[ns]")
+    assert pd.fit(t, np.arange(50.0), 1, per="second").coef[1] == 1e9
+
+
+def test_durations_travel_with_a_summary(tmp_path):
+    parts = [
+        pd.summarize(HOURS[:9], RISING[:9], 2),
+        pd.summarize(PYTHON[9:], RISING[9:], 2, per="week"),
+    ]
+    both = parts[0] + parts[1]
+    both.save(tmp_path / "m.json")
+    line = pd.Summary.load(tmp_path / "m.json").fit(1)
+    assert line.axis == Axis(unit="day")
+    assert line(HOURS[3]) == pytest.approx(RISING[3])
+    chunks = [(HOURS[i::3], RISING[i::3]) for i in range(3)]
+    np.testing.assert_allclose(pd.fit(chunks, degree=1).coef, line.coef, atol=1e-12)
+    fitted = pd.fit(HOURS, RISING - 10.5, 2, through=(HOURS[4], 20.0))
+    assert fitted(HOURS[4]) == pytest.approx(20)
+    root = pd.fit(HOURS, RISING - 10.5, 1).roots()[0]
+    assert (root.value, root.unit) == (pytest.approx(2.25), "day")
+
+
+def test_durations_that_are_none_are_refused_with_the_right_word():
+    for bad, said in (
+        (np.arange(3).astype("m8[M]"), "durations in units of 'M'"),
+        ([dt.timedelta(1), 2, 3], "durations and 2"),
+    ):
+        with pytest.raises(errors.NotNumbers, match=said):
+            pd.fit(bad, [1, 2, 3], 1)
+    with pytest.raises(errors.NotNumbers, match="over dates since"):
+        pd.fit(DAYS, Y, 1)(HOURS)
+    with pytest.raises(errors.NotNumbers, match="over numbers"):
+        pd.fit(np.arange(60.0), Y, 1)(HOURS)
+    with pytest.raises(errors.NotNumbers, match="y must hold real numbers"):
+        pd.fit(RISING, HOURS, 1)
+    for one, other in ((HOURS, DAYS[:40]), (HOURS, RISING), (DAYS[:40], RISING)):
+        with pytest.raises(errors.BadCall, match="in one part of the rows"):
+            pd.fit([(one, RISING), (other, RISING)], degree=1)
+    missing = [None, *PYTHON[1:]]
+    assert pd.fit(missing, RISING, 1, missing="omit").n == 39

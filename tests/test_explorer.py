@@ -192,6 +192,8 @@ def variable(basis, domain):
 def test_estimates_are_read_to_their_errors(core, value, error, text):
     error = "NaN" if error != error else error
     assert core(f"numerals.uncertain({value}, {error})") == text
+
+
 @pytest.mark.parametrize("steps", [30, 30_000])
 @pytest.mark.parametrize("degree", [1, 2])
 def test_what_never_moves_is_excess_as_in_the_library(steps, degree):

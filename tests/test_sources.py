@@ -7,6 +7,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import array_api_strict
 import duckdb
 import numpy as np
 import pandas
@@ -17,6 +18,7 @@ import pytest
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.arrays import to_host
 from polydescent.passes import states, summary_of
 from polydescent.sources import CHUNK, Rows, omit_missing, rows_of, source_of
 from polydescent.sources.arrow import blocks
@@ -390,3 +392,75 @@ def test_files_of_dates_and_of_numbers_do_not_mix(tmp_path):
     (tmp_path / "b.csv").write_text("t,v\n1,1\n2,2\n")
     with pytest.raises(errors.BadCall, match="pass dates in both"):
         pd.fit(str(tmp_path / "*.csv"), x="t", y="v", degree=1)
+
+
+SINGLE = [(0.0, 1.0), (1.0, 3.5), (2.0, 4.5), (3.0, 9.0)]
+STREAMS = {
+    "rows": SINGLE,
+    "generator": (row for row in SINGLE),
+    "lists": iter([list(row) for row in SINGLE]),
+    "whole numbers": [(int(x), y) for x, y in SINGLE],
+    "NumPy scalars": [tuple(map(np.float64, row)) for row in SINGLE],
+    "arrays without axes": [tuple(map(np.array, row)) for row in SINGLE],
+    "row last": iter([([0.0, 1.0, 2.0], [1.0, 3.5, 4.5]), (3.0, 9.0)]),
+    "row first": iter([(0.0, 1.0), ([1.0, 2.0, 3.0], [3.5, 4.5, 9.0])]),
+    "row between": iter([([0.0], [1.0]), (1.0, 3.5), ([2.0, 3.0], [4.5, 9.0])]),
+    "empty between": iter([([], []), (0.0, 1.0), ([], []), *SINGLE[1:]]),
+    "iterators": [(iter([0.0, 1.0]), iter([1.0, 3.5])), *SINGLE[2:]],
+    "weights of 1": [(*row, 1.0) for row in SINGLE],
+    "arrays of the standard": [
+        (array_api_strict.asarray([0.0, 1.0]), array_api_strict.asarray([1.0, 3.5])),
+        (array_api_strict.asarray([2.0, 3.0]), array_api_strict.asarray([4.5, 9.0])),
+    ],
+    "some weights": [SINGLE[0], (*SINGLE[1], 1.0), (*SINGLE[2], None), (*SINGLE[3], None, 1)],
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_every_single_row_of_a_stream_counts(name):
+    fitted = pd.fit(STREAMS[name], degree=1)
+    wanted = pd.fit(*zip(*SINGLE, strict=True), degree=1)
+    assert fitted.n == 4
+    assert to_host(fitted.coef).tolist() == wanted.coef.tolist()
+    assert fitted.aic == pytest.approx(wanted.aic)
+
+
+def test_many_single_rows_make_few_chunks():
+    n = CHUNK + 5
+    chunks = list(source_of(((i, 2 * i) for i in range(n)), None).chunks())
+    assert [rows.n for rows, _ in chunks] == [CHUNK, 5]
+    x = np.concatenate([rows.x for rows, _ in chunks])
+    np.testing.assert_array_equal(x, np.arange(n))
+
+
+def test_weights_of_some_chunks_are_kept_with_the_rows():
+    x, y = np.arange(6.0), np.array([1, 0, 3, 5, 4, 9.0])
+    w = np.array([1, 1, 1, 5, 6, 7.0])
+    for cut in (slice(None), slice(None, None, -1)):
+        chunks = [(x[:3], y[:3]), (x[3:], y[3:], w[3:])][cut]
+        found, wanted = pd.fit(chunks, degree=1), pd.fit(x, y, 1, weights=w)
+        assert found.coef.tolist() == wanted.coef.tolist()
+        assert found.degrees().loo == pytest.approx(wanted.degrees().loo)
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ([(0.0, 1.0), (1.0, [2.0])], errors.WrongShape),
+        ([(0.0, 1.0), ("a", 2.0)], errors.NotNumbers),
+        ([(0.0, 1.0), (1.0, np.nan)], errors.NotFinite),
+        ([(0.0, None), (1.0, 2.0)], errors.NotFinite),
+        ([(0.0, 1.0), (1.0, 2.0, -1.0)], errors.BadSetting),
+        ([(0.0, 1.0), (1.0,)], errors.BadCall),
+        ([[0, 1], [1, 3]], errors.BadCall),  # columns, or rows?
+        ([[0, 1, 2], [1, 3, 5]], errors.BadCall),
+        (((0, 1, 2), (1, 3, 5)), errors.BadCall),
+    ],
+)
+def test_rows_that_are_none_are_refused(rows, error):
+    with pytest.raises(error):
+        pd.summarize(rows, degree=0)
+
+
+def test_a_single_row_without_y_may_be_omitted():
+    assert pd.summarize([(0.0, None), (1.0, 2.0)], degree=0, missing="omit").omitted == 1

@@ -27,13 +27,13 @@ Fit.explore and print(fit) reach down inside the method.
     sources       anything as chunks of columns x, y, weights
     density       rows as counts on a grid
     passes        one pass over a source, from any state it was left in
-    store         a model in a file
-    journal       a pass over files into a model that outlives its process
     progress      how far a pass has come, on a terminal
     solution      the exact answer behind a fit, refined where rows are at hand
     accuracy      how many digits the rows can carry
     statistics    what the data leave uncertain about a curve
     degrees       which degree: criteria and leave-one-out
+    store         a model in a file
+    journal       a pass over files into a model that outlives its process
     record        a Fit as JSON and back
     equation      a polynomial as text
     advice        an outcome in words

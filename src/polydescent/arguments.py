@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, columns, in_double, namespace, quiet
+from polydescent.degrees import BY_AICC, Choice
 from polydescent.double_double import quotient, two_product
 from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
 from polydescent.sources import Rows, Same
@@ -82,11 +83,24 @@ def _inverse_square(sigma: Array) -> Array:
 
 def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:
     """absolute_sigma, where it has a meaning. Raises BadCall, BadSetting."""
-    if not isinstance(absolute_sigma, bool | np.bool_):
-        raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
+    check_absolute(absolute_sigma)
     if absolute_sigma and weights is None and sigma is None:
         raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
     return bool(absolute_sigma)
+
+
+def check_absolute(absolute_sigma: object) -> None:
+    """Raise BadSetting for what is no yes and no no."""
+    if not isinstance(absolute_sigma, bool | np.bool_):
+        raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
+
+
+def check_choice(choice: Choice, highest: int) -> None:
+    """Raise BadCall for a choice where there is nothing to choose. highest: 0 without "auto"."""
+    if not highest and choice != BY_AICC:
+        raise BadCall(
+            'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
+        )
 
 
 def wanted_degree(degree: Any) -> tuple[int, int]:

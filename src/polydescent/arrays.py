@@ -104,11 +104,24 @@ class Kind:
             return xp.asarray(host, dtype=dtype, device=self.device)
         return xp.asarray(host, dtype=dtype)
 
+    def joint(self, other: Kind) -> Kind:
+        """The kind for results about rows of both, the same in either order: the wider dtype, and
+        where libraries or devices differ NumPy or the CPU.
+        """
+        if self == other:
+            return self
+        dtype = max(self.dtype, other.dtype, key=lambda name: (_WIDTHS.get(name, 64), name))
+        if self.library != other.library:
+            return Kind("numpy", dtype)
+        return Kind(self.library, dtype, self.device if self.device == other.device else "cpu")
+
     def __str__(self) -> str:
         return f"{self.library} {self.dtype} on {self.device}"
 
 
 _NUMPY = {"float64": Kind(), "float32": Kind("numpy", "float32")}  # built once: the common answers
+_WIDTHS = {"float16": 16, "bfloat16": 16, "float32": 32, "float64": 64, "longdouble": 128}
+_EXACT = 2**53  # whole numbers beyond it are not all float64
 
 
 def namespace(*arrays: Array) -> Any:
@@ -133,6 +146,12 @@ def is_array(values: object) -> bool:
     )
 
 
+def is_iterator(values: object) -> bool:
+    """True for values that can be read only once."""
+    sized = hasattr(values, "__len__") or is_array(values)
+    return hasattr(values, "__iter__") and not sized
+
+
 def columns(**named: Any) -> list[Array]:
     """The named columns as one-dimensional real floating arrays of one kind and one length.
 
@@ -154,6 +173,8 @@ def columns(**named: Any) -> list[Array]:
 def _column(name: str, values: Any) -> Array:
     if not is_array(values):
         values = _from_python(name, values)
+    elif isinstance(values, np.ndarray) and values.dtype == object:
+        values = _from_objects(name, values)
     elif type(values) is not np.ndarray and isinstance(values, np.ndarray):
         values = _from_subclass(name, values)
     if len(values.shape) != 1:
@@ -172,24 +193,78 @@ def _from_python(name: str, values: Any) -> np.ndarray:
     """A NumPy array from a list, tuple, Series, range or number-like thing."""
     if isinstance(values, str | bytes | dict | set) or values is None:
         raise NotNumbers(name, f"{type(values).__name__} {values!r:.40}")
-    if hasattr(values, "__iter__") and not hasattr(values, "__len__"):
+    if is_iterator(values):
         values = list(values)
     try:
-        array = np.asarray(values)
+        array = _as_array(values)
     except ValueError as ragged:
         raise NotNumbers(name, "rows of unequal length", "Pass one flat column.") from ragged
-    if array.dtype.kind == "O":
-        try:  # Decimal, Fraction and nullable columns are numbers too; a missing one becomes NaN
-            array = np.array([np.nan if _is_missing(v) else float(v) for v in array.ravel()])
-        except (TypeError, ValueError) as why:
-            raise NotNumbers(name, f"objects ({why})") from None
-        except OverflowError:
-            raise OutOfRange(f"Some {name}", f"Divide {name} by a constant first.") from None
-    return array
+    return _from_objects(name, array) if array.dtype == object else array
 
 
-def _is_missing(value: object) -> bool:
+def _from_objects(name: str, array: np.ndarray) -> np.ndarray:
+    """float64 of the same shape, each value rounded once: Decimal, Fraction, whole numbers of any
+    size and nullable columns are numbers too; a missing one becomes NaN.
+    """
+    try:
+        numbers = [np.nan if is_missing(v) else float(v) for v in array.ravel()]
+    except (TypeError, ValueError) as why:
+        raise NotNumbers(name, f"objects ({why})") from None
+    except OverflowError:
+        raise OutOfRange(f"Some {name}", f"Divide {name} by a constant first.") from None
+    return np.array(numbers, dtype=np.float64).reshape(array.shape)
+
+
+def is_missing(value: object) -> bool:
+    """Whether an object stands for a value that is not there; NaN is a number."""
     return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def held_exactly(values: Any) -> Any:
+    """A container of numbers as a NumPy array in which none is rounded: Python's own numbers where
+    no dtype holds them all. Arrays, and what is no container of numbers, come back as they are.
+    """
+    if is_array(values) or isinstance(values, str | bytes | dict | set) or values is None:
+        return values
+    if is_iterator(values):
+        values = list(values)
+    try:
+        array = _as_array(values)
+    except ValueError:  # ragged: `columns` says so
+        return values
+    if array.dtype.kind != "f" or array.ndim != 1 or _holds_floats(values):
+        return array
+    with np.errstate(invalid="ignore"):
+        small = not (np.abs(array) >= _EXACT).any()
+    return array if small else _as_objects(values)
+
+
+def _as_array(values: Any) -> np.ndarray:
+    """A container as NumPy has it, Python's own numbers where NumPy has no dtype for them."""
+    wide = str(getattr(values, "dtype", "")).lower().endswith("int128")
+    return _as_objects(values) if wide else np.asarray(values)
+
+
+def _as_objects(values: Any) -> np.ndarray:
+    objects = np.empty(len(values), dtype=object)
+    objects[:] = _listed(values)
+    return objects
+
+
+def _holds_floats(values: Any) -> bool:
+    """Whether a container says that its numbers are floating, so that no whole ones are in it."""
+    if isinstance(values, list | tuple):
+        return all(issubclass(kind, float | np.floating) for kind in set(map(type, values)))
+    kind = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
+    return kind.startswith(("float", "double", "halffloat"))
+
+
+def _listed(values: Any) -> list[Any]:
+    """The values of a container as Python has them: by its own method, which rounds nothing."""
+    for method in ("to_pylist", "to_list", "tolist"):
+        if hasattr(values, method):
+            return getattr(values, method)()
+    return list(values)
 
 
 def _real(name: str, array: Array) -> Array:
@@ -212,6 +287,17 @@ def _real(name: str, array: Array) -> Array:
     if xp.isdtype(array.dtype, "complex floating"):
         raise NotNumbers(name, "complex numbers")
     return xp.astype(array, xp.float32 if _device_name(array).startswith("mps") else xp.float64)
+
+
+def weights_of_counted(weights: Array | None, counts: Array | None) -> Array | None:
+    """ω·c, the weight of a row that stands for c rows of weight ω, in float64; 0 where c is 0,
+    whatever ω is. None for 1.
+    """
+    if weights is None or counts is None:
+        return counts if weights is None else weights
+    weights, counts = in_double(weights), in_double(counts)
+    xp = namespace(weights, counts)
+    return xp.where(counts == 0, xp.zeros_like(weights), weights) * counts
 
 
 def to_host(array: Array) -> np.ndarray:

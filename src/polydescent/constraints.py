@@ -211,7 +211,7 @@ def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
     try:
         flat = list(through)
         pairs = [flat] if len(flat) == 2 and not np.ndim(flat[0]) else [list(p) for p in flat]
-        if axis.is_dates:
+        if axis.is_dates or axis.is_durations:
             pairs = [[axis.number(pair[0]), *pair[1:]] for pair in pairs]
     except (TypeError, IndexError):
         raise BadSetting("through", through, wanted) from None

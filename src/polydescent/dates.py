@@ -1,4 +1,4 @@
-"""Dates and large whole numbers as x: an origin and a unit that turn them into float64 and back."""
+"""Dates, durations and large whole numbers as x: an origin and a unit make them float64."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import Array, is_array, namespace, quiet
+from polydescent.arrays import Array, columns, held_exactly, is_array, is_missing, namespace, quiet
 from polydescent.errors import BadCall, BadSetting, NotNumbers
 from polydescent.frames import on_index_of
 
@@ -24,9 +25,11 @@ UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
     "week": 604_800,
     "year": 31_557_600,
 }
-_TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
+_TICKS = {
+    name: 1000**power for power, name in enumerate(("s", "ms", "us", "ns", "ps", "fs", "as"))
+}  # in a second
+_LONGER = {"W": 604_800, "D": 86_400, "h": 3600, "m": 60}  # NumPy's other units, in seconds
 _EXACT = 2**53  # whole numbers beyond it are not all float64
-_NAT = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Axis:
     Plain numbers: origin 0. Large whole numbers: a whole origin near them, subtracted before
     rounding, so nanoseconds since 1970 lose nothing. Dates: origin in `tick`s ("ns", "us", "ms",
     "s") since 1970-01-01 UTC, and a unit: coefficients are per `unit`; while rows are read, x are
-    ticks, and the unit is "".
+    ticks, and the unit is "". Durations: a unit alone, x counts how many of it; while rows are
+    read, that is a tick.
     """
 
     origin: int = 0
@@ -48,8 +52,17 @@ class Axis:
         return bool(self.tick)
 
     @property
+    def is_durations(self) -> bool:
+        return bool(self.unit) and not self.tick
+
+    @property
     def is_plain(self) -> bool:
-        return not self.origin and not self.tick
+        return not self.origin and not self.tick and not self.unit
+
+    @property
+    def holds(self) -> str:
+        """What the user's x are: "dates", "durations" or "numbers"."""
+        return "dates" if self.is_dates else "durations" if self.is_durations else "numbers"
 
     @property
     def power_origin(self) -> int:
@@ -66,10 +79,18 @@ class Axis:
         return UNITS[self.unit] * _TICKS[self.tick] if self.unit else 1
 
     def numbers(self, t: Any) -> Any:
-        """x for what the user calls x, one or an array; NaT becomes NaN. Raises NotNumbers."""
+        """x for what the user calls x, one or an array; NaT becomes NaN. Durations may also be
+        numbers of their unit. Raises NotNumbers.
+        """
+        t = t.as_py() if hasattr(t, "as_py") else t  # one value of an Arrow array
         if not self.is_dates:
-            t = _checked(t)
-            return _differences(t, self.origin) if self.origin else t
+            durations = _as_durations(t)
+            if durations is None:
+                t = _checked(t)
+                return _differences(t, self.origin) if self.origin else _rounded(t)
+            if not self.is_durations:
+                raise NotNumbers("x", "durations", "This fit is over numbers: pass real numbers.")
+            return _in_units(durations, self.unit)
         ticks = _as_dates(t)
         if ticks is None:
             raise NotNumbers(
@@ -119,7 +140,7 @@ class Axis:
         """
         x = self.numbers(t)
         with quiet():  # far outside, inf is the answer
-            if not is_array(t) or x.dtype == object:
+            if not is_array(t):
                 values = function(np.asarray(x, dtype=np.float64))
                 return float(values) if np.ndim(values) == 0 else on_index_of(t, values)
             xp, values = namespace(x), function(x)
@@ -140,10 +161,12 @@ class Axis:
 
     def joint(self, other: Axis) -> Axis:
         """The axis for rows of both. Raises BadCall for dates and numbers."""
-        if self.is_dates != other.is_dates:
+        if self.holds != other.holds:
+            dates, rest = (other, self) if other.is_dates else (self, other)
+            since = f" (since {dates})" if dates.is_dates else ""
             raise BadCall(
-                f"x holds dates in one part of the rows (since {self if self.is_dates else other}) "
-                "and numbers in another: pass dates in both, or numbers in both."
+                f"x holds {dates.holds} in one part of the rows{since} and {rest.holds} in "
+                f"another: pass {dates.holds} in both, or {rest.holds} in both."
             )
         return other if self.is_plain else self
 
@@ -151,6 +174,9 @@ class Axis:
         """The x of this axis, a number or an array of them, on another that may join it."""
         if self == to:
             return x
+        if self.is_durations:
+            ratio = _seconds(self.unit) / _seconds(to.unit)
+            return x * float(ratio.numerator) / float(ratio.denominator)
         ticks = Fraction(_TICKS[to.tick], _TICKS[self.tick]) if self.is_dates else Fraction(1)
         shift = self.origin * ticks - to.origin
         return (x * float(ticks * self._ticks_per_unit) + float(shift)) / to._ticks_per_unit
@@ -159,7 +185,7 @@ class Axis:
         """What the user calls x, for an array without NaN: dates, whole numbers of any size, or x
         itself.
         """
-        if self.is_plain:
+        if self.is_plain or self.is_durations:
             return x
         if not self.is_dates:
             return [self.place(v) for v in x.tolist()]
@@ -194,10 +220,16 @@ def check_unit(per: object) -> None:
 
 
 def read_axis(t: Any) -> Axis:
-    """The axis to read a column on: PLAIN for numbers that float64 holds, ticks for dates."""
+    """The axis to read a column on: PLAIN for numbers that float64 holds, ticks for dates and
+    durations.
+    """
+    durations = _as_durations(t)
+    if durations is not None:
+        step = np.datetime_data(durations.dtype)[0]
+        return Axis(unit=step if step in _TICKS else "s")
     dates = _as_dates(t)
     if dates is None:
-        return _axis_of_whole(t)
+        return _axis_of_whole(held_exactly(t))
     tick = _tick(dates)
     known = _in_ticks(dates, tick)[~np.isnat(dates)]
     ends = (int(known.min()), int(known.max())) if known.size else (0, 0)
@@ -226,30 +258,34 @@ def _round_origin(least: int, greatest: int, second: int) -> int:
 
 
 def _checked(t: Any) -> Any:
-    """Numbers as they are, other things than arrays as float64. Raises NotNumbers."""
+    """Numbers as they are, in an array unless it is one number or a tensor. Raises NotNumbers."""
     if not is_array(t):
         if isinstance(t, int | float | np.integer):
-            return t
+            return int(t) if isinstance(t, np.integer) else t
         if t is None:
             raise NotNumbers("x", "None")
-        try:
-            array = np.asarray(t)
-        except ValueError:
-            raise NotNumbers("x", f"{type(t).__name__} of unequal rows") from None
-        if array.dtype.kind != "O":
-            return _checked(array)
-        try:  # Decimal, Fraction, whole numbers of any size
-            return array if array.size and _all_whole(array) else array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise NotNumbers("x", f"{type(t).__name__} {t!r:.40}") from None
+        array = held_exactly(t)
+        if not isinstance(array, np.ndarray):
+            try:
+                array = np.asarray(t)
+            except ValueError:
+                raise NotNumbers("x", f"{type(t).__name__} of unequal rows") from None
+        return _checked(array)
+    if isinstance(t, np.ndarray) and t.dtype == object:  # Decimal, Fraction, whole numbers
+        if all(is_missing(v) or isinstance(v, _NUMBERS) for v in t.ravel()):
+            return t
+        raise NotNumbers("x", f"{type(t).__name__} {t!r:.40}")
     xp = namespace(t)
     if not xp.isdtype(t.dtype, ("real floating", "integral", "bool")):
         raise NotNumbers("x", f"{t.dtype}", "This fit is over numbers: pass real numbers.")
     return t
 
 
-def _all_whole(array: np.ndarray) -> bool:
-    return all(isinstance(v, int) for v in array.ravel())
+def _rounded(t: Any) -> Any:
+    """Numbers of any size, each as the float64 nearest to it; others as they are."""
+    if not isinstance(t, np.ndarray) or t.dtype != object:
+        return t
+    return columns(x=t.ravel())[0].reshape(t.shape) if t.size else t.astype(np.float64)
 
 
 def _axis_of_whole(t: Any) -> Axis:
@@ -259,24 +295,60 @@ def _axis_of_whole(t: Any) -> Axis:
 
 
 def _whole_ends(t: Any) -> tuple[int, int] | None:
-    """(least, greatest) of a column of whole numbers, None for any other column."""
-    if is_array(t):
-        whole = t.shape and t.shape[0] and namespace(t).isdtype(t.dtype, "integral")
-        return (int(t.min()), int(t.max())) if whole else None
-    if type(t) in (list, tuple, range):
-        whole = len(t) and all(type(v) is int for v in t)
-        return (min(t), max(t)) if whole else None
-    if str(getattr(t, "dtype", "")).lower().startswith(("int", "uint")):  # a Series
-        return _whole_ends(np.asarray(t))
-    return None
+    """(least, greatest) of a column with whole numbers in it, rounded down, None of any other."""
+    if not is_array(t) or not t.shape or not t.shape[0]:
+        return None
+    if isinstance(t, np.ndarray):
+        if t.dtype == object:
+            return _object_ends(t)
+        if t.dtype.kind not in "iu":
+            return None
+        known = t.compressed() if isinstance(t, np.ma.MaskedArray) else t
+        return (int(known.min()), int(known.max())) if known.size else None
+    return (int(t.min()), int(t.max())) if namespace(t).isdtype(t.dtype, "integral") else None
+
+
+def _object_ends(t: np.ndarray) -> tuple[int, int] | None:
+    """The same of Python's own numbers, if float64 does not hold all of them."""
+    values = [v for v in t.ravel() if not is_missing(v)]
+    if not all(isinstance(v, _NUMBERS) for v in values):
+        return None
+    known = [exact for v in values if (exact := _exactly(v)) is not None]
+    if not any(abs(v) > _EXACT for v in known if v != _as_float(v)):
+        return None
+    return math.floor(min(known)), math.floor(max(known))
+
+
+_NUMBERS = (int, float, np.integer, np.floating, Decimal, Fraction)
+
+
+def _exactly(value: Any) -> int | Fraction | None:
+    """A number without rounding, None for NaN and infinity."""
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        value = float(value)
+    return Fraction(value) if isinstance(value, Fraction) or math.isfinite(value) else None
+
+
+def _as_float(value: int | Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _differences(t: Any, origin: int) -> Any:
     """t − origin as float64, subtracted as whole numbers where t are whole."""
     if not is_array(t):
-        return float(Fraction(t) - origin) if math.isfinite(t) else float(t)
+        return _difference(t, origin)
+    if isinstance(t, np.ma.MaskedArray):
+        known = t.compressed()
+        filled = np.ma.filled(t, known[0] if known.size else 0)
+        return np.where(np.ma.getmaskarray(t), np.nan, _differences(filled, origin))
     if t.dtype == object:
-        return np.array([float(v - origin) for v in t.ravel()]).reshape(t.shape)
+        differences = [_difference(v, origin) for v in t.ravel()]
+        return np.array(differences, dtype=np.float64).reshape(t.shape)
     xp = namespace(t)
     if not xp.isdtype(t.dtype, "integral"):
         return t - float(origin)
@@ -287,7 +359,90 @@ def _differences(t: Any, origin: int) -> Any:
     return from_least + float(least - origin)
 
 
-# ── dates, however they are held ──
+def _difference(t: Any, origin: int) -> float:
+    """t − origin of one number, NaN of a missing one, rounded once."""
+    if is_missing(t):
+        return math.nan
+    exact = _exactly(t)
+    return float(t) if exact is None else float(exact - origin)
+
+
+# ── dates and durations, however they are held ──
+
+
+def _as_durations(t: Any) -> np.ndarray | None:
+    """t as timedelta64 where it holds durations, else None. Raises NotNumbers for calendar units,
+    which have no length.
+    """
+    if isinstance(t, datetime.timedelta):
+        array = np.asarray(_plain_duration(t))
+    elif isinstance(t, np.timedelta64 | np.ndarray) or _says(t, "timedelta", "duration", "object"):
+        array = np.asarray(t)
+    elif isinstance(t, list | tuple) and isinstance(
+        _first_known(t), datetime.timedelta | np.timedelta64
+    ):
+        array = np.array(t, dtype=object)
+    else:
+        return None
+    if array.dtype == object:
+        array = _durations_of_objects(array)
+    if array is None or array.dtype.kind != "m":
+        return None
+    step = np.datetime_data(array.dtype)[0]
+    if step not in _TICKS and step not in _LONGER:
+        raise NotNumbers(
+            "x", f"durations in units of {step!r}", "Give them in days or a shorter unit."
+        )
+    return array
+
+
+def _durations_of_objects(array: np.ndarray) -> np.ndarray | None:
+    first = _first_known(array.ravel())
+    if not isinstance(first, datetime.timedelta | np.timedelta64):
+        return None
+    flat = [np.timedelta64("NaT") if _is_gap(v) else v for v in array.ravel()]
+    others = [v for v in flat if not isinstance(v, datetime.timedelta | np.timedelta64)]
+    if others:
+        raise NotNumbers("x", f"durations and {others[0]!r:.40}", "Pass durations only.")
+    return np.array([_plain_duration(v) for v in flat]).reshape(array.shape)
+
+
+def _plain_duration(value: Any) -> np.timedelta64:
+    """NumPy's, exact: pandas' own keeps nanoseconds."""
+    if isinstance(value, np.timedelta64):
+        return value
+    exact = hasattr(value, "to_timedelta64")
+    return value.to_timedelta64() if exact else np.timedelta64(value, "us")
+
+
+def _in_units(durations: np.ndarray, unit: str) -> np.ndarray:
+    """How many of the unit each duration is; NaT becomes NaN."""
+    step, count = np.datetime_data(durations.dtype)
+    length = Fraction(_LONGER[step]) if step in _LONGER else Fraction(1, _TICKS[step])
+    ratio = count * length / _seconds(unit)
+    whole, rest = np.divmod(durations.astype(np.int64), ratio.denominator)  # no digit lost
+    numbers = whole * float(ratio.numerator) + rest * float(ratio.numerator) / ratio.denominator
+    return np.where(np.isnat(durations), np.nan, numbers)
+
+
+def _seconds(unit: str) -> Fraction:
+    """How long a unit of people or of ticks is."""
+    return Fraction(UNITS[unit]) if unit in UNITS else Fraction(1, _TICKS[unit])
+
+
+def _says(t: Any, *kinds: str) -> bool:
+    """Whether a container names its type, which begins with one of these words."""
+    kind = str(getattr(t, "dtype", getattr(t, "type", ""))).lower()
+    return kind.startswith(kinds)
+
+
+def _is_gap(value: Any) -> bool:
+    """Whether an object among dates or durations is a missing one."""
+    return is_missing(value) or (isinstance(value, float) and math.isnan(value))
+
+
+def _first_known(values: Any) -> Any:
+    return next((v for v in values if not _is_gap(v)), None)
 
 
 def _as_dates(t: Any) -> np.ndarray | None:
@@ -297,15 +452,15 @@ def _as_dates(t: Any) -> np.ndarray | None:
         return array if array.dtype.kind == "M" else _from_objects(array)
     if isinstance(t, datetime.date):
         return _from_objects(np.array(t, dtype=object))
-    kind = str(getattr(t, "dtype", ""))
-    if kind.lower().startswith(("datetime", "date", "timestamp")):
+    kind = str(getattr(t, "dtype", getattr(t, "type", "")))
+    if _says(t, "datetime", "date", "timestamp", "object"):
         if "," in kind and hasattr(t, "dt") and hasattr(t.dt, "tz_convert"):
             t = t.dt.tz_convert("UTC").dt.tz_localize(None)
         elif "," in kind and hasattr(t, "tz_convert"):
             t = t.tz_convert("UTC").tz_localize(None)
         array = np.asarray(t)
         return array if array.dtype.kind == "M" else _from_objects(array.astype(object))
-    if isinstance(t, list | tuple) and t and isinstance(t[0], datetime.date | np.datetime64):
+    if isinstance(t, list | tuple) and isinstance(_first_known(t), datetime.date | np.datetime64):
         return _from_objects(np.array(t, dtype=object))
     return None
 
@@ -315,30 +470,25 @@ def _from_objects(array: np.ndarray) -> np.ndarray | None:
     if array.dtype != object or not array.size:
         return None
     flat = array.ravel()
-    first = next((v for v in flat if v is not None and type(v).__name__ != "NaTType"), None)
-    if not isinstance(first, datetime.date | np.datetime64):
+    if not isinstance(_first_known(flat), datetime.date | np.datetime64):
         return None
-    others = [v for v in flat if not _is_date(v)]
+    others = [v for v in flat if not (_is_gap(v) or isinstance(v, datetime.date | np.datetime64))]
     if others:
         raise NotNumbers("x", f"dates and {others[0]!r:.40}", "Pass dates only.")
-    finest = "M8[ns]" if any(hasattr(v, "to_datetime64") for v in flat) else "M8[us]"
-    return np.array([_naive(v) for v in flat], dtype=finest).reshape(array.shape)
+    return np.array([_naive(v) for v in flat]).reshape(array.shape)  # in the finest of their units
 
 
-def _is_date(value: Any) -> bool:
-    missing = value is None or type(value).__name__ == "NaTType"
-    return missing or isinstance(value, datetime.date | np.datetime64)
-
-
-def _naive(value: Any) -> Any:
+def _naive(value: Any) -> np.datetime64:
     """A date without time zone, in UTC if it had one."""
-    if value is None or type(value).__name__ == "NaTType":
+    if _is_gap(value):
         return np.datetime64("NaT")
+    if isinstance(value, np.datetime64):
+        return value
     if hasattr(value, "to_datetime64"):  # pandas: keeps nanoseconds, in UTC
         return value.to_datetime64()
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        return value.astimezone(datetime.UTC).replace(tzinfo=None)
-    return value
+        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+    return np.datetime64(value, "us")
 
 
 def _date_in(text: str) -> Any:

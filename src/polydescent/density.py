@@ -47,13 +47,13 @@ class Density:
         across, up = _ranges(rows, curve, weighted)
         counts = np.zeros(lines * columns, dtype=np.int64)
         n = 0
-        for x, y in blocks(rows, curve, weighted=weighted):
+        for x, y, times in _counted_blocks(rows, curve, weighted=weighted):
             column, line = _cell(x, across, columns), _cell(y, up, lines)
             inside = (line >= 0) & (line < lines)
-            counts += np.bincount(
-                line[inside] * columns + column[inside], minlength=lines * columns
-            )
-            n += len(x)
+            cells = line[inside] * columns + column[inside]
+            weights = None if times is None else times[inside]
+            counts += np.bincount(cells, weights, lines * columns).astype(np.int64)
+            n += len(x) if times is None else int(times.sum())
         return cls(counts.reshape(lines, columns), across, up, n - int(counts.sum()))
 
     @property
@@ -88,17 +88,33 @@ def blocks(
     With a curve, y less the curve; weighted: times √weight. Rows of weight 0 and rows that are not
     finite do not count.
     """
+    for x, y, _ in _counted_blocks(rows, curve, stride, weighted):
+        yield x, y
+
+
+def _counted_blocks(
+    rows: Rows,
+    curve: Callable[[Array], Array] | None = None,
+    stride: int = 1,
+    weighted: bool = False,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """The same with how often each row was seen, None for once."""
     for start in range(0, rows.x.shape[0], _BLOCK * stride):
         part = slice(start, start + _BLOCK * stride, stride)
         x, y = to_host(rows.x[part]), to_host(rows.y[part])
         if curve is not None:
             y = y - to_host(curve(x))
         counts = np.isfinite(x) & np.isfinite(y)
-        if rows.weights is not None:
-            omega = to_host(rows.weights[part])
-            counts &= omega > 0
-            y = y * np.sqrt(omega) if weighted else y
-        yield (x, y) if counts.all() else (x[counts], y[counts])
+        times = None if rows.counts is None else to_host(rows.counts[part])
+        omega = None if rows.weights is None else to_host(rows.weights[part])
+        for column in (omega, times):
+            if column is not None:
+                counts &= column > 0
+        if weighted and omega is not None:
+            y = y * np.sqrt(omega)
+        if not counts.all():
+            x, y, times = x[counts], y[counts], None if times is None else times[counts]
+        yield x, y, times
 
 
 def _ranges(

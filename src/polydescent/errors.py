@@ -195,6 +195,18 @@ class RowsNotHeld(PolydescentError, ValueError):
         )
 
 
+class NeedsRows(PolydescentError, ValueError):
+    """A criterion that leaves rows out, asked of something that holds none."""
+
+    def __init__(self, criterion: str):
+        self.criterion = criterion
+        super().__init__(
+            f'criterion="{criterion}" leaves rows out, and they are not here: a summary, a model '
+            "and a long stream hold no rows. Fit the rows themselves, in memory: fit(x, y, "
+            f'degree="auto", criterion="{criterion}"). Or choose by "aicc", "aic" or "bic".'
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 

@@ -92,6 +92,18 @@ def _bordered(gram: Matrix, B: Matrix) -> list[list[int]]:
     return [*upper, *([*line, *([0] * len(B))] for line in B)]
 
 
+def unit_triangle(A: Matrix) -> tuple[list[int], list[list[int]]]:
+    """(d, Lᵀ) with A = L·diag(d)·Lᵀ and ones on the diagonal of L, for a positive definite A."""
+    k, rest = len(A), [list(row) for row in A]
+    lines = []
+    for j in range(k):
+        line = [0] * j + [(rest[j][i] << PLACES) // rest[j][j] for i in range(j, k)]
+        for i in range(j + 1, k):
+            rest[i] = [a - times(line[i], b) for a, b in zip(rest[i], rest[j], strict=True)]
+        lines.append(line)
+    return [rest[j][j] for j in range(k)], lines
+
+
 def _cholesky(A: list[list[int]], rank: int) -> list[list[int]]:
     """`rank` columns c with Σ c·cᵀ = A for a symmetric A ≥ 0, the largest diagonal entry first."""
     rest, columns = [row[:] for row in A], []

@@ -73,7 +73,7 @@ def summary_of_rows(rows: Rows, degree: int, omitted: int = 0) -> Summary:
     """The summary of one chunk, which may be empty, with the names of its columns."""
     if not rows.n:
         return replace(Summary.empty(degree), omitted=omitted)
-    summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree)
+    summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree, rows.counts)
     return replace(summary, omitted=omitted, x_name=rows.x_name, y_name=rows.y_name, axis=rows.axis)
 
 

@@ -13,6 +13,7 @@ from polydescent.arrays import Kind, to_host
 from polydescent.basis import BASES
 from polydescent.constraints import Constraints, restrict
 from polydescent.convergence import Forecast
+from polydescent.degrees import CRITERIA, Choice
 from polydescent.descent import KEPT, History, Outcome
 from polydescent.errors import BadSetting, Misfit, PolydescentError
 from polydescent.optimizers import OPTIMIZERS, Optimizer
@@ -80,6 +81,7 @@ def from_record(found: Any) -> dict[str, Any]:
         "history": _history_form(values["history"], k) if walked else None,
         "forecast": _forecast_form(values["forecast"], k) if walked else None,
         "absolute_sigma": values["absolute_sigma"],
+        "choice": values["choice"],
     }
 
 
@@ -89,6 +91,13 @@ def _any(found: Any, where: str) -> Any:
 
 
 _WITHOUT_STEPS = (Outcome.EXACT, Outcome.GIVEN)
+
+
+def _choice_form(found: Any, where: str) -> Choice:
+    return Choice(**_CHOICE(found, where))
+
+
+_CHOICE = record({"criterion": choice(CRITERIA), "folds": whole(2)})
 _RECORD = record(
     {
         "basis": choice(BASES),
@@ -100,6 +109,7 @@ _RECORD = record(
         "forecast": _any,
         "loss": extended,
         "absolute_sigma": flag,
+        "choice": _choice_form,
     }
 )
 
@@ -117,7 +127,6 @@ def _solution_to_record(solution: Solution) -> dict[str, Any]:
         "fixed": [list(pair) for pair in solution.constraints.fixed],
         "through": [list(pair) for pair in solution.constraints.through],
         "origin": solution.origin,
-        "log_weights": solution.log_weights,
         "refined": None if refined is None else _refined_to_record(refined),
     }
 
@@ -133,7 +142,6 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
         "fixed": series(pair(whole(0, k - 1), number())),
         "through": series(pair(number(), number())),
         "origin": whole(-(2**1023), 2**1023),
-        "log_weights": nullable(number()),
         "refined": _any,
     }
     values = record(forms)(found, "solution")
@@ -160,7 +168,7 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     half = array((k, k - len(held)))(values["half"], "solution.half")
     sums = values["rss"], values["tss"]
     solved = values["weights"], summary.domain, *sums, half, held, origin, refined
-    return Solution(*solved, values["log_weights"], restricted)
+    return Solution(*solved, restricted)
 
 
 def _refined_to_record(refined: Refined) -> dict[str, Any]:

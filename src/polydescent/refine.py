@@ -36,6 +36,7 @@ from polydescent.fixed_point import (
     least_squares,
     times,
     unit,
+    unit_triangle,
 )
 from polydescent.kernels import precise
 from polydescent.kernels.precise import Frame
@@ -102,6 +103,24 @@ class Refined:
         columns = covariance_root(self.normal.gram, in_fixed_point(self.equations[0]))
         return [[Fraction(c, ONE) * scale for c in column] for column in columns]
 
+    @cached_property
+    def losses(self) -> list[float]:
+        """The lowest Σ ω·(y − f(x))² of each degree from 0 to this one, without the constraints'
+        help: the least squares weights w know it, rss + Σ d_j·(Lᵀw)_j² over the terms left out,
+        with VᵀWV = L·diag(d)·Lᵀ. In units of y².
+        """
+        assert not self.equations[0]
+        w = [fixed(value / self.normal.y_unit) for value in self.weights]
+        scale = self.normal.weight_unit * self.normal.y_unit**2
+        floor = _noise(self.normal, max(map(abs, w)))
+        away = [a - b for a, b in zip(w, self.normal.pilot, strict=True)]
+        lost, losses = _unexplained(self.normal, away), [self.rss]
+        for d, line in reversed(list(zip(*unit_triangle(self.normal.gram), strict=True))[1:]):
+            along = dot(line, w)
+            lost += times(d, times(along, along))
+            losses.append(nearest_float(Fraction(lost, ONE) * scale) if lost > floor else 0.0)
+        return losses[::-1]
+
     def powers(self, domain: Domain, origin: int = 0) -> np.ndarray:
         """Coefficients of 1, x, x², … in units of y, each the float64 nearest to its exact value.
 
@@ -148,9 +167,7 @@ def refine(
         correction = least_squares(normal.gram, normal.gradient, B, missing)
         refined = [w + d for w, d in zip(normal.pilot, correction, strict=True)]
         largest, moved = (max(map(abs, values)) for values in (refined, correction))
-        curved = dot(correction, [dot(row, correction) for row in normal.gram])
-        rss = normal.square - 2 * dot(correction, normal.gradient) + curved
-        floor = times(normal.moments[0], times(largest, largest)) >> 2 * _NOISE
+        rss, floor = _unexplained(normal, correction), _noise(normal, largest)
         clear = max(rss, floor) >= times(normal.moments[0], times(moved, moved)) >> _CLEAR
         if moved <= largest >> _SETTLED and clear:
             break
@@ -164,6 +181,17 @@ def refine(
         normal,
         equations,
     )
+
+
+def _unexplained(normal: Normal, correction: Sequence[int]) -> int:
+    """Σ ω·(r − V·d)² for weights d beside the pilot."""
+    curved = dot(correction, [dot(row, correction) for row in normal.gram])
+    return normal.square - 2 * dot(correction, normal.gradient) + curved
+
+
+def _noise(normal: Normal, largest: int) -> int:
+    """Sums of squares up to here are rounding, for weights up to `largest`."""
+    return times(normal.moments[0], times(largest, largest)) >> 2 * _NOISE
 
 
 def _spread(normal: Normal) -> int:

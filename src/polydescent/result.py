@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from os import PathLike
 from typing import Any, Self
@@ -18,7 +18,7 @@ from polydescent.arrays import Array, Kind, columns, in_double, is_array, namesp
 from polydescent.basis import CHEBYSHEV, POWER, Domain
 from polydescent.convergence import Forecast
 from polydescent.dates import Axis
-from polydescent.degrees import Criteria, Degrees, degree_table, log_weights
+from polydescent.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.descent import History, Outcome
 from polydescent.equation import PROSE, check_style, code, equation
 from polydescent.errors import (
@@ -57,7 +57,8 @@ class Fit(Inference):
     the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
     an even selection where they were streamed, None from a bare summary. best: the exact least
     squares solution. absolute_sigma: the weights are 1/σ² with σ known, in units of y, so the
-    residuals do not scale the errors. Arrays come back in the library, dtype and device of the
+    residuals do not scale the errors. choice: by what the degree was chosen, if it was "auto", and
+    by what `degrees()` picks. Arrays come back in the library, dtype and device of the
     data.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
@@ -74,6 +75,7 @@ class Fit(Inference):
     rows: Rows | None = None
     solution: Solution | None = None
     absolute_sigma: bool = False
+    choice: Choice = BY_AICC
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
         """The curve at x: a number for a number, an array of its shape and kind for an array.
@@ -188,6 +190,7 @@ class Fit(Inference):
             scale = squares
         return not self.loss - lowest <= _FAR * scale
 
+    @property
     def digits(self) -> float:
         """Correct significant digits of the curve where it is largest, estimated, 0 to 15.95: how
         near it comes to the exact least squares curve of these rows.
@@ -212,7 +215,11 @@ class Fit(Inference):
 
     @property
     def r2(self) -> float:
-        """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant."""
+        """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant.
+
+        About the mean also where fix=, terms= or through= leaves no free intercept: it may then be
+        negative, and other packages may give 1 − loss / Σ ω·y², which is nearer to 1.
+        """
         return 1 - self.loss / self.best.tss if self.best.tss else math.nan
 
     @property
@@ -234,22 +241,20 @@ class Fit(Inference):
 
     @cached_property
     def _criteria(self) -> Criteria:
-        logs = self.best.log_weights
-        if logs is None:
-            logs = math.nan if self.is_weighted else 0.0
+        logs = self.summary.log_weights
         return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
 
     @property
     def is_weighted(self) -> bool:
-        """Whether the rows have weights, as far as this fit can tell: a bare summary cannot."""
+        """Whether the rows have weights, as far as this fit can tell: a bare summary knows Σ ln ω
+        alone.
+        """
         seen = self.rows is not None and self.rows.weights is not None
-        return seen or self.best.log_weights is not None
+        return seen or self.summary.log_weights != 0
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts. NaN of weighted rows
-        that were streamed, which leave no Σ ln ω behind.
-        """
+        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts."""
         return self._criteria.aic
 
     @property
@@ -262,24 +267,37 @@ class Fit(Inference):
         """The Bayesian criterion, −2 ln L + p ln n."""
         return self._criteria.bic
 
-    def degrees(self, up_to: int | None = None) -> Degrees:
+    def degrees(
+        self, up_to: int | None = None, criterion: str | None = None, folds: int | None = None
+    ) -> Degrees:
         """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
 
         Whole polynomials: what fix=, terms= and through= held is free here.
+
+        Parameters
+        ----------
+        up_to
+            The highest degree; the fit's own where left out.
+        criterion, folds
+            What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
         """
-        up_to = None if up_to is None else checked_degree(up_to)
+        up_to = self.degree if up_to is None else checked_degree(up_to)
+        choice = Choice.of(
+            self.choice.criterion if criterion is None else criterion,
+            self.choice.folds if folds is None else folds,
+        )
         rows = self.rows if self.holds_all_rows else None
-        if up_to is None or up_to == self.degree:
-            return degree_table(self.summary, rows, self.absolute_sigma)
-        if up_to < self.degree:
-            return degree_table(self.summary.lower(up_to), rows, self.absolute_sigma)
+        if up_to <= self.degree:
+            refined = None if self.best.constraints else self.best.refined
+            lower = self.summary.lower(up_to)
+            return degree_table(lower, rows, self.absolute_sigma, choice, refined)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
-        summary = Summary.of_rows(rows.x, rows.y, rows.weights, up_to)
-        return degree_table(summary, rows, self.absolute_sigma)
+        summary = Summary.of_rows(rows.x, rows.y, rows.weights, up_to, rows.counts)
+        return degree_table(summary, rows, self.absolute_sigma, choice)
 
     @property
     def holds_all_rows(self) -> bool:
@@ -342,14 +360,10 @@ class Fit(Inference):
 
     @cached_property
     def typical_weight(self) -> float:
-        """The geometric mean of the weights of the rows, 1 where they have none or (of a summary
-        alone) none are known: of rows with sigma, 1/σ² with σ the geometric mean of theirs.
+        """The geometric mean of the weights of the rows, 1 where they have none: of rows with
+        sigma, 1/σ² with σ the geometric mean of theirs.
         """
-        if self.best.log_weights is not None:
-            return math.exp(self.best.log_weights / self.n)
-        if self.rows is None or self.rows.weights is None:
-            return 1.0
-        return math.exp(log_weights(self.rows) / self.rows.counting)
+        return math.exp(self.summary.log_weights / self.n)
 
     @property
     def chi2(self) -> float:
@@ -462,6 +476,7 @@ class Fit(Inference):
             self.forecast,
             loss=self.loss,
             absolute_sigma=self.absolute_sigma,
+            choice=asdict(self.choice),
         )
         return json.dumps(body, allow_nan=False)
 

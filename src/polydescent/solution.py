@@ -15,6 +15,8 @@ from polydescent.refine import Refined, refinable, refine
 from polydescent.sources import Rows
 from polydescent.summary import Summary
 
+_HALF = 26  # bits of a weight, and of a count, that are split off
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -24,8 +26,7 @@ class Solution:
     units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
     residual variance, for m free coefficients. constraints: what was held. origin: added to the x
     of the domain gives the user's. refined: the same to 40 digits, where rows were at hand.
-    restricted: exact for the triangle, where something is held and they were not. log_weights:
-    Σ ln ω of weighted rows, None of others.
+    restricted: exact for the triangle, where something is held and they were not.
     """
 
     weights: np.ndarray
@@ -36,7 +37,6 @@ class Solution:
     constraints: Constraints = NONE
     origin: int = 0
     refined: Refined | None = None
-    log_weights: float | None = None
     restricted: Restricted | None = None
 
     @property
@@ -85,9 +85,10 @@ def solve(
     if rows is None:
         return found
     x, y, omega = rows_that_count(rows)
-    logs = None if omega is None else float(np.log(omega).sum())
     if not refinable(rows.n, summary.degree, omega):
-        return replace(found, log_weights=logs)
+        return found
+    if rows.weights is not None and rows.counts is not None:
+        x, y, omega = _with_exact_products(rows)
     equations = ((), ()) if found.restricted is None else found.restricted.equations
     refined = refine(x, y, summary.domain, found.weights, omega, equations)
     weights = np.array([nearest_float(w) for w in refined.weights])
@@ -97,7 +98,6 @@ def solve(
         rss=refined.rss,
         tss=refined.tss,
         refined=refined,
-        log_weights=logs,
         restricted=None,
     )
 
@@ -121,12 +121,26 @@ def from_triangle(summary: Summary, constraints: Constraints = NONE, origin: int
 
 
 def rows_that_count(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """x, y and weights on the host, without the rows of weight 0."""
+    """x, y and weight times count on the host, without the rows of which that is 0."""
     x, y = to_host(rows.x), to_host(rows.y)
-    if rows.weights is None:
+    if rows.omega is None:
         return x, y, None
-    omega = to_host(rows.weights)
+    omega = to_host(rows.omega)
     if omega.all():
         return x, y, omega
     use = omega > 0
     return x[use], y[use], omega[use]
+
+
+def _with_exact_products(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same with each row as up to four, whose weights add up to ω·c without rounding: products
+    of 27 and 26 bits, as a repeated row would add up.
+    """
+    x, y, omega = (to_host(column) for column in (rows.x, rows.y, rows.weights))
+    counts = to_host(rows.counts)
+    high = (omega.view(np.int64) & ~((1 << _HALF) - 1)).view(np.float64)
+    many = counts // 2.0**_HALF * 2.0**_HALF
+    parts = [w * c for w in (high, omega - high) for c in (many, counts - many)]
+    together = np.concatenate(parts)
+    use = together > 0
+    return np.tile(x, 4)[use], np.tile(y, 4)[use], together[use]

@@ -18,6 +18,7 @@ from polydescent.arrays import KINDS, Kind
 from polydescent.atomic import check_folder, contents, locked, replacing
 from polydescent.basis import Domain
 from polydescent.dates import UNITS, Axis
+from polydescent.degrees import CRITERIA
 from polydescent.errors import (
     AlreadyAdded,
     AskedDiffer,
@@ -67,6 +68,7 @@ CURVE: dict[str, Form] = {
     "fix": nullable(text),
     "terms": nullable(text),
     "through": nullable(series(text)),
+    "criterion": choice(CRITERIA),
     "absolute_sigma": flag,
 }
 
@@ -75,8 +77,9 @@ CURVE: dict[str, Form] = {
 class Model:
     """A summary, what was asked of its sources, and the sources.
 
-    asked: x, y, weights, where, missing as typed. curve: degree, fix, terms, through as typed: what
-    curve of the summary is meant. passes: the ids of the passes that are in it.
+    asked: x, y, weights, counts, where, missing as typed. curve: degree, fix, terms, through and
+    criterion as typed, and whether sigma is absolute: what curve of the summary is meant. passes:
+    the ids of the passes that are in it.
     """
 
     summary: Summary
@@ -109,6 +112,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "x": summary.x_name,
         "y": summary.y_name,
         "axis": asdict(summary.axis),
+        "log_weights": summary.log_weights,
     }
 
 
@@ -124,7 +128,8 @@ def summary_form(found: Any, where: str) -> Summary:
         ends = [axis.place(x) for x in values["domain"]]
         check(not np.isnat(ends).any(), f"{where}.domain", "dates", list(values["domain"]))
     kind, omitted = values["kind"], values["omitted"]
-    return Summary(triangle, domain, n, kind, omitted, values["x"], values["y"], axis)
+    names = values["x"], values["y"]
+    return Summary(triangle, domain, n, kind, omitted, *names, axis, values["log_weights"])
 
 
 def kind_form(found: Any, where: str) -> Kind:
@@ -157,7 +162,6 @@ def _domain(found: Any, where: str) -> tuple[float, float]:
 
 def _axis(found: Any, where: str) -> Axis:
     axis = Axis(**_AXIS(found, where))
-    check(axis.is_dates or not axis.unit, f"{where}.unit", "left out where x is no date", axis.unit)
     reach = _FURTHEST if axis.is_dates else 2**1023
     check(abs(axis.origin) < reach, f"{where}.origin", "in reach", axis.origin)
     return axis
@@ -370,6 +374,9 @@ def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Mod
     for role in ("x", "y", "weights", "sigma", "counts"):
         if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
             raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
+    known = [model.curve.get("absolute_sigma", False) for model in (ours, theirs)]
+    if ours.curve and theirs.curve and known[0] != known[1]:
+        raise AskedDiffer("absolute_sigma", *known, other)
     merged = replace(
         ours,
         summary=ours.summary + theirs.summary,

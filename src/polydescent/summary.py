@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polydescent import kernels
-from polydescent.arrays import Array, Kind, namespace
+from polydescent.arrays import Array, Kind, in_double, namespace, weights_of_counted
 from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
 from polydescent.dates import PLAIN, Axis, check_unit
 from polydescent.errors import (
@@ -20,7 +20,7 @@ from polydescent.errors import (
     TooFewDistinct,
     TooFewRows,
 )
-from polydescent.kernels.reference import stack
+from polydescent.kernels.reference import raise_not_finite, stack
 
 if TYPE_CHECKING:
     from polydescent.convergence import Forecast
@@ -30,6 +30,7 @@ HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
 _SMALLEST = 1e-130  # so does its square, and what rounding leaves of that: 10⁻³² of it
+_BLOCK = 1 << 16  # weights whose logarithms are in memory at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,8 @@ class Summary:
     triangle: shape (degree + 2, degree + 2), float64, non-negative diagonal. Treat it as read-only.
     omitted: rows left out because a value was missing; they are not among the n. x_name, y_name:
     for human eyes. axis: how dates and large whole numbers became x; parts on different ones are
-    moved to the first's when they are added.
+    moved to the first's when they are added. log_weights: Σ ln ω over the n rows, 0 of rows without
+    weights: what the likelihood of weighted rows needs besides the triangle.
     """
 
     triangle: np.ndarray
@@ -57,17 +59,28 @@ class Summary:
     x_name: str = "x"
     y_name: str = "y"
     axis: Axis = field(default=PLAIN)
+    log_weights: float = 0.0
 
     # ── making one ──
 
     @classmethod
-    def of_rows(cls, x: Array, y: Array, weights: Array | None = None, degree: int = 8) -> Summary:
-        """The summary of rows already checked by `arrays.columns`."""
-        triangle, domain = kernels.compress(x, y, weights, degree)
+    def of_rows(
+        cls,
+        x: Array,
+        y: Array,
+        weights: Array | None = None,
+        degree: int = 8,
+        counts: Array | None = None,
+    ) -> Summary:
+        """The summary of rows already checked by `arrays.columns`; each stands for its count."""
+        raise_not_finite(counts=counts)
+        omega = weights_of_counted(weights, counts)
+        triangle, domain = kernels.compress(x, y, omega, degree)
         if np.abs(triangle[:, -1]).max() > _LARGEST:
             raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
-        n = x.shape[0] if weights is None else int(namespace(weights).count_nonzero(weights))
-        return cls(triangle, domain, n, Kind.of(x, y))
+        n = x.shape[0] if omega is None else counted(weights, counts, omega)
+        logs = 0.0 if weights is None else _log_weights(weights, counts, omega)
+        return cls(triangle, domain, n, Kind.of(x, y), log_weights=logs)
 
     @classmethod
     def empty(cls, degree: int = 8) -> Summary:
@@ -88,8 +101,15 @@ class Summary:
         ours, theirs = self.moved(axis), other.moved(axis)
         domain = ours.domain | theirs.domain
         triangle = stack(ours.rebased(domain).triangle, theirs.rebased(domain).triangle)
-        n = self.n + other.n
-        return replace(ours, triangle=triangle, domain=domain, n=n, omitted=omitted)
+        return replace(
+            ours,
+            triangle=triangle,
+            domain=domain,
+            n=self.n + other.n,
+            kind=self.kind.joint(other.kind),
+            omitted=omitted,
+            log_weights=self.log_weights + other.log_weights,
+        )
 
     def rebased(self, domain: Domain) -> Summary:
         """The same rows on a wider domain."""
@@ -108,18 +128,22 @@ class Summary:
         return replace(self, domain=Domain(*ends), axis=axis)
 
     def settled(self, per: str | None) -> Summary:
-        """The same rows on the axis that people read: dates in `per` (days) since a round origin.
+        """The same rows on the axis that people read: dates in `per` (days) since a round origin,
+        durations in `per`.
 
         Raises BadSetting where x holds numbers, which have no unit.
         """
         check_unit(per)
         if self.domain.is_empty:
             return self
+        if self.axis.is_durations:
+            return self.moved(Axis(unit=per or "day"))
         if self.axis.is_dates:
             ends = self.domain.lo, self.domain.hi
             return self.moved(self.axis.settled(*ends, per or "day"))
         if per is not None:
-            raise BadSetting("per", per, "left out where x holds numbers: only dates have a unit")
+            wanted = "left out where x holds numbers: only dates and durations have a unit"
+            raise BadSetting("per", per, wanted)
         return self
 
     def lower(self, degree: int) -> Summary:
@@ -238,14 +262,48 @@ class Summary:
 
     # ── what to do with it (the two places where an import goes up the ladder) ──
 
-    def fit(self, degree: int | None = None) -> Fit:
-        """Exact least squares from this summary. See `polydescent.fit`."""
+    def fit(
+        self,
+        degree: int | str | None = None,
+        *,
+        absolute_sigma: bool = False,
+        fix: Any = None,
+        terms: Any = None,
+        through: Any = None,
+        criterion: str = "aicc",
+    ) -> Fit:
+        """Exact least squares from this summary.
+
+        Raises as `polydescent.fit`, whose arguments these are.
+
+        Parameters
+        ----------
+        degree
+            Up to the summary's, which it is where left out; "auto", or "auto:5", for the best up to
+            10, or 5.
+        absolute_sigma
+            Whether the weights are 1/σ² with σ known in units of y.
+        fix, terms, through
+            What is known of the curve.
+        criterion
+            By what degree="auto" chooses: "aicc", "aic" or "bic". "loo" and "cv" need the rows.
+        """
         from polydescent.verbs import fit_summary
 
-        return fit_summary(self if degree is None else self.lower(degree))
+        return fit_summary(
+            self,
+            degree,
+            absolute_sigma=absolute_sigma,
+            fix=fix,
+            terms=terms,
+            through=through,
+            criterion=criterion,
+        )
 
     def descend(self, degree: int | None = None, **settings: Any) -> Fit:
-        """Gradient descent on this summary. See `polydescent.descend` for the settings."""
+        """Gradient descent on this summary. See `polydescent.descend` for the settings,
+        absolute_sigma among them.
+        """
         from polydescent.verbs import descend_summary
 
         return descend_summary(self if degree is None else self.lower(degree), **settings)
@@ -288,6 +346,41 @@ class Tally:
         for _, summary in reversed(self.parts):
             total = summary + total
         return total
+
+
+def counted(weights: Array | None, counts: Array | None, omega: Array) -> int:
+    """How many rows count: those whose ω·c is not 0, each as often as its count says."""
+    xp = namespace(omega)
+    if counts is None:
+        return int(xp.count_nonzero(omega))
+    if weights is not None:
+        counts = xp.where(omega == 0, xp.zeros_like(omega), in_double(counts))
+    return int(xp.sum(in_double(counts)))
+
+
+def _log_weights(weights: Array, counts: Array | None, omega: Array) -> float:
+    """Σ c·ln ω over the rows that count, block by block."""
+    xp, total = namespace(weights), 0.0
+    for start in range(0, weights.shape[0], _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        some = in_double(weights[rows])
+        if counts is None:
+            total += _sum_of_logs(xp, some)
+            continue
+        logs = xp.log(xp.where(in_double(omega[rows]) == 0, xp.ones_like(some), some))
+        total += float(xp.sum(logs * in_double(counts[rows])))
+    return total
+
+
+def _sum_of_logs(xp: Any, weights: Array) -> float:
+    """Σ ln ω over the weights that are not 0; one logarithm, which is slow, for eight of them."""
+    if bool(xp.any(weights == 0)):
+        weights = xp.where(weights == 0, xp.ones_like(weights), weights)
+    even = weights.shape[0] // 8 * 8
+    if float(xp.min(weights)) > 2.0**-125 and float(xp.max(weights)) < 2.0**125:
+        product = xp.prod(xp.reshape(weights[:even], (8, -1)), axis=0)  # of eight: within 2^±1000
+        return float(xp.sum(xp.log(product))) + float(xp.sum(xp.log(weights[even:])))
+    return float(xp.sum(xp.log(weights)))
 
 
 def determines(R: np.ndarray) -> bool:

@@ -12,13 +12,20 @@ import numpy as np
 
 from polydescent.accuracy import stands_alone
 from polydescent.advice import cure
-from polydescent.arguments import absolute_sigma_of, settled, wanted_degree, weights_of
+from polydescent.arguments import (
+    absolute_sigma_of,
+    check_absolute,
+    check_choice,
+    settled,
+    wanted_degree,
+    weights_of,
+)
 from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
 from polydescent.basis import CHEBYSHEV, POWER, Basis, basis_named, design_matrix
 from polydescent.constraints import NONE, Constraints, constraints_of
 from polydescent.convergence import Forecast
 from polydescent.dates import check_unit
-from polydescent.degrees import degree_table
+from polydescent.degrees import BY_AICC, Choice, degree_table
 from polydescent.descent import Outcome, walk
 from polydescent.errors import (
     BadCall,
@@ -34,7 +41,7 @@ from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.polynomial import Polynomial
 from polydescent.progress import Stepping
 from polydescent.result import Fit
-from polydescent.solution import Solution, solve
+from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows, Source, source_of
 from polydescent.sources.chunks import Held, Kept
 from polydescent.summary import Summary, checked_degree
@@ -56,6 +63,7 @@ def summarize(
     x: Any = None,
     weights: Any = None,
     sigma: Any = None,
+    counts: Any = None,
     where: str | None = None,
     missing: str = "raise",
     per: str | None = None,
@@ -66,20 +74,34 @@ def summarize(
     data, y: columns of n numbers (arrays, tensors, lists, Series, Dask arrays). Or data alone with
     x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
     table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
-    iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
-    deviations of y, > 0, one for each row or one for all, for weights of 1/σ². A row of weight 0
-    does not count, whatever its y. where: SQL, rows of a file or table to use. missing: "omit"
-    leaves out rows with NaN or infinity and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
-    "day", "year", …). Files that hold the same rows, or one of them the first rows of another, are
-    refused; again=True counts them twice. Memory is one chunk, whatever n is. Raises
-    PolydescentError: see `polydescent.errors`.
+    iterable of chunks (x, y), (x, y, weights) or (x, y, weights, counts), or of single rows of
+    numbers. x may be dates, durations, or whole numbers of any size. Memory is one chunk, whatever
+    n is. Raises PolydescentError: see `polydescent.errors`.
+
+    Parameters
+    ----------
+    weights, sigma
+        Of the squares, shape (n,), ≥ 0; or standard deviations of y, > 0, for weights of 1/σ². A
+        row of weight 0 does not count, whatever its y.
+    counts
+        How often each row was seen, shape (n,), whole numbers ≥ 0; 1 where left out. The same as
+        repeating it so often.
+    where
+        SQL, rows of a file or table to use.
+    missing
+        "omit" leaves out rows with NaN or infinity and counts them.
+    per
+        The unit of dates and durations: "second", "minute", "hour", "day", "week" or "year".
+    again
+        Files that hold the same rows, or one of them the first rows of another, are refused; True
+        counts them twice.
 
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])
     """
     degree = checked_degree(degree)
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where, again)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
     return summary_of(source, degree, missing).settled(per)
 
 
@@ -93,6 +115,7 @@ def fit(
     weights: Any = None,
     sigma: Any = None,
     absolute_sigma: bool = False,
+    counts: Any = None,
     where: str | None = None,
     missing: str = "raise",
     fix: Any = None,
@@ -100,18 +123,34 @@ def fit(
     through: Any = None,
     per: str | None = None,
     again: bool = False,
+    criterion: str = "aicc",
+    folds: int = 5,
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
-    Rows as in `summarize`. degree: a number, "auto" or "auto:8" for the best up to 10, or 8, by
-    AICc. absolute_sigma: sigma is known in units
-    of y, so the residuals do not scale the standard errors. fix: coefficients to hold, as {0: 0.0}.
-    terms: the powers of x to use, as [1, 3]; they set the degree. through: a point (x, y) or
-    several that the curve must meet.
+    Rows as in `summarize`. Up to some millions of rows · coefficients the answer is refined: `coef`
+    is the float64 nearest to what exact arithmetic on the data gives. Raises as `summarize`, and
+    TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
 
-    Up to some millions of rows · coefficients the answer is refined: `coef` is the float64 nearest
-    to what exact arithmetic on the data gives. Raises as `summarize`, and TooFewRows,
-    TooFewDistinct, TooFewFree.
+    Parameters
+    ----------
+    degree
+        A number, "auto" or "auto:8" for the best up to 10, or 8.
+    absolute_sigma
+        Whether sigma is known in units of y, so that the residuals do not scale the standard
+        errors.
+    fix
+        Coefficients to hold, as {0: 0.0}. R² stays about the mean of y: see `Fit.r2`.
+    terms
+        The powers of x to use, as [1, 3]; they set the degree.
+    through
+        A point (x, y) or several that the curve must meet.
+    criterion
+        By what degree="auto" chooses, the lowest of: "aicc", "aic", "bic", "loo" (what each row
+        leaves that is not used itself) or "cv" (the same for rows left out a fold at a time). The
+        last two need the rows in memory.
+    folds
+        Of "cv": how many parts the rows are dealt into, shuffled, always the same way.
 
     >>> line = fit([0, 1, 2, 3], [1, 3, 5, 7], degree=1)
     >>> line.equation()
@@ -120,13 +159,15 @@ def fit(
     6.0
     """
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where, again)
+    choice = Choice.of(criterion, folds)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
     degree, highest = wanted_degree(degree)
+    check_choice(choice, highest)
     _, degree = constraints_of(highest or degree, fix, terms)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
     summary, rows = settled(*_summarized(source, degree, missing), per)
     held, _ = constraints_of(degree, fix, terms, through, summary.axis)
-    return fit_folded(summary, rows, held, bool(highest), known)
+    return fit_folded(summary, rows, held, choice if highest else None, known)
 
 
 def descend(
@@ -138,6 +179,8 @@ def descend(
     x: Any = None,
     weights: Any = None,
     sigma: Any = None,
+    absolute_sigma: bool = False,
+    counts: Any = None,
     where: str | None = None,
     missing: str = "raise",
     per: str | None = None,
@@ -156,8 +199,9 @@ def descend(
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
-    The rows as in `fit`. over: "summary" walks on the triangle in float64 on the host, "rows"
-    over all rows in their own library, dtype and device: the same steps up to rounding.
+    The rows and absolute_sigma as in `fit`. over: "summary" walks on the triangle in float64 on the
+    host, "rows" over all rows in their own library, dtype and device: the same steps up to
+    rounding.
 
     basis: "power" (weights are a, b, c, d of x), "chebyshev" or "legendre" (on x mapped to [−1,
     1]). optimizer: "gd" (by default), "momentum", "nesterov" or "adam", with learning_rate and
@@ -180,7 +224,8 @@ def descend(
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where, again)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
+    known = absolute_sigma_of(absolute_sigma, weights, sigma)
     if over == "rows":
         source = Held(source.gathered())
     summary, rows = settled(*_summarized(source, checked_degree(degree), missing), per)
@@ -198,6 +243,7 @@ def descend(
         allow_divergence=allow_divergence,
         progress=progress,
         rows=rows if over == "rows" else None,
+        absolute_sigma=known,
     )
     return replace(run, rows=rows)
 
@@ -225,7 +271,9 @@ def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = 
         raise TooFewRows(summary.n, summary.degree)
     if not held and not summary.has_full_rank:
         all_rows = rows is not None and rows.counting == summary.n
-        distinct = count_distinct(rows.x) if rows is not None and all_rows else free
+        distinct = free
+        if rows is not None and all_rows:
+            distinct = count_distinct(rows_that_count(rows)[0])
         known = distinct if distinct < free else None
         alone = None if rows is None else stands_alone(rows, summary.domain, summary.axis)
         raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle, alone)
@@ -236,32 +284,53 @@ def fit_folded(
     summary: Summary,
     rows: Rows | None,
     held: Constraints = NONE,
-    auto: bool = False,
+    auto: Choice | None = None,
     absolute_sigma: bool = False,
 ) -> Fit:
-    """The fit of rows already folded, refined if all are in `rows`; auto: at the best degree
-    up to the summary's. Raises as `fit`.
+    """The fit of rows already folded, refined if all are in `rows`; auto: at the degree up to the
+    summary's that it chooses. Raises as `fit`.
     """
     all_rows = rows if rows is not None and rows.counting == summary.n else None
     _inhabited(summary)
-    if auto:
+    if auto is not None:
         if held:
             raise BadCall(
                 'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
                 "through=, or give degree= a number."
             )
-        summary = summary.lower(degree_table(summary, known_variance=absolute_sigma).pick)
+        table = degree_table(summary, all_rows, absolute_sigma, auto, leave_out=False)
+        summary = summary.lower(table.pick)
     solution = solve(_determined(summary, rows, held), all_rows, held, summary.axis.power_origin)
     found = fit_solution(summary, solution)
-    return replace(found, rows=rows, absolute_sigma=absolute_sigma)
+    return replace(found, rows=rows, absolute_sigma=absolute_sigma, choice=auto or BY_AICC)
 
 
 # ── from a summary ───────────────────────────────────────────────────────────────────────────────
 
 
-def fit_summary(summary: Summary) -> Fit:
-    """Exact least squares at the summary's degree."""
-    return fit_solution(summary, solve(summary, origin=summary.axis.power_origin))
+def fit_summary(
+    summary: Summary,
+    degree: int | str | None = None,
+    *,
+    absolute_sigma: bool = False,
+    fix: Any = None,
+    terms: Any = None,
+    through: Any = None,
+    criterion: str = "aicc",
+) -> Fit:
+    """Exact least squares from a summary. See `Summary.fit`."""
+    check_absolute(absolute_sigma)
+    choice = Choice.of(criterion)
+    highest = 0
+    if isinstance(degree, str) and degree.startswith("auto"):
+        _, highest = wanted_degree(degree)
+        wanted = min(highest, summary.degree)
+    else:
+        wanted = checked_degree(summary.degree if degree is None else degree, summary.degree)
+    check_choice(choice, highest)
+    held, wanted = constraints_of(wanted, fix, terms, through, summary.axis)
+    auto = choice if highest else None
+    return fit_folded(summary.lower(wanted), None, held, auto, bool(absolute_sigma))
 
 
 def fit_solution(summary: Summary, solution: Solution) -> Fit:
@@ -284,8 +353,10 @@ def descend_summary(
     allow_divergence: bool = False,
     progress: bool = False,
     rows: Rows | None = None,
+    absolute_sigma: bool = False,
 ) -> Fit:
     """Gradient descent at the summary's degree, over the summary or over `rows`. See `descend`."""
+    check_absolute(absolute_sigma)
     basis = basis_named(basis)
     _check_steps(steps)
     chosen = checked_optimizer(optimizer, learning_rate, momentum)
@@ -308,7 +379,8 @@ def descend_summary(
     last = to_host(history.weights[-1, ...])
     loss = float(history.loss[-1])
     curve = Polynomial(basis, summary.domain, last)
-    run = Fit(curve, summary, loss, _outcome(loss, summary, forecast), history, forecast)
+    outcome, known = _outcome(loss, summary, forecast), bool(absolute_sigma)
+    run = Fit(curve, summary, loss, outcome, history, forecast, absolute_sigma=known)
     if run.is_far and (forecast.is_stable or not allow_divergence):
         found = ConvergenceWarning(loss, run.lowest_loss, run.r2, _best_r2(summary), run.advice)
         warnings.warn(found, stacklevel=3)  # of `descend`, or of Summary.descend
@@ -358,9 +430,9 @@ def _rows_in(basis: Basis, rows: Rows, summary: Summary) -> tuple[Array, Array]:
     dtype = xp.result_type(rows.x, rows.y)
     A = design_matrix(basis, xp.astype(v, dtype, copy=False), summary.degree)
     b = xp.astype(rows.y, dtype, copy=False)
-    if rows.weights is None:
+    if rows.omega is None:
         return A, b
-    scale = xp.astype(xp.sqrt(rows.weights), dtype, copy=False)
+    scale = xp.astype(xp.sqrt(rows.omega), dtype, copy=False)
     return A * scale[:, None], b * scale
 
 

@@ -4,12 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
+import torch
 from cases import BACKENDS, BASES, backends, data_sets
 
 import polydescent as pd
-from polydescent.arrays import to_host
+from polydescent.arrays import Kind, to_host
 from polydescent.basis import CHEBYSHEV, basis_named, design_matrix
-from polydescent.errors import BadDegree, DegreesDiffer, OutOfRange, TooFewDistinct
+from polydescent.errors import BadDegree, BadSetting, DegreesDiffer, OutOfRange, TooFewDistinct
 
 DEGREES = (0, 1, 3, 8)
 UNDETERMINED = [("far cluster", 8)]  # one x a thousand times farther out than all others
@@ -173,3 +175,127 @@ def test_powers_beyond_doubles_are_refused_with_the_cure():
     with pytest.raises(OutOfRange, match='basis="chebyshev"'):
         summary.descend()
     assert summary.descend(basis="chebyshev").outcome is pd.Outcome.CONVERGED
+
+
+# ── what weighted rows say ──
+
+
+def weighted(n=300):
+    """x, y and weights over twelve decades, some of them 0."""
+    rng = np.random.default_rng(3)
+    x = rng.uniform(0, 4, n)
+    w = 10.0 ** rng.uniform(-6, 6, n)
+    w[::13] = 0
+    return x, 2 - x + rng.normal(0, 0.1, n), w
+
+
+def by_dask(x, y, w):
+    da = pytest.importorskip("dask.array")
+    x, y, w = (da.from_array(column, chunks=70) for column in (x, y, w))
+    return pd.summarize(x, y, 2, weights=w)
+
+
+def by_file(x, y, w, folder):
+    pd.summarize(x, y, 2, weights=w).save(folder / "m.json")
+    return pd.Summary.load(folder / "m.json")
+
+
+WAYS = {
+    "rows": lambda x, y, w, _: pd.summarize(x, y, 2, weights=w),
+    "lowered": lambda x, y, w, _: pd.summarize(x, y, 7, weights=w).lower(2),
+    "merged": lambda x, y, w, _: sum(
+        (pd.summarize(x[i::3], y[i::3], 2, weights=w[i::3]) for i in range(3)), pd.Summary.empty(2)
+    ),
+    "stream": lambda x, y, w, _: pd.summarize(
+        ((x[i::5], y[i::5], w[i::5]) for i in range(5)), degree=2
+    ),
+    "torch": lambda x, y, w, _: pd.summarize(
+        *map(torch.tensor, (x, y)), 2, weights=torch.tensor(w)
+    ),
+    "dask": lambda x, y, w, _: by_dask(x, y, w),
+    "file": by_file,
+    "pickle": lambda x, y, w, _: pickle.loads(pickle.dumps(pd.summarize(x, y, 2, weights=w))),
+    "record": lambda x, y, w, _: pd.Fit.from_json(pd.fit(x, y, 2, weights=w).to_json()).summary,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_criteria_of_weighted_rows_travel_with_the_summary(way, tmp_path):
+    x, y, w = weighted()
+    summary = WAYS[way](x, y, w, tmp_path)
+    k = w > 0
+    for degree in range(3):
+        other = sm.WLS(y[k], np.vander(x[k], degree + 1, increasing=True), weights=w[k]).fit()
+        fit = summary.fit(degree)
+        assert float(fit.aic) - 2 == pytest.approx(other.aic, rel=1e-9)  # the variance counts
+        assert float(fit.bic) - np.log(k.sum()) == pytest.approx(other.bic, rel=1e-9)
+        assert summary.fit().degrees().bic[degree] == pytest.approx(fit.bic, rel=1e-12)
+        assert fit.is_weighted
+    run = summary.descend(1, basis="chebyshev", steps=200)
+    assert run.aicc == pytest.approx(summary.fit(1).aicc, rel=1e-6)
+
+
+def test_weights_of_any_size_have_a_sum_of_logarithms():
+    rng = np.random.default_rng(4)
+    for reach in (1, 100, 200):
+        w = 10.0 ** rng.uniform(-reach, reach, 70_001)
+        wanted = np.log(w)
+        summary = pd.summarize(w, w * 0, 0, weights=w)
+        assert abs(summary.log_weights - wanted.sum()) < 1e-15 * np.abs(wanted).sum()
+    assert pd.summarize([1, 2], [1, 2], 0).log_weights == 0
+
+
+KINDS = [
+    Kind(library, dtype, device)
+    for library, device in (("numpy", "cpu"), ("torch", "cpu"), ("torch", "cuda:0"))
+    for dtype in ("float32", "float64", "float16")
+]
+
+
+def test_the_kind_of_a_sum_commutes_and_associates():
+    for a in KINDS:
+        assert a.joint(a) == a
+        for b in KINDS:
+            assert a.joint(b) == b.joint(a)
+            for c in KINDS:
+                assert a.joint(b).joint(c).dtype == a.joint(b.joint(c)).dtype
+    x = np.arange(9.0)
+    parts = [pd.summarize(x.astype(t), x.astype(t), 1) for t in (np.float32, np.float64)]
+    parts.append(pd.summarize(torch.tensor(x, dtype=torch.float32), torch.tensor(x), 1))
+    for a in parts:
+        for b in parts:
+            assert (a + b).kind == (b + a).kind
+            assert (a + b).fit().coef.dtype == (b + a).fit().coef.dtype
+    assert str((parts[0] + parts[1]).kind) == "numpy float64 on cpu"
+
+
+# ── the arguments of fit ──
+
+
+def test_a_summary_fits_as_its_rows_do():
+    x, y, _ = weighted()
+    sigma = 0.1 + 0.05 * x
+    for asked in (
+        {"degree": 2},
+        {"degree": 2, "fix": {1: -1.0}},
+        {"terms": [0, 2]},
+        {"degree": 3, "through": [(1.0, 1.0)]},
+        {"degree": "auto:4", "criterion": "bic"},
+        {"degree": 1, "absolute_sigma": True},
+    ):
+        found = pd.summarize(x, y, 4, sigma=sigma).fit(**asked)
+        wanted = pd.fit(x, y, sigma=sigma, **asked)
+        np.testing.assert_allclose(found.coef, wanted.coef, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.stderr, wanted.stderr, rtol=1e-9)
+        assert found.aicc == pytest.approx(wanted.aicc, rel=1e-9)
+        assert found.absolute_sigma == wanted.absolute_sigma
+    run = pd.summarize(x, y, 2, sigma=sigma).descend(1, basis="chebyshev", absolute_sigma=True)
+    whole = pd.descend(x, y, 1, sigma=sigma, basis="chebyshev", absolute_sigma=True)
+    wanted = pd.fit(x, y, 1, sigma=sigma, absolute_sigma=True)
+    np.testing.assert_allclose(run.stderr, wanted.stderr, rtol=1e-9)
+    np.testing.assert_allclose(whole.stderr, wanted.stderr, rtol=1e-9)
+    for verb in ("fit", "descend"):
+        with pytest.raises(BadSetting, match="True or False"):
+            getattr(pd.summarize(x, y, 1), verb)(absolute_sigma="yes")
+    with pytest.raises(BadDegree, match="0 to 1, the degree of this summary"):
+        pd.summarize(x, y, 1).fit(terms=[0, 2])

@@ -20,11 +20,21 @@ def fit(
     absolute_sigma: Annotated[
         bool, typer.Option("--absolute-sigma", help="Sigma is known in units of y.")
     ] = False,
+    counts: Annotated[
+        str | None, typer.Option(help="Column, or SQL: how often each row was seen.")
+    ] = None,
     where: Annotated[str | None, typer.Option(help="SQL: which rows to use.")] = None,
     missing: o.MissingOption = o.Missing["raise"],
     degree: Annotated[
-        str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: by AICc.")
+        str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: the best.")
     ] = "3",
+    criterion: Annotated[
+        str | None,
+        typer.Option(metavar="aicc|aic|bic|loo|cv", help="Of --degree auto.  [default: aicc]"),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Of --criterion cv.  [default: 5]", show_default=False)
+    ] = None,
     hold: Annotated[
         str | None, typer.Option("--fix", metavar="0=0,2=1.5", help="Coefficients to hold.")
     ] = None,
@@ -88,7 +98,7 @@ def fit(
         }
     )
     kind = Kind.choose(backend, device, dtype)
-    highest, asked = o.asked_of_fit(degree, hold, terms, through)
+    highest, asked = o.asked_of_fit(degree, hold, terms, through, criterion, folds)
     table = highest if "auto" in asked else 0
     wanted = Wanted(log_every, json, trace, plot, explore, level, style, table)
     wanted.check(None if settings is None else steps)
@@ -97,11 +107,19 @@ def fit(
             "--optimizer walks with all terms of one degree: leave out --fix, --terms, "
             "--through and --degree auto."
         )
+    if save and "auto" in asked and asked["auto"].needs_rows:
+        raise BadCall(
+            f"--save keeps no rows, and --criterion {criterion} leaves rows out: look which degree "
+            "it chooses without --save, then save with that --degree."
+        )
     omega = weights_of(weights, sigma)
+    source = source_of(files, x, y, omega, where, again, counts)
+    curve: dict[str, object] = {"degree": degree, "fix": hold, "terms": terms, "through": through}
+    if criterion is not None:
+        curve["criterion"] = criterion
     if absolute_sigma_of(absolute_sigma, weights, sigma):
-        asked["absolute_sigma"] = True
-    source = source_of(files, x, y, omega, where, again)
-    curve = {"degree": degree, "fix": hold, "terms": terms, "through": through}
+        curve["absolute_sigma"] = True
+        (asked if settings is None else settings)["absolute_sigma"] = True
     reading = Reading(source, highest, missing, save, quiet, asked, per, curve, again)
     streamed = kind == Kind() and over == o.Over.summary
     fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)

@@ -116,14 +116,28 @@ def start_of(text: str) -> str | list[float]:
 
 
 def asked_of_fit(
-    degree: str, fix: str | None, terms: str | None, through: list[str] | None
+    degree: str,
+    fix: str | None,
+    terms: str | None,
+    through: list[str] | None,
+    criterion: str | None = None,
+    folds: int | None = None,
+    absolute_sigma: bool = False,
 ) -> tuple[int, dict[str, Any]]:
-    """(degree, settings of `fit_folded`) for what was typed. Raises BadSetting, BadDegree."""
-    from polydescent.arguments import wanted_degree
+    """(degree, settings of `fit_folded`) for what was typed.
+
+    Raises BadSetting, BadDegree, BadCall.
+    """
+    from polydescent.arguments import check_choice, wanted_degree
     from polydescent.constraints import constraints_of
+    from polydescent.degrees import Choice
 
     wanted, highest = wanted_degree(int(degree) if degree.isdecimal() else degree)
-    asked: dict[str, Any] = {"auto": True} if highest else {}
+    choice = Choice.of(criterion or "aicc", 5 if folds is None else folds)
+    check_choice(choice, highest)
+    asked: dict[str, Any] = {"auto": choice} if highest else {}
+    if absolute_sigma:
+        asked["absolute_sigma"] = True
     held, wanted = constraints_of(
         highest or wanted,
         None if fix is None else _pairs(fix),

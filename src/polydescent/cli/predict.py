@@ -124,12 +124,14 @@ def _curve(saved: Model, degree: str | None) -> Fit:
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
     if degree is not None:
-        typed |= {"degree": degree}
+        kept = ("absolute_sigma", "criterion") if degree.startswith("auto") else ("absolute_sigma",)
+        typed |= {"degree": degree} | {k: saved.curve[k] for k in kept if k in saved.curve}
     else:
         typed |= {"degree": str(saved.summary.degree)} | saved.curve
-    known = bool(typed.pop("absolute_sigma", False))
     wanted, asked = asked_of_fit(**typed)
-    return fit_folded(saved.summary.lower(wanted), None, absolute_sigma=known, **asked)
+    if "auto" in asked:
+        wanted = min(wanted, saved.summary.degree)
+    return fit_folded(saved.summary.lower(wanted), None, **asked)
 
 
 def _print_rows(

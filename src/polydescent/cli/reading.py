@@ -14,7 +14,7 @@ from polydescent.errors import BadCall
 from polydescent.journal import Job, run
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.progress import Progress
-from polydescent.sources import Rows, Source
+from polydescent.sources import Source
 from polydescent.sources.chunks import Held, Kept
 from polydescent.summary import Summary
 from polydescent.verbs import Fit, descend, fit_folded
@@ -58,11 +58,13 @@ class Reading:
                 "and --dtype."
             )
         rows = self.source.gathered()
-        columns = (rows.x, rows.y) if rows.weights is None else (rows.x, rows.y, rows.weights)
         if rows.axis.is_dates and kind.dtype != "float64":
             raise BadCall(f"--dtype {kind.dtype} cannot tell dates apart: leave it out.")
-        there = Rows.of(*map(kind.put, columns), x_name=rows.x_name, y_name=rows.y_name)
-        there = replace(there, axis=rows.axis)
+        put = {"x": kind.put, "y": kind.put, "weights": kind.put, "counts": _whole(kind).put}
+        columns = {
+            role: at(c) for role, at in put.items() if (c := getattr(rows, role)) is not None
+        }
+        there = replace(rows, **columns)
         if settings is None:
             there, omitted = present(there, self.missing)
             summary = summary_of_rows(there, self.degree, omitted)
@@ -85,3 +87,8 @@ class Reading:
             again=self.again,
         )
         return run(job, progress, kept.take).summary
+
+
+def _whole(kind: Kind) -> Kind:
+    """The kind for whole numbers beside columns of `kind`: float32 would round large ones."""
+    return kind if kind.device.startswith("mps") else replace(kind, dtype="float64")

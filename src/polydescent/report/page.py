@@ -76,7 +76,7 @@ def _summary(fit: Fit) -> Summary:
     degree = min(_DEGREE, fit.n - 1)
     if rows is None or not fit.holds_all_rows or degree <= fit.degree:
         return fit.summary
-    return Summary.of_rows(rows.x, rows.y, rows.weights, degree)
+    return Summary.of_rows(rows.x, rows.y, rows.weights, degree, rows.counts)
 
 
 def _run(fit: Fit) -> dict[str, Any]:
@@ -95,6 +95,8 @@ def _names(fit: Fit) -> tuple[str, str]:
     x, y = (fit.rows.x_name, fit.rows.y_name) if fit.rows is not None else ("x", "y")
     if fit.axis.is_dates:
         return f"{x}, {fit.axis.unit}s since {fit.axis}", y
+    if fit.axis.is_durations:
+        return f"{x}, {fit.axis.unit}s", y
     return (x if fit.axis.is_plain else f"{x} − {fit.axis}"), y
 
 

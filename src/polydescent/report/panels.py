@@ -78,7 +78,7 @@ def _result(fit: Fit) -> str:
 
 def _places(fit: Fit, x: np.ndarray) -> np.ndarray:
     """x as the user calls it: dates where the data had dates."""
-    if fit.axis.is_plain:
+    if fit.axis.is_plain or fit.axis.is_durations:
         return x
     return np.array([fit.axis.place(float(v)) for v in x])
 
@@ -180,7 +180,8 @@ def _gray(ax: Any, share: float = 1.0) -> str:
 
 def _names(fit: Fit, ax: Any) -> None:
     x_name, y_name = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
-    since = f" (t = {fit.axis.unit}s since {fit.axis})" if fit.axis.is_dates else ""
+    unit = f" ({fit.axis.unit}s)" if fit.axis.is_durations else ""
+    since = f" (t = {fit.axis.unit}s since {fit.axis})" if fit.axis.is_dates else unit
     ax.set_xlabel(x_name + since, parse_math=False)  # a name may hold a $
     ax.set_ylabel(y_name, parse_math=False)
     if fit.axis.is_dates:
@@ -346,7 +347,7 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
     ax.set_xticks(table.degree)
     unit = "" if not fit.is_weighted else ", in σ" if fit.absolute_sigma else ", of weight 1"
     ax.set(xlabel="degree", ylabel=f"residual standard deviation{unit}")
-    ax.set_title("the pick has the lowest AICc", fontsize="medium")
+    ax.set_title(f"the pick has the lowest {table.name}", fontsize="medium")
     _legend(ax)
 
 
@@ -357,4 +358,5 @@ def _table(fit: Fit) -> Degrees:
     highest = max(_DEGREES, fit.degree)
     if fit.n <= _LEFT_OUT:
         return fit.degrees(highest)
-    return degree_table(Summary.of_rows(fit.rows.x, fit.rows.y, fit.rows.weights, highest))
+    rows = fit.rows
+    return degree_table(Summary.of_rows(rows.x, rows.y, rows.weights, highest, rows.counts))

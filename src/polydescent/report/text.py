@@ -158,15 +158,16 @@ def _rows(fit: Fit) -> str:
     parts = [f"{fit.n:,} used"]
     if fit.summary.omitted:
         parts.append(f"{fit.summary.omitted:,} omitted for missing values")
-    if fit.rows is not None and fit.rows.n > fit.rows.counting == fit.n:
-        parts.append(f"{fit.rows.n - fit.n:,} of weight 0")
+    if fit.rows is not None and fit.rows.total > fit.rows.counting == fit.n:
+        parts.append(f"{fit.rows.total - fit.n:,} of weight 0")
     return ", ".join(parts)
 
 
 def _x(fit: Fit) -> str:
-    ends = (
-        f"from {fit.axis.label(fit.summary.domain.lo)} to {fit.axis.label(fit.summary.domain.hi)}"
-    )
+    lo, hi = map(fit.axis.label, (fit.summary.domain.lo, fit.summary.domain.hi))
+    ends = f"from {lo} to {hi}"
+    if fit.axis.is_durations:
+        return f"{ends} {fit.axis.unit}s, coefficients are per {fit.axis.unit}"
     if not fit.axis.is_dates:
         return ends
     return f"{ends}; t = {fit.axis.unit}s since {fit.axis}, coefficients are per {fit.axis.unit}"

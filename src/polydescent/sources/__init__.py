@@ -8,11 +8,22 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
-from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace
+from polydescent.arrays import (
+    Array,
+    Kind,
+    columns,
+    in_double,
+    is_array,
+    is_iterator,
+    namespace,
+    weights_of_counted,
+)
 from polydescent.dates import PLAIN, Axis, read_axis
 from polydescent.errors import BadCall, BadSetting, NoRows, OutOfRange
+from polydescent.summary import counted
 
 CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
+MOST = 2**52  # that a row may count for: such a number and half a weight have an exact product
 Value = TypeVar("Value")
 
 
@@ -20,7 +31,8 @@ Value = TypeVar("Value")
 class Rows:
     """Columns of one kind and one length, checked. x_name and y_name are for human eyes.
 
-    axis: how dates and large whole numbers became x.
+    axis: how dates and large whole numbers became x. counts: how many rows each one stands for,
+    whole numbers as floats, None for 1.
     """
 
     x: Array
@@ -29,29 +41,46 @@ class Rows:
     x_name: str = "x"
     y_name: str = "y"
     axis: Axis = PLAIN
+    counts: Array | None = None
 
     @classmethod
-    def of(cls, x: Any, y: Any, weights: Any = None, x_name: str = "x", y_name: str = "y") -> Rows:
+    def of(
+        cls,
+        x: Any,
+        y: Any,
+        weights: Any = None,
+        x_name: str = "x",
+        y_name: str = "y",
+        counts: Any = None,
+    ) -> Rows:
         """Rows from arrays, tensors, lists, Series: see `arrays.columns` for what is refused."""
-        if weights is None:
-            x, y = columns(x=x, y=y)
-        else:
-            x, y, weights = columns(x=x, y=y, weights=weights)
-            _check_weights(weights)
-        return cls(x, y, weights, x_name, y_name)
+        named = {"x": x, "y": y, "weights": weights, "counts": counts}
+        given = [role for role, values in named.items() if values is not None or role in "xy"]
+        found = dict(zip(given, columns(**{role: named[role] for role in given}), strict=True))
+        _check_weights(found.get("weights"))
+        _check_counts(found.get("counts"))
+        return cls(**found, x_name=x_name, y_name=y_name)
 
     @classmethod
     def read(
-        cls, x: Any, y: Any, weights: Any = None, x_name: str = "x", y_name: str = "y"
+        cls,
+        x: Any,
+        y: Any,
+        weights: Any = None,
+        x_name: str = "x",
+        y_name: str = "y",
+        counts: Any = None,
     ) -> Rows:
-        """The same, where x may also hold dates, and whole numbers of any size."""
+        """The same, where x may also hold dates, durations, and whole numbers of any size."""
+        if is_iterator(x):
+            x = list(x)
         axis = read_axis(x)
         try:
             numbers = x if axis.is_plain else axis.numbers(x)
             float(axis.origin)
         except OverflowError:
             raise OutOfRange("Some x", "Divide x by a constant first.") from None
-        return replace(cls.of(numbers, y, weights, x_name, y_name), axis=axis)
+        return replace(cls.of(numbers, y, weights, x_name, y_name, counts), axis=axis)
 
     def moved(self, axis: Axis) -> Rows:
         """The same rows on another axis."""
@@ -64,11 +93,20 @@ class Rows:
         return self.x.shape[0]
 
     @property
+    def omega(self) -> Array | None:
+        """Weight times count of each row, None for 1."""
+        return weights_of_counted(self.weights, self.counts)
+
+    @property
+    def total(self) -> int:
+        """The number of rows, each as often as its count says."""
+        return self.n if self.counts is None else counted(None, self.counts, self.counts)
+
+    @property
     def counting(self) -> int:
-        """The number of rows whose weight is not 0."""
-        if self.weights is None:
-            return self.n
-        return int(namespace(self.weights).count_nonzero(self.weights))
+        """The number of rows whose weight is not 0, each as often as its count says."""
+        omega = self.omega
+        return self.n if omega is None else counted(self.weights, self.counts, omega)
 
     @property
     def kind(self) -> Kind:
@@ -76,28 +114,52 @@ class Rows:
 
     def chosen(self, rows: Any) -> Rows:
         """Those of the rows that a slice or a mask of shape (n,) selects."""
-        weights = None if self.weights is None else self.weights[rows]
-        return replace(self, x=self.x[rows], y=self.y[rows], weights=weights)
+        return self._each(lambda column: column[rows])
 
     def copy(self) -> Rows:
         """The same rows in memory of their own."""
         xp = namespace(self.x, self.y)
-        x, y = xp.asarray(self.x, copy=True), xp.asarray(self.y, copy=True)
-        weights = None if self.weights is None else xp.asarray(self.weights, copy=True)
-        return replace(self, x=x, y=y, weights=weights)
+        return self._each(lambda column: xp.asarray(column, copy=True))
+
+    def _each(self, change: Callable[[Array], Array]) -> Rows:
+        """The rows with every column that there is changed."""
+        named = {"x": self.x, "y": self.y, "weights": self.weights, "counts": self.counts}
+        return replace(self, **{role: change(c) for role, c in named.items() if c is not None})
 
 
 def omit_missing(rows: Rows) -> tuple[Rows, int]:
-    """The rows in which nothing is NaN or infinite, and how many others there were."""
+    """The rows in which nothing is NaN or infinite, and how many others there were; a row whose
+    count is missing was one.
+    """
     xp = namespace(rows.x, rows.y)
     whole = xp.isfinite(rows.x) & xp.isfinite(rows.y)
-    if rows.weights is not None:
-        whole = whole & xp.isfinite(rows.weights)
+    for column in (rows.weights, rows.counts):
+        if column is not None:
+            whole = whole & xp.isfinite(column)
     kept = int(xp.count_nonzero(whole))
-    return (rows, 0) if kept == rows.n else (rows.chosen(whole), rows.n - kept)
+    if kept == rows.n:
+        return rows, 0
+    if rows.counts is None:
+        return rows.chosen(whole), rows.n - kept
+    counts = in_double(rows.counts)
+    counts = xp.where(xp.isfinite(counts), counts, xp.ones_like(counts))[~whole]
+    return rows.chosen(whole), int(xp.sum(counts))
 
 
-def _check_weights(weights: Array) -> None:
+def _check_counts(counts: Array | None) -> None:
+    if counts is None:
+        return
+    xp = namespace(counts)
+    bad = (counts < 0) | (counts > MOST) | (counts != xp.floor(counts))
+    bad = bad & xp.isfinite(counts)  # the others are refused or omitted with those of x and y
+    if bool(xp.any(bad)):
+        found = float(counts[bad][0])
+        raise BadSetting("counts", found, "whole numbers from 0 to 2⁵², how often a row was seen")
+
+
+def _check_weights(weights: Array | None) -> None:
+    if weights is None:
+        return
     xp = namespace(weights)
     negative = weights < 0  # NaN is not: it is refused or omitted with the NaN of x and y
     if bool(xp.any(negative)):
@@ -188,18 +250,31 @@ def joined(chunks: list[Rows], label: str) -> Rows:
     axis = reduce(Axis.joint, (rows.axis for rows in chunks))
     chunks = [rows.moved(axis) for rows in chunks]
     xp = namespace(chunks[0].x, chunks[0].y)
-    weights = None
-    if chunks[0].weights is not None:
-        weights = xp.concat([rows.weights for rows in chunks])
     x, y = xp.concat([rows.x for rows in chunks]), xp.concat([rows.y for rows in chunks])
-    return replace(chunks[0], x=x, y=y, weights=weights)
+    weights = _joined_or_ones(xp, [(rows.weights, rows.x) for rows in chunks])
+    counts = _joined_or_ones(xp, [(rows.counts, rows.x) for rows in chunks])
+    return replace(chunks[0], x=x, y=y, weights=weights, counts=counts)
+
+
+def _joined_or_ones(xp: Any, columns: list[tuple[Array | None, Array]]) -> Array | None:
+    """The first of each pair one after the other, ones like the second where it is None; None
+    where all are.
+    """
+    if all(column is None for column, _ in columns):
+        return None
+    return xp.concat([xp.ones_like(like) if c is None else c for c, like in columns])
 
 
 def rows_of(
-    data: Any, y: Any, x: Any = None, weights: Any = None, where: str | None = None
+    data: Any,
+    y: Any,
+    x: Any = None,
+    weights: Any = None,
+    where: str | None = None,
+    counts: Any = None,
 ) -> Rows:
     """The rows meant by the arguments of `fit`, all in memory. Raises what `source_of` raises."""
-    return source_of(data, y, x, weights, where).gathered()
+    return source_of(data, y, x, weights, where, counts).gathered()
 
 
 def source_of(
@@ -209,6 +284,7 @@ def source_of(
     weights: Any = None,
     where: str | None = None,
     again: bool = False,
+    counts: Any = None,
 ) -> Source:
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
@@ -226,24 +302,27 @@ def source_of(
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
 
-        return files(data, *_names(data, x, y), weights, where, again)
+        return files(data, *_names(data, x, y), weights, where, again, counts)
     if type(data).__module__.startswith("dask."):
         from polydescent.sources.cluster import collection
 
-        return collection(data, x, y, weights, where)
+        return collection(data, x, y, weights, where, counts)
     if isinstance(x, str) and isinstance(y, str) and hasattr(data, "__arrow_c_stream__"):
         from polydescent.sources.duck import Asked, Table
 
-        return Table(data, Asked(x, y, weights, where))
+        return Table(data, Asked(x, y, weights, where, counts))
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of arrays before passing them.")
     from polydescent.sources.chunks import Held, Stream
 
     if x is None and y is None and _are_chunks(data):
-        if weights is not None:
-            raise BadCall("An iterable brings its weights along: chunks (x, y, weights).")
+        if weights is not None or counts is not None:
+            raise BadCall(
+                "An iterable brings its weights and counts itself: give chunks (x, y, weights) or "
+                "(x, y, weights, counts), with weights 1 / sigma**2 for standard deviations."
+            )
         return Stream(data)
-    return Held(Rows.read(*_values(data, x, y), weights))
+    return Held(Rows.read(*_values(data, x, y), weights, counts=counts))
 
 
 def _are_paths(data: Any) -> bool:

@@ -15,17 +15,16 @@ _NO_ROWS = Rows(np.empty(0), np.empty(0))
 
 
 class Blocks(Source):
-    """Dask arrays x, y and weights, cut at the same rows. Block sizes may be unknown."""
+    """Dask arrays x, y, weights and counts, cut at the same rows; block sizes may be unknown."""
 
     label = "the Dask array"
     remote = True
 
-    def __init__(self, x: Any, y: Any, weights: Any = None):
-        self._columns = [_column("x", x), _column("y", y)]
-        if weights is not None:
-            self._columns.append(_column("weights", weights))
-        for name, column in zip(("y", "weights"), self._columns[1:], strict=False):
-            _check_cut(name, column, self._columns[0])
+    def __init__(self, x: Any, y: Any, weights: Any = None, counts: Any = None):
+        given = _given({"x": x, "y": y, "weights": weights, "counts": counts})
+        self._columns = {role: _column(role, values) for role, values in given.items()}
+        for role, column in self._columns.items():
+            _check_cut(role, column, self._columns["x"])
 
     def fold(
         self, of_rows: Callable[[Rows], Value], total: Callable[[list[Value]], Value]
@@ -33,11 +32,12 @@ class Blocks(Source):
         import dask.array as da
 
         # one graph for all columns: a block that both x and y come from is computed once
-        indexed = [part for column in self._columns for part in (column, "i")]
+        indexed = [part for column in self._columns.values() for part in (column, "i")]
         blocks = da.blockwise(
             _of_arrays,
             "i",
             *indexed,
+            roles=tuple(self._columns),
             of_rows=of_rows,
             dtype=object,
             align_arrays=False,
@@ -48,7 +48,8 @@ class Blocks(Source):
     def gathered(self) -> Rows:
         from dask.base import compute
 
-        return Rows.read(*compute(*self._columns))
+        columns = compute(*self._columns.values())
+        return Rows.read(**dict(zip(self._columns, columns, strict=True)))
 
 
 class Partitions(Source):
@@ -57,12 +58,12 @@ class Partitions(Source):
     label = "the Dask dataframe"
     remote = True
 
-    def __init__(self, frame: Any, names: list[str]):
-        for name in names:
+    def __init__(self, frame: Any, names: dict[str, str]):
+        for name in names.values():
             if name not in frame.columns:
                 raise UnknownName("column", name, map(str, frame.columns), self.label)
-        self._frame, self._names = frame[list(dict.fromkeys(names))], names
-        self.x_name, self.y_name = names[:2]
+        self._frame, self._names = frame[list(dict.fromkeys(names.values()))], names
+        self.x_name, self.y_name = names["x"], names["y"]
 
     def fold(
         self, of_rows: Callable[[Rows], Value], total: Callable[[list[Value]], Value]
@@ -77,7 +78,9 @@ class Partitions(Source):
         return _rows_of_frame(self._frame.compute(), self._names)
 
 
-def collection(data: Any, x: Any, y: Any, weights: Any, where: str | None) -> Source:
+def collection(
+    data: Any, x: Any, y: Any, weights: Any, where: str | None, counts: Any = None
+) -> Source:
     """A source from the arguments of `fit` where the first is a Dask collection.
 
     Raises BadCall, WrongShape, ChunksDiffer, UnknownName.
@@ -85,16 +88,22 @@ def collection(data: Any, x: Any, y: Any, weights: Any, where: str | None) -> So
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of a Dask collection itself.")
     if hasattr(data, "columns") and data.ndim == 2:  # a Dask series has columns, too
-        names = [x, y] if weights is None else [x, y, weights]
-        if not all(isinstance(name, str) for name in names):
+        names = _given({"x": x, "y": y, "weights": weights, "counts": counts})
+        if not all(isinstance(name, str) for name in names.values()):
+            found = ", ".join(f"{role}={name!r:.40}" for role, name in names.items())
             raise BadCall(
                 'A Dask dataframe needs the names of its columns: fit(frame, x="…", y="…"). '
-                f"Found x={x!r:.40}, y={y!r:.40}, weights={weights!r:.40}."
+                f"Found {found}."
             )
         return Partitions(data, names)
     if x is not None or y is None:
         raise BadCall("A Dask array is x: pass y beside it, as in fit(x, y, degree=3).")
-    return Blocks(data, y, weights)
+    return Blocks(data, y, weights, counts)
+
+
+def _given(named: dict[str, Any]) -> dict[str, Any]:
+    """x, y, and what else there is."""
+    return {role: value for role, value in named.items() if value is not None or role in "xy"}
 
 
 def _column(name: str, values: Any) -> Any:
@@ -123,22 +132,22 @@ def _cut(chunks: tuple[float, ...]) -> str:
     return f"{len(chunks):,} blocks ({sizes}{', …' if len(chunks) > 3 else ''} rows)"
 
 
-def _of_arrays(*columns: Any, of_rows: Callable[[Rows], Value]) -> Value:
+def _of_arrays(*columns: Any, roles: tuple[str, ...], of_rows: Callable[[Rows], Value]) -> Value:
     """The summary of one block; an empty block has one too."""
     if not any(len(column) for column in columns):
         return of_rows(_NO_ROWS)
-    return of_rows(Rows.read(*columns))
+    return of_rows(Rows.read(**dict(zip(roles, columns, strict=True))))
 
 
-def _of_frame(frame: Any, names: list[str], of_rows: Callable[[Rows], Value]) -> Value:
+def _of_frame(frame: Any, names: dict[str, str], of_rows: Callable[[Rows], Value]) -> Value:
     return of_rows(_rows_of_frame(frame, names))
 
 
-def _rows_of_frame(frame: Any, names: list[str]) -> Rows:
+def _rows_of_frame(frame: Any, names: dict[str, str]) -> Rows:
     if not len(frame):
         return _NO_ROWS
-    x, y, *weights = (frame[name].to_numpy() for name in names)
-    return Rows.read(x, y, *weights, x_name=names[0], y_name=names[1])
+    columns = {role: frame[name] for role, name in names.items()}
+    return Rows.read(**columns, x_name=names["x"], y_name=names["y"])
 
 
 def _tree(parts: list[Any], total: Callable[[list[Value]], Value]) -> Value:

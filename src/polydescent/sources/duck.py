@@ -20,17 +20,18 @@ _DATE = re.compile(r"^(TIMESTAMP|DATE)")
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user asked of a table: x, y, weights are columns or SQL expressions; where is SQL."""
+    """What a user asked of a table: columns or SQL expressions of them; where is SQL."""
 
     x: str
     y: str
     weights: str | None = None
     where: str | None = None
+    counts: str | None = None
 
     @property
     def columns(self) -> dict[str, str]:
         """What was asked, by role, without what was not."""
-        asked = {"x": self.x, "y": self.y, "weights": self.weights}
+        asked = {"x": self.x, "y": self.y, "weights": self.weights, "counts": self.counts}
         return {role: text for role, text in asked.items() if text is not None}
 
 
@@ -75,7 +76,8 @@ class Query(Source):
             axis, first = axis_of_halves(first, others.pop(0), tick)
         else:
             axis = Axis(0, tick)
-        rows = Rows.of(first, *others, x_name=self.x_name, y_name=self.y_name)
+        named = dict(zip(self.asked.columns, (first, *others), strict=True))
+        rows = Rows.of(**named, x_name=self.x_name, y_name=self.y_name)
         return replace(rows, axis=axis)
 
     def _sql(self, connection: Any, duckdb: Any) -> tuple[str, str]:

@@ -33,14 +33,16 @@ def files(
     weights: str | None = None,
     where: str | None = None,
     again: bool = False,
+    counts: str | None = None,
 ) -> Source:
     """A path, a glob, SQL, or a list of them, as a source with one part each.
 
-    x, y, weights: a column name or an SQL expression of columns; where: SQL. again: take what holds
-    the same rows as another of them too. Raises NoFile for what leads nowhere, BadTable for a file
-    of an unknown kind, AlreadyAdded and SourceGrew for rows given twice; reading raises the rest.
+    x, y, weights, counts: a column name or an SQL expression of columns; where: SQL. again: take
+    what holds the same rows as another of them too. Raises NoFile for what leads nowhere, BadTable
+    for a file of an unknown kind, AlreadyAdded and SourceGrew for rows given twice; reading raises
+    the rest.
     """
-    asked = Asked(x, y, weights, where)
+    asked = Asked(x, y, weights, where, counts)
     every = [data] if isinstance(data, str | Path) else data
     found = [part for text in every for part in _parts(text, asked)]
     if len(found) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, fields
 from fractions import Fraction
 from itertools import pairwise
@@ -72,14 +73,22 @@ def from_record(found: Any) -> dict[str, Any]:
     if outcome is Outcome.EXACT:
         same = np.array_equal(weights, solution.weights) and values["loss"] == solution.rss
         check(same, "weights and loss", "those of the solution", weights.tolist())
+    history = _history_form(values["history"], k) if walked else None
+    forecast = _forecast_form(values["forecast"], k) if walked else None
+    if history is not None and forecast is not None:
+        last = float(to_host(history.loss)[-1])
+        same = values["loss"] == last or (math.isnan(values["loss"]) and math.isnan(last))
+        check(same, "loss", "that after the last step", values["loss"])
+        diverged = not (math.isfinite(last) and forecast.is_stable)
+        check(diverged == (outcome is Outcome.DIVERGED), "outcome", "that of history", outcome.name)
     return {
         "curve": Polynomial(BASES[values["basis"]], summary.domain, weights),
         "summary": summary,
         "loss": values["loss"],
         "solution": solution,
         "outcome": outcome,
-        "history": _history_form(values["history"], k) if walked else None,
-        "forecast": _forecast_form(values["forecast"], k) if walked else None,
+        "history": history,
+        "forecast": forecast,
         "absolute_sigma": values["absolute_sigma"],
         "choice": values["choice"],
     }

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
-_SMALLEST = 1e-130  # so does its square, and what rounding leaves of that: 10⁻³² of it
+_SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
 _BLOCK = 1 << 16  # weights whose logarithms are in memory at once
 
 

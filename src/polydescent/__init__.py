@@ -3,7 +3,9 @@
 A file imports only from files above it in this list; Summary.fit, Summary.descend, Fit.plot,
 Fit.explore and print(fit) reach down inside the method.
 
+    visible       text from anywhere, fit to be shown
     errors        everything we refuse
+    memory        what can be held
     atomic        files that are there whole or not at all
     arrays        the only file that knows NumPy from PyTorch
     dates         dates and large whole numbers as x

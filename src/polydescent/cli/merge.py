@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from polydescent.cli.terminal import say
 from polydescent.store import Model
 
 
@@ -24,7 +25,7 @@ def merge(
     loaded = [(path, store.load(path)) for path in models]
     merged = reduce(lambda left, right: _both(left, right, again), loaded)[1]
     store.save(merged, output)
-    typer.echo(f"{output} holds {merged.summary.n:,} rows of {len(models)} models")
+    say(f"{output} holds {merged.summary.n:,} rows of {len(models)} models")
 
 
 def _both(left: tuple[str, Model], right: tuple[str, Model], again: bool) -> tuple[str, Model]:

@@ -96,7 +96,7 @@ def asked_of_fit(
     from polydescent.arguments import wanted_degree
     from polydescent.constraints import constraints_of
 
-    wanted, highest = wanted_degree(int(degree) if degree.isdecimal() else degree)
+    wanted, highest = wanted_degree(_whole(degree))
     asked: dict[str, Any] = {"auto": True} if highest else {}
     held, wanted = constraints_of(
         highest or wanted,
@@ -105,6 +105,14 @@ def asked_of_fit(
         [numbers("through", point) for point in through] if through else None,
     )
     return wanted, asked | ({"held": held} if held else {})
+
+
+def _whole(text: str) -> int | str:
+    """A whole number as one; any other text as it is, so also one of thousands of digits."""
+    try:
+        return int(text) if text.isdecimal() else text
+    except ValueError:
+        return text
 
 
 def _pairs(text: str) -> dict[int, float]:

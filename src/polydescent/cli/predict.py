@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from polydescent.cli.terminal import write
+from polydescent.errors import BadSetting
 from polydescent.store import Model
 from polydescent.verbs import Fit
+from polydescent.visible import visible
 
 
 def predict(
@@ -34,8 +37,8 @@ def predict(
     if files and "x" not in saved.asked:
         raise NoColumns(model)
     curve = _curve(saved, degree)
-    for x in at or []:
-        typer.echo(repr(float(curve(curve.axis.parsed(x)))))
+    for place in [_place(curve, x) for x in at or []]:
+        write(repr(float(curve(place))))
     if files:
         _print_rows(curve, files, saved.asked["x"], saved.asked["y"])
 
@@ -54,13 +57,21 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     return fit_folded(saved.summary.lower(wanted), None, **asked)
 
 
+def _place(curve: Fit, text: str) -> Any:
+    """What was typed for --at. Raises BadSetting."""
+    try:
+        return curve.axis.parsed(text)
+    except BadSetting as bad:
+        raise BadSetting("--at", text, bad.wanted) from None
+
+
 def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
     import numpy as np
 
     from polydescent.sources.files import files as source_of
 
-    typer.echo(f"{_quoted(x)},{_quoted(y)}")
+    write(f"{_named(x)},{_named(y)}")
     source = source_of(files, x, "CAST(0 AS DOUBLE)")  # there is no y yet, or it is not wanted
     for part in source.parts:
         for rows, _ in part.chunks():
@@ -70,9 +81,13 @@ def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
                 texts[known] = rows.axis.texts(rows.x[known])
                 y_hat[known] = curve(rows.axis.places(rows.x[known]))
             pairs = zip(texts, y_hat.tolist(), strict=True)
-            typer.echo("\n".join(f"{x},{y!r}" for x, y in pairs))
+            write("\n".join(f"{x},{y!r}" for x, y in pairs))
 
 
-def _quoted(name: str) -> str:
-    """A CSV field: an expression may hold commas."""
-    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\n') else name
+def _named(name: str) -> str:
+    """A CSV field on one line. An expression may hold commas; one that begins as a formula of a
+    spreadsheet gets an apostrophe, so that none computes what a file from somebody else asks for.
+    """
+    name = visible(name)
+    name = f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',;"') else name

@@ -3,35 +3,60 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import typer
 
+from polydescent.visible import visible
+
 
 def say(line: str = "", style: str = "") -> None:
     """One line. style, such as "bold" or "yellow", is for terminals; NO_COLOR is obeyed."""
-    if sys.stdout.isatty():
+    line = visible(line)
+    if not sys.stdout.isatty():
+        write(line)
+        return
+    with _standard_output():
         _console().print(line, style=style, markup=False, highlight=False, emoji=False)
-    else:
-        typer.echo(line)
 
 
 def fact(name: str, value: str, label: int) -> None:
     """A fact below others: its name in so many columns, its value wrapped beside it."""
+    name, value = visible(name), visible(value)
     line = f"{name:<{label}}{value}"
     if not sys.stdout.isatty():
-        typer.echo(line)
+        write(line)
         return
     from rich.padding import Padding
     from rich.text import Text
 
     console = _console()
-    if len(line) <= console.width:
-        console.print(Text(f"{name:<{label}}", "dim") + Text(value))
-    else:
-        console.print(Text(name, "dim"))
-        console.print(Padding(Text(value), (0, 0, 0, 2)))
+    with _standard_output():
+        if len(line) <= console.width:
+            console.print(Text(f"{name:<{label}}", "dim") + Text(value))
+        else:
+            console.print(Text(name, "dim"))
+            console.print(Padding(Text(value), (0, 0, 0, 2)))
+
+
+def write(text: str) -> None:
+    """Lines of our own making, as they are: nothing of a file or an argument is in them."""
+    with _standard_output():
+        typer.echo(text)
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """What goes wrong there says so: it has no path."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as why:
+        raise OSError(why.errno, why.strerror, "standard output") from None
 
 
 @cache

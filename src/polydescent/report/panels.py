@@ -16,6 +16,7 @@ from polydescent.descent import Outcome
 from polydescent.polynomial import Polynomial
 from polydescent.result import Fit
 from polydescent.summary import Summary
+from polydescent.visible import shortened, visible
 
 # Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
 _DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7", "#009E73"
@@ -26,6 +27,7 @@ _SLICES = 40  # of x, in each of which residuals are averaged
 _FEW = 10  # rows that are too few for a mean
 _NEAR, _EARLY = 1.001, 8  # a loss this near the lowest in this share of the steps came early
 _OVERFLOW = 1e200  # beyond it the ticks of a log axis overflow
+_LONGEST_NAME = 100  # characters
 _TINY = 1e-8  # of the lowest loss: what a mode holds below it is no longer of interest
 
 
@@ -139,14 +141,19 @@ def _gray(ax: Any, share: float = 1.0) -> str:
 def _names(fit: Fit, ax: Any) -> None:
     x_name, y_name = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
     since = f" (t = {fit.axis.unit}s since {fit.axis})" if fit.axis.is_dates else ""
-    ax.set_xlabel(x_name + since, parse_math=False)  # a name may hold a $
-    ax.set_ylabel(y_name, parse_math=False)
+    ax.set_xlabel(shown(x_name) + since, parse_math=False)  # a name may hold a $
+    ax.set_ylabel(shown(y_name), parse_math=False)
     if fit.axis.is_dates:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
         locator = AutoDateLocator(maxticks=9)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def shown(name: str) -> str:
+    """A name or a title as it goes into a picture: XML has no controls, paper no room for all."""
+    return shortened(visible(name), _LONGEST_NAME)
 
 
 def _equation(fit: Fit, ax: Any) -> str:
@@ -187,7 +194,7 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
         _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
     _look_at(ax, seen, room=0.1)
     _names(fit, ax)
-    ax.set_ylabel(f"{fit.rows.y_name} − fit", parse_math=False)
+    ax.set_ylabel(f"{shown(fit.rows.y_name)} − fit", parse_math=False)
     ax.set_title(f"residuals, R² = {fit.r2:.6g}", fontsize="medium")
     _legend(ax)
 

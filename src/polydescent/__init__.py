@@ -43,9 +43,10 @@ Fit.explore and print(fit) reach down inside the method.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from polydescent._version import __version__
+
+TYPE_CHECKING = False  # typing takes longer to load than all else that an import loads
 
 if TYPE_CHECKING:
     from polydescent import errors
@@ -92,7 +93,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str):
     """A public name, loaded when it is first asked for: an import alone costs next to nothing."""
     if name == "errors":
         return import_module("polydescent.errors")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import atexit
 import signal
 import sys
-from typing import Any
 
 STOPPED = 130  # the exit code that Ctrl-C has for a shell
+GOODBYE = "Stopped. No file was left half written."
 _pressed: list[int] = []
 
 
@@ -31,8 +31,12 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         code = STOPPED
         if sys.stderr is not None:
-            sys.stderr.write("polydescent: Stopped.\n")
+            sys.stderr.write(f"polydescent: {GOODBYE}\n")
     finally:
+        if _pressed:
+            # CPython dies of a Ctrl-C that came while code in a string ran, as it does where a
+            # dataclass is made, however it was answered; until code in a string ends well.
+            exec("")
         if ours:
             atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # all is done by then
             signal.signal(signal.SIGINT, before)
@@ -44,6 +48,6 @@ def stopped() -> bool:
     return bool(_pressed)
 
 
-def _stop(number: int, frame: Any) -> None:
+def _stop(number: int, frame: object) -> None:
     _pressed.append(number)
     raise KeyboardInterrupt

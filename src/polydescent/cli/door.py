@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from polydescent.cli import STOPPED, stopped
+from polydescent.cli import GOODBYE, STOPPED, stopped
 from polydescent.cli.commands import tree
 from polydescent.cli.wording import spoken
 from polydescent.errors import PolydescentError, Stopped
@@ -73,7 +73,7 @@ def _said(error: BaseException, words: list[str]) -> tuple[str, int]:
     if isinstance(error, Stopped):
         return str(error), STOPPED
     if stopped() or isinstance(error, KeyboardInterrupt | typer.Abort):
-        return "Stopped. No file was left half written.", STOPPED
+        return GOODBYE, STOPPED
     if isinstance(error, PolydescentError):
         return str(error), 2
     if hasattr(error, "format_message"):

@@ -29,6 +29,7 @@ from polydescent.visible import shortened, visible
 
 COMMAND = [sys.executable, "-m", "polydescent"]
 EVIL = "a\x1b[31m\r\x07\x08b\u202ec\x9b2Jd\u2028e$\\frac{1}$<x>&\"']]>"
+QUOTED = "\"" + EVIL.replace("\r", "").replace("\"", "\"\"") + "\""  # a header is one line
 LONG = "z" * 100_000
 DIGITS = "9" * 5000
 TYPED = re.compile(r"\b(?!x=|y=)[a-z][a-z_]*=(?=[\"'\dTN.,; )]|$)")  # a keyword of Python
@@ -38,7 +39,7 @@ FILES = {
     "dates.csv": "t,y\n" + "".join(f"2024-01-{i + 1:02d},{i}\n" for i in range(20)),
     "nan.csv": "x,y\n" + "".join(f"{i},{'nan' if i == 7 else i}\n" for i in range(20)),
     "=1+1.csv": '"=cmd()","a,b"\n' + "".join(f"{i},{i}\n" for i in range(9)),
-    "evil.csv": '"' + EVIL.replace('"', '""') + '",y\n' + "".join(f"{i},{i}\n" for i in range(9)),
+    "evil.csv": f"{QUOTED},y\n" + "".join(f"{i},{i}\n" for i in range(9)),
     "zero.csv": "x,y\n" + "".join(f"{i},0\n" for i in range(9)),
     "empty.csv": "",
     "binary.csv": "\x00\x01\x02\x1b]0;title\x07,\x1b[2J\n\x1b,1\n",
@@ -199,25 +200,314 @@ def test_every_line_typed_ends_well(folder, words):
         assert not TYPED.search(re.sub(r"'[^']*'", "", err)), err
 
 
-REPORTS = [w for w in TYPED_WORDS if w[:1] in (("approximate",), ("fit",)) and "--save" not in w]
-
-
 def no_constant(name):
     raise AssertionError(f"{name} is not JSON")
 
 
+IN_JSON = [
+    ("approximate", "x", "--start", "1e308,1e308,1e308,1e308", "--trace", "1"),
+    ("approximate", "x", "--start", "1e200,0,0,0", "--learning-rate", "1e-9", "--log-every", "1"),
+    ("approximate", "x", "--learning-rate", "1e300", "--allow-divergence", "--trace", "3"),
+    ("approximate", "x", "--optimizer", "adam", "--learning-rate", "1e300"),
+    ("approximate", "x", "--optimizer", "exact", "--points", "2", "--degree", "1"),
+    ("approximate", "0*x"), ("approximate", "0*x", "--start", "zeros"),
+    ("approximate", "x", "--interval", "0,1e-320"), T, (*T, "--degree", "auto"),
+    (*T, "--degree", "19"), (*T, "--through", "1e50,1e50"), (*T, "--style", "unicode"),
+    ("fit", "zero.csv", "--x", "x", "--y", "y"), ("fit", "dates.csv", "--x", "t", "--y", "y"),
+    ("fit", "zero.csv", "--x", "x", "--y", "y", *GD, "--start", "zeros"),
+    ("fit", "evil.csv", "--x", "y", "--y", QUOTED),
+]  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_json_is_json_whatever_is_typed(folder):
-    seen = 0
-    for words in REPORTS:
-        if "--" in words:
+@pytest.mark.parametrize("words", IN_JSON, ids=lambda words: ascii(named(words)))
+def test_json_is_json(folder, words):
+    with contextlib.chdir(folder):
+        code, out, err = ran([*words, "--json"])
+    assert code == 0, err
+    assert isinstance(json.loads(out, parse_constant=no_constant), dict)
+    assert out.isascii()
+    assert_harmless(out)
+
+
+# ── one function at the door of every output ──
+
+
+def test_nothing_that_steers_is_left():
+    for point in range(sys.maxunicode + 1):
+        sign = chr(point)
+        shown = visible(sign)
+        hidden = unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
+        turns = unicodedata.bidirectional(sign) in (
+            "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
+        )  # fmt: skip
+        assert (shown != sign) or not (hidden or turns), hex(point)
+        assert shown == sign or shown.isascii()
+        assert shown.encode("ascii").decode("unicode_escape") == sign if shown != sign else True
+    assert visible("a\nb", lines=True) == "a\nb"
+    assert visible("naïve σ², 中文 👩‍👩‍👧 עברית") == "naïve σ², 中文 👩‍👩‍👧 עברית"
+    for most in (10, 11, 100):
+        assert len(shortened(LONG, most)) == most
+    assert shortened("short", 10) == "short"
+
+
+def test_a_refusal_in_python_is_harmless_too():
+    with pytest.raises(errors.NoFile) as found:
+        pd.fit(EVIL + ".csv", x="a", y="b")
+    assert_harmless(str(found.value))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [EVIL, LONG, "$\\frac{", "a-->b", "\ud800"], ids=range(5))
+def test_names_break_no_picture_and_no_page(tmp_path, monkeypatch, name):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    x = np.linspace(0, 1, 30)
+    fitted = pd.fit({"x": 0} and x, x**2, 2)
+    rows = fitted.rows
+    fitted = pd.result.replace(fitted, rows=pd.result.replace(rows, x_name=name, y_name=name))
+    from polydescent.report.static import write_picture
+
+    write_picture(fitted, "a.svg", name)
+    ElementTree.parse("a.svg")
+    assert Path("a.svg").stat().st_size < 2_000_000
+    fitted.explore("a.html", title=name)
+    page = Path("a.html").read_text(encoding="utf-8")
+    payload = json.loads(re.search(r'<script[^>]*json[^>]*>(.*?)</script>', page, re.S)[1])
+    for what in ("title", "x_name", "y_name"):
+        assert_harmless(payload[what])
+
+
+def test_a_header_of_predictions_is_one_line_and_no_formula(folder):
+    import csv
+
+    with contextlib.chdir(folder):
+        code, out, _ = ran(["predict", "f.json", "=1+1.csv"])
+    assert code == 0
+    header, *rows = csv.reader(io.StringIO(out))
+    assert header == ["'=cmd()", "a,b"]
+    assert [len(row) for row in rows] == [2] * 9
+
+
+# ── the command's own words ──
+
+
+def said_in(path):
+    """Every text that a refusal in a module may consist of, with … for what it fills in."""
+    tree_of = ast.parse(path.read_text(encoding="utf-8"))
+    found = []
+    for node in ast.walk(tree_of):
+        raises = isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+        of_class = isinstance(node, ast.ClassDef) and path.name == "errors.py"
+        if not (raises or of_class):
             continue
-        with contextlib.chdir(folder):
-            code, out, _ = ran([*words, "--json"])
-        if code == 0 and not {"--help", "--version"} & {*words}:
-            json.loads(out, parse_constant=no_constant)
-            assert out.isascii()
-            seen += 1
-        else:
-            assert not out
-    assert seen > 15
+        within = {id(p) for j in ast.walk(node) if isinstance(j, ast.JoinedStr) for p in j.values}
+        for part in ast.walk(node):
+            if isinstance(part, ast.JoinedStr):
+                values = (v.value if isinstance(v, ast.Constant) else "3" for v in part.values)
+                found.append("".join(values))
+            elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+                if id(part) not in within and part.value != ast.get_docstring(node, clean=False):
+                    found.append(part.value)
+    return found
+
+
+ROOT = Path(pd.__file__).parent
+PYTHON_ONLY = {  # the command has no way to call these
+    "sources/__init__.py", "sources/cluster.py", "sources/chunks.py", "result.py",
+}  # fmt: skip
+
+
+def test_no_refusal_speaks_python_to_the_command():
+    seen = 0
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.relative_to(ROOT).as_posix() in PYTHON_ONLY:
+            continue
+        for text in said_in(path):
+            seen += bool(TYPED.search(text))
+            assert not TYPED.search(spoken(text)), f"{path.name}: {spoken(text)!r}"
+    assert seen > 10
+
+
+@pytest.mark.parametrize(
+    ("python", "command"),
+    [
+        ('or pass missing="omit".', "or pass --missing omit."),
+        ("or pass allow_divergence=True to watch", "or pass --allow-divergence to watch"),
+        ("learning_rate=1e-05 diverges", "--learning-rate 1e-05 diverges"),
+        ("Drop some of fix=, terms= and through=, or", "Drop some of --fix, --terms and --through, or"),
+        ("steps must be 1 or more, found 0.", "--steps must be 1 or more, found 0."),
+        ('use basis="chebyshev", which', "use --basis chebyshev, which"),
+        ("There is no file 'degree=3'.", "There is no file 'degree=3'."),
+        ("t.csv: Binder Error: at degree=3", "t.csv: Binder Error: at degree=3"),
+        ("y = 3 x at x=2", "y = 3 x at x=2"),
+    ],
+)  # fmt: skip
+def test_the_command_says_it_with_its_flags(python, command):
+    assert spoken(python) == command
+
+
+def test_every_flag_that_is_named_exists():
+    every = {flag for command in tree().commands.values() for p in command.params for flag in p.opts}
+    for path in sorted(ROOT.rglob("*.py")):
+        for text in said_in(path):
+            assert {*re.findall(r"--[a-z][a-z-]*", spoken(text))} <= every | {"--upgrade"}, text
+
+
+def test_an_option_of_another_command_says_whose_it_is():
+    assert "--missing omit (of polydescent fit)" in spoken('pass missing="omit"', "update")
+
+
+# ── what cannot be held ──
+
+
+@pytest.mark.parametrize("steps", [10**14, 10**400, 10**5000], ids=["14", "400", "5000"])
+def test_steps_beyond_memory_are_refused_before_any(steps):
+    with pytest.raises(errors.TooLarge, match="of memory") as found:
+        pd.descend([0, 1, 2, 3], [1, 3, 5, 8], 1, steps=steps)
+    assert found.value.needed == 16 * (steps + 1)
+    assert isinstance(found.value, MemoryError)
+    assert len(str(found.value)) < 400
+
+
+def test_the_limit_is_what_there_is(monkeypatch):
+    pd.descend([0, 1, 2, 3], [1, 3, 5, 8], 1, steps=10)
+    monkeypatch.setattr(memory, "there_is", lambda: 175)
+    with pytest.raises(errors.TooLarge, match="176 bytes of memory, more than the 175 bytes"):
+        pd.descend([0, 1, 2, 3], [1, 3, 5, 8], 1, steps=10)
+
+
+def test_thousands_of_digits_are_refused_in_a_line():
+    for degree in (10**400, 10**5000):
+        with pytest.raises(errors.PolydescentError) as found:
+            pd.fit([0, 1], [1, 2], degree)
+        assert len(str(found.value)) < 400
+
+
+# ── dates at the end of the calendar ──
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us", "ns"])
+def test_far_dates_do_not_wrap_around(unit):
+    dates = (np.datetime64("2024-01-01") + np.arange(10)).astype(f"M8[{unit}]")
+    line = pd.fit(dates, np.arange(10.0), 1)
+    for year in ("0001", "1600", "2300", "3000", "9999", "300000"):
+        far = np.datetime64(f"{year}-01-01", "D")
+        days = int((far - np.datetime64("2024-01-01", "D")).astype(int))
+        assert line(far) == pytest.approx(days, rel=1e-9)
+        assert line(line.axis.parsed(f"{year}-01-01")) == line(far)
+    with pytest.raises(errors.BeyondCalendar):
+        line(np.datetime64(2**62, "D"))
+    assert np.isnat(line.axis.places(np.array([0.0, 1e300]))[1])
+
+
+def test_dates_that_span_all_of_int64_are_right():
+    ends = np.array([2**62, -(2**62), 5])
+    dated, whole = pd.fit(ends.astype("M8[ns]"), [1, 2, 3], 1), pd.fit(ends.tolist(), [1, 2, 3], 1)
+    assert dated.coef[1] == pytest.approx(whole.coef[1] * 86_400e9, rel=1e-12)
+    with pytest.raises(errors.BeyondCalendar):
+        pd.fit(np.array([2**62, 2**61, 5], "M8[D]"), [1, 2, 3], 1)
+
+
+# ── as a process ──
+
+
+def process(words, shell="", **more):
+    """(exit code, stdout, stderr) of a process; shell: redirections."""
+    script = f'exec "$@" {shell}'
+    command = ["sh", "-c", script, "sh", *COMMAND, *words]
+    done = subprocess.run(command, capture_output=True, env=os.environ | more, timeout=120)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")
+@pytest.mark.parametrize("words", [["explain"], ["approximate", "x", "--steps", "9", "--json"]])
+def test_a_full_disk_behind_standard_output(words):
+    code, _, err = process(words, ">/dev/full")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert err.startswith("polydescent: Cannot use standard output: No space left on device.")
+
+
+def test_closed_streams():
+    code, _, err = process(["explain"], ">&-")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "Standard output is closed" in err
+    code, out, err = process(["approximate", "x", "--steps", "0"], "2>&-")
+    assert (code, out, err) == (2, "", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_signs_that_a_terminal_lacks_are_spelled(encoding):
+    words = ["approximate", "x**2", "--style", "unicode", "--degree", "11", "--points", "50"]
+    code, out, err = process([*words, "--log-every", "0"], PYTHONIOENCODING=encoding)
+    assert (code, err) == (0, "")
+    assert " x^11" in out
+    assert "?" not in out
+
+
+def test_a_fault_of_ours_says_so(monkeypatch):
+    def broken(*_):
+        raise TypeError("an \x1b accident")
+
+    monkeypatch.setattr(door, "_run", broken)
+    code, out, err = ran(["explain"])
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "A fault of ours" in err
+    assert "POLYDESCENT_TRACEBACK=1" in err
+    assert_harmless(err)
+    monkeypatch.setenv("POLYDESCENT_TRACEBACK", "1")
+    assert "Traceback" in ran(["explain"])[2]
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "a\x1bb.json"), 2, r"'a\\x1bb.json': No space"),
+        (PermissionError(errno.EACCES, "Permission denied", b"x.csv"), 2, "Ask for the permission"),
+        (OSError("strange"), 2, "strange"),
+        (MemoryError(), 2, "Not enough memory"),
+        (RecursionError("deep"), 1, "A fault of ours"),
+        (OverflowError("big"), 1, "A fault of ours"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), 1, "A fault of ours"),
+        (KeyboardInterrupt(), 130, "Stopped"),
+    ],
+)  # fmt: skip
+def test_every_error_ends_at_the_door(monkeypatch, raised, code, says):
+    def broken(*_):
+        raise raised
+
+    monkeypatch.setattr(door, "_run", broken)
+    found, out, err = ran(["explain"])
+    assert (found, out, err.count("\n")) == (code, "", 1)
+    assert re.search(says, err), err
+    assert_harmless(err)
+
+
+STOPPED = {
+    "importing and descending": ["approximate", "sin(x)", "--steps", "30000000"],
+    "reading": ["fit", "select random() x, random() y from range(10**10)", "--x", "x", "--y", "y"],
+    "saving": [
+        "fit", "select random() x, random() y from range(10**10)", "--x", "x", "--y", "y",
+        "--save", "m.json",
+    ],
+    "drawing": ["approximate", "sin(x)", "--steps", "300000", "--plot", "a.png"],
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("case", STOPPED)
+def test_ctrl_c_ends_well_at_any_moment(tmp_path, case):
+    for seconds in (0.3, 1.0):
+        with subprocess.Popen(
+            [*COMMAND, *STOPPED[case]], cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        ) as running:  # fmt: skip
+            time.sleep(seconds)
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=60)
+        assert running.returncode == 130, err
+        assert err.count("\n") == 1
+        assert err.startswith("polydescent: Stopped")
+        left = {path.name for path in tmp_path.iterdir() if not path.name.endswith(".part")}
+        assert not left - {"m.json.lock"}

@@ -312,7 +312,7 @@ def test_the_command_takes_constraints(command):
         (["--level", "95"], "between 0 and 1"),
         (["--style", "fortran"], "There is no equation style"),
         (["--sigma", "s", "--weights", "s"], "not both"),
-        (["--absolute-sigma"], "needs sigma"),
+        (["--absolute-sigma"], "needs --sigma"),
         (["--per", "day"], "only dates"),
         (["--optimizer", "gd", "--fix", "0=0"], "leave out --fix"),
     ],

@@ -109,7 +109,8 @@ class Axis:
         if not math.isfinite(x):
             return str(x)
         if self.is_dates:
-            return _text(self.place(x))
+            date = self.place(x)
+            return f"{x:.6g} {self.unit}s from {self}" if np.isnat(date) else _text(date)
         return str(self.origin + round(x)) if self.origin else f"{x:.6g}"
 
     def shifted(self, date: np.datetime64, by: float) -> np.datetime64:

@@ -348,7 +348,7 @@ def check_steps(steps: object) -> None:
         raise BadSetting("steps", steps, "a whole number of 1 or more")
     needed = _BYTES_A_STEP * (int(steps) + 1)
     check_memory(
-        f"The loss of each of {amount(int(steps))} steps",
+        f"Keeping the loss of each of {amount(int(steps))} steps",
         needed,
         "Take fewer: steps= of some millions show all there is to see, and forecast.loss_at(step) "
         "tells the loss at any step without walking there.",

@@ -101,7 +101,7 @@ def asked_of_fit(
     held, wanted = constraints_of(
         highest or wanted,
         None if fix is None else _pairs(fix),
-        None if terms is None else numbers("terms", terms),
+        None if terms is None else _powers(terms),
         [numbers("through", point) for point in through] if through else None,
     )
     return wanted, asked | ({"held": held} if held else {})
@@ -113,6 +113,14 @@ def _whole(text: str) -> int | str:
         return int(text) if text.isdecimal() else text
     except ValueError:
         return text
+
+
+def _powers(text: str) -> list[int]:
+    """[1, 3] for "1,3". Raises BadSetting."""
+    powers = [_whole(part.strip()) for part in text.split(",")]
+    if any(isinstance(power, str) for power in powers):
+        raise BadSetting("--terms", text, "the powers of x to use, such as 1,3")
+    return [int(power) for power in powers]
 
 
 def _pairs(text: str) -> dict[int, float]:

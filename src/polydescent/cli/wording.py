@@ -23,6 +23,7 @@ _PHRASES = [
     (r" Use descend\(…\) for them\.", " Use --optimizer for them."),
     (r" Descend instead: descend\(…\), or --optimizer gd", " Descend instead: --optimizer gd"),
     (r"\bMomentum\(\)", "--optimizer momentum"),
+    (r", or None for the fastest", ", or fastest"),
     (r"\bUse float64 or\b", "Use --dtype float64 or"),
 ]  # fmt: skip
 

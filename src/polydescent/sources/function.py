@@ -53,7 +53,7 @@ def sample(
     if points < 2:
         raise BadSetting("points", points, "2 or more")
     check_memory(
-        f"{amount(points)} points",
+        f"Sampling at {amount(points)} points",
         _BYTES_A_POINT * points,
         "Take fewer: points= of some thousands determine the same polynomial.",
     )
@@ -66,7 +66,10 @@ def sample(
         why = f"it is {y[bad[0]]} at x = {x[bad[0]]:.6g} ({bad.size:,} of {points:,} points)"
         raise BadExpression(text, why, "functions that are finite on the whole interval")
     if noise:
-        y = y + noise * np.random.default_rng(seed).standard_normal(points)
+        with np.errstate(over="ignore"):
+            y = y + noise * np.random.default_rng(seed).standard_normal(points)
+        if not np.isfinite(y).all():
+            raise BadSetting("noise", noise, "so small that y with it fits double precision")
     return x, y
 
 

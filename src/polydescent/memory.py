@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +17,8 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 def there_is() -> int:
     """Bytes that this process may hold: of the machine, or of the container around it."""
     sizes = [_ADDRESSES]
-    try:
+    with suppress(AttributeError, ValueError, OSError):  # not on every system
         sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):  # not on every system
-        pass
     for path in _LIMITS:
         try:
             sizes.append(int(Path(path).read_text()))

@@ -71,7 +71,7 @@ def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
 
     from polydescent.sources.files import files as source_of
 
-    write(f"{_named(x)},{_named(y)}")
+    lines = [f"{_named(x)},{_named(y)}"]  # written once the first rows could be read
     source = source_of(files, x, "CAST(0 AS DOUBLE)")  # there is no y yet, or it is not wanted
     for part in source.parts:
         for rows, _ in part.chunks():
@@ -81,7 +81,10 @@ def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
                 texts[known] = rows.axis.texts(rows.x[known])
                 y_hat[known] = curve(rows.axis.places(rows.x[known]))
             pairs = zip(texts, y_hat.tolist(), strict=True)
-            write("\n".join(f"{x},{y!r}" for x, y in pairs))
+            write("\n".join([*lines, *(f"{x},{y!r}" for x, y in pairs)]))
+            lines = []
+    if lines:
+        write(lines[0])
 
 
 def _named(name: str) -> str:

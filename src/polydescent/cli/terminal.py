@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import typer
-
 from polydescent.visible import visible
 
 
@@ -45,7 +43,7 @@ def fact(name: str, value: str, label: int) -> None:
 def write(text: str) -> None:
     """Lines of our own making, as they are: nothing of a file or an argument is in them."""
     with _standard_output():
-        typer.echo(text)
+        sys.stdout.write(text + "\n")  # typer.echo writes UTF-8 to a terminal of ASCII
 
 
 @contextmanager

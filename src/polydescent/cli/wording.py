@@ -19,7 +19,7 @@ _PHRASES = [
      r"Make the larger one again with --degree \1"),
     (r", and forecast\.loss_at\(step\) tells the loss at any step without walking there", ""),
     (r"nothing to draw for kind=\"(\w+)\"", r"no picture of the \1"),
-    (r" Use kind=\"\w+\"[^.]*\.", ""),
+    (r" ?Use kind=\"\w+\"[^.]*\.", ""),
     (r" Use descend\(…\) for them\.", " Use --optimizer for them."),
     (r" Descend instead: descend\(…\), or --optimizer gd", " Descend instead: --optimizer gd"),
     (r"\bMomentum\(\)", "--optimizer momentum"),

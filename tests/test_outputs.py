@@ -431,6 +431,22 @@ def test_a_full_disk_behind_standard_output(words):
     assert err.startswith("polydescent: Cannot use standard output: No space left on device.")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="ulimit")
+@pytest.mark.parametrize(
+    "words", [["--plot", "a.svg"], ["--explore", "a.html"]], ids=lambda w: w[0]
+)
+def test_a_full_disk_behind_a_file_leaves_nothing(tmp_path, monkeypatch, words):
+    """A file may have no byte here: written as on a full disk."""
+    monkeypatch.chdir(tmp_path)
+    script = 'ulimit -f 0; exec "$@"'
+    command = ["sh", "-c", script, "sh", *COMMAND, "approximate", "x", "--steps", "9", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert words[1] in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_closed_streams():
     code, _, err = process(["explain"], ">&-")
     assert (code, err.count("\n")) == (2, 1)

@@ -24,7 +24,7 @@ class Progress:
 
     def __init__(self, source: Source, quiet: bool = False, stream: TextIO | None = None):
         self._stream = sys.stderr if stream is None else stream
-        self._speaks = not quiet and self._stream.isatty()
+        self._speaks = not quiet and self._stream is not None and self._stream.isatty()
         self._sizes = [_size(part) for part in source.parts] if self._speaks else []
         self._began = self._said = time.monotonic()
         self._before: tuple[int, float] | None = None

@@ -15,6 +15,7 @@ import typer
 
 from polydescent.cli import GOODBYE, STOPPED, stopped
 from polydescent.cli.commands import tree
+from polydescent.cli.terminal import STANDARD_OUTPUT, written_to
 from polydescent.cli.wording import spoken
 from polydescent.errors import PolydescentError, Stopped
 from polydescent.visible import shortened, visible
@@ -46,7 +47,8 @@ def outcome(words: list[str]) -> int:
     warnings.formatwarning = lambda message, *_: f"{_line(str(message), _command(words))}\n"
     try:
         _run(words)
-        _flush()
+        with written_to(STANDARD_OUTPUT):
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader went away, as `| head` does
         _abandon()
         return 1
@@ -104,7 +106,7 @@ def _usage(error: Any, words: list[str]) -> str:
 def _system(error: OSError) -> str:
     """The path, the reason and what to do, of an error of the operating system."""
     paths = [repr(os.fsdecode(p)) for p in (error.filename, error.filename2) if _is_path(p)]
-    what = " and ".join(paths) if error.filename != "standard output" else error.filename
+    what = " and ".join(paths) if error.filename != STANDARD_OUTPUT else error.filename
     why = (error.strerror or str(error) or type(error).__name__).rstrip(".")
     advice = _ADVICE.get(error.errno or 0, "Check the path and the disk, then try again.")
     return f"Cannot use {what or 'a file'}: {why}. {advice}"
@@ -141,15 +143,6 @@ def _write(text: str) -> None:
         sys.stderr.flush()
     except OSError:  # nobody is there to be told
         pass
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as why:
-        raise OSError(why.errno, why.strerror, "standard output") from None
 
 
 def _abandon() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydescent.arrays import to_host
-from polydescent.cli.terminal import fact, say, write
+from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
 from polydescent.degrees import Degrees
 from polydescent.descent import Outcome
@@ -121,9 +121,11 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
     if wanted.plot is not None:
         from polydescent.report.static import write_picture
 
-        write_picture(fit, wanted.plot, title)
+        with written_to(wanted.plot):
+            write_picture(fit, wanted.plot, title)
     if wanted.explore is not None:
-        fit.explore(wanted.explore, title=title)
+        with written_to(wanted.explore):
+            fit.explore(wanted.explore, title=title)
     if wanted.as_json:
         write(in_json(extra | _all_facts(fit, wanted)))
         return

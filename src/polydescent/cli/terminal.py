@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from polydescent.errors import PolydescentError
 from polydescent.visible import visible
+
+STANDARD_OUTPUT = "standard output"
 
 
 def say(line: str = "", style: str = "") -> None:
@@ -17,7 +20,7 @@ def say(line: str = "", style: str = "") -> None:
     if not sys.stdout.isatty():
         write(line)
         return
-    with _standard_output():
+    with written_to(STANDARD_OUTPUT):
         _console().print(line, style=style, markup=False, highlight=False, emoji=False)
 
 
@@ -32,7 +35,7 @@ def fact(name: str, value: str, label: int) -> None:
     from rich.text import Text
 
     console = _console()
-    with _standard_output():
+    with written_to(STANDARD_OUTPUT):
         if len(line) <= console.width:
             console.print(Text(f"{name:<{label}}", "dim") + Text(value))
         else:
@@ -42,19 +45,19 @@ def fact(name: str, value: str, label: int) -> None:
 
 def write(text: str) -> None:
     """Lines of our own making, as they are: nothing of a file or an argument is in them."""
-    with _standard_output():
+    with written_to(STANDARD_OUTPUT):
         sys.stdout.write(text + "\n")  # typer.echo writes UTF-8 to a terminal of ASCII
 
 
 @contextmanager
-def _standard_output() -> Iterator[None]:
-    """What goes wrong there says so: it has no path."""
+def written_to(path: str) -> Iterator[None]:
+    """What the system refuses in the block names the path: a full disk does not say which."""
     try:
         yield
-    except BrokenPipeError:
+    except (BrokenPipeError, PolydescentError):
         raise
     except OSError as why:
-        raise OSError(why.errno, why.strerror, "standard output") from None
+        raise OSError(why.errno, why.strerror or str(why), path) from None
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib import import_module
 
 # Whole phrases that are about Python, and what the command says instead.
 _PHRASES = [
@@ -62,8 +63,7 @@ def _flag(name: str, value: str, here: set[str]) -> str:
 @cache
 def _keywords() -> dict[str, set[str]]:
     """The options of each command, spelled as the keywords of Python that they are."""
-    from polydescent.cli.commands import tree
-
+    tree = import_module("polydescent.cli.commands").tree  # which imports whoever asks here
     return {
         name: {
             flag[2:].replace("-", "_")

@@ -134,7 +134,7 @@ def write_help(folder: Path) -> None:
     """The --help of the command and of each subcommand, as text files in `folder`."""
     from typer.main import get_command
 
-    from polydescent.cli import app
+    from polydescent.cli.commands import app
 
     folder.mkdir(exist_ok=True)
     group: Any = get_command(app)

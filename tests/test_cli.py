@@ -175,7 +175,7 @@ REFUSALS = {
     "noise": (["approximate", "x", "--noise", -1], "0 or more"),
     "steps": (["approximate", "x", "--steps", 0], "1 or more"),
     "degree": (["approximate", "x", "--degree", -1], "whole number from 0"),
-    "few points": (["approximate", "x", "--points", 3], "Use degree=2 or less"),
+    "few points": (["approximate", "x", "--points", 3], "Use --degree 2 or less"),
     "rate": (["approximate", "sin(x)", "--learning-rate", 1e-5], "largest stable rate is 3.55"),
     "rate text": (
         ["approximate", "x", "--learning-rate", "fast"],

@@ -14,6 +14,7 @@ from exact import least_squares, random_problem, root, wide_problem
 from polydescent import double_double as dd
 from polydescent.basis import CHEBYSHEV
 from polydescent.constraints import constraints_of, restrict
+from polydescent.errors import OutOfRange
 from polydescent.fixed_point import fixed, solve
 from polydescent.kernels import precise
 from polydescent.polynomial import exact_powers

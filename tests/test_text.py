@@ -350,11 +350,11 @@ def test_the_command_takes_constraints(command):
     [
         (["--degree", "three"], "degree must be a whole number"),
         (["--fix", "1:0"], "powers and values"),
-        (["--terms", "a"], "a number"),
+        (["--terms", "a"], "the powers of x to use"),
         (["--level", "95"], "between 0 and 1"),
         (["--style", "fortran"], "There is no equation style"),
         (["--sigma", "s", "--weights", "s"], "not both"),
-        (["--absolute-sigma"], "needs sigma"),
+        (["--absolute-sigma"], "needs --sigma"),
         (["--per", "day"], "only dates"),
         (["--optimizer", "gd", "--fix", "0=0"], "leave out --fix"),
     ],

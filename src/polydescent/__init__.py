@@ -3,8 +3,10 @@
 A file imports only from files above it in this list; Summary.fit, Summary.descend, Fit.plot,
 Fit.explore and print(fit) reach down inside the method.
 
+    visible       text from anywhere, fit to be shown
     errors        everything we refuse
     schema        what a document from elsewhere may hold
+    memory        what can be held
     atomic        files that are there whole or not at all
     fingerprint   which files hold the same rows
     arrays        the only file that knows NumPy from PyTorch
@@ -49,9 +51,10 @@ Fit.explore and print(fit) reach down inside the method.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from polydescent._version import __version__
+
+TYPE_CHECKING = False  # typing takes longer to load than all else that an import loads
 
 if TYPE_CHECKING:
     from polydescent import errors
@@ -100,7 +103,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str):
     """A public name, loaded when it is first asked for: an import alone costs next to nothing."""
     if name == "errors":
         return import_module("polydescent.errors")

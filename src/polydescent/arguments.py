@@ -111,6 +111,17 @@ def wanted_degree(degree: Any) -> tuple[int, int]:
         except BadDegree:
             raise BadDegree(degree, auto=True) from None
     name, _, highest = degree.partition(":")
-    if name != "auto" or (highest and not highest.isdecimal()) or degree.endswith(":"):
+    most = HIGHEST if degree == "auto" else _whole(highest)
+    if name != "auto" or most is None:
         raise BadDegree(degree, auto=True)
-    return 0, max(checked_degree(int(highest)), 1) if highest else HIGHEST
+    return 0, max(checked_degree(most), 1)
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that decimal digits write; None for other text, and for thousands of
+    digits, which Python does not read.
+    """
+    try:
+        return int(text) if text.isdecimal() else None
+    except ValueError:
+        return None

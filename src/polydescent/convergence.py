@@ -56,7 +56,9 @@ class Forecast:
         moving = curvature[curvature > 0]
         if moving.size:
             optimizer = optimizer.fastest(float(moving[-1]), float(moving[0]))
-        return cls(optimizer, curvature, Wt.T, U.T @ (R @ start - z), start, rss)
+        with np.errstate(over="ignore", invalid="ignore"):  # a start of 1e308 is far from all
+            amplitude = U.T @ (R @ start - z)
+        return cls(optimizer, curvature, Wt.T, amplitude, start, rss)
 
     # ── before the first step ──
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, columns, held_exactly, is_array, is_missing, namespace, quiet
-from polydescent.errors import BadCall, BadSetting, NotNumbers
+from polydescent.errors import BadCall, BadSetting, BeyondCalendar, NotNumbers
 from polydescent.frames import on_index_of
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
@@ -29,6 +29,10 @@ _TICKS = {
     name: 1000**power for power, name in enumerate(("s", "ms", "us", "ns", "ps", "fs", "as"))
 }  # in a second
 _LONGER = {"W": 604_800, "D": 86_400, "h": 3600, "m": 60}  # NumPy's other units, in seconds
+_LARGEST = float(np.finfo(np.float64).max)
+_TOO_LARGE = ("Some x", "Divide x by a constant first.")
+_DIGITS_OF_YEAR = 11  # of seconds since 1970 in int64
+_A_NUMBER = "a number that double precision holds"
 _EXACT = 2**53  # whole numbers beyond it are not all float64
 
 
@@ -101,7 +105,13 @@ class Axis:
 
     def from_ticks(self, ticks: np.ndarray) -> np.ndarray:
         """x for ticks since 1970."""
-        return (ticks - self.origin) / self._ticks_per_unit
+        ends = (int(ticks.min()), int(ticks.max())) if ticks.size else (0, 0)
+        if max(abs(end - self.origin) for end in ends) < 2**63:
+            return (ticks - self.origin) / self._ticks_per_unit
+        rough = ticks.astype(np.float64) - float(self.origin)  # the others would wrap around
+        inside = np.abs(rough) < 2.0**62
+        exact = np.where(inside, ticks, 0) - (self.origin if inside.any() else 0)
+        return np.where(inside, exact, rough) / self._ticks_per_unit
 
     def number(self, t: Any) -> float:
         """x for one date or number."""
@@ -121,7 +131,8 @@ class Axis:
         if not math.isfinite(x):
             return str(x)
         if self.is_dates:
-            return _text(self.place(x))
+            date = self.place(x)
+            return f"{x:.6g} {self.unit}s from {self}" if np.isnat(date) else _text(date)
         return str(self.origin + round(x)) if self.origin else f"{x:.6g}"
 
     def shifted(self, date: np.datetime64, by: float) -> np.datetime64:
@@ -189,8 +200,10 @@ class Axis:
             return x
         if not self.is_dates:
             return [self.place(v) for v in x.tolist()]
-        ticks = np.rint(x * self._ticks_per_unit).astype(np.int64) + self.origin
-        return ticks.view(f"M8[{self.tick}]")
+        ticks = np.rint(x * self._ticks_per_unit)
+        known = np.abs(ticks + self.origin) < 2.0**63  # further away there is no date
+        dates = (np.where(known, ticks, 0).astype(np.int64) + self.origin).view(f"M8[{self.tick}]")
+        return np.where(known, dates, np.datetime64("NaT"))
 
     def texts(self, x: np.ndarray) -> list[str]:
         """The same as text, the shortest that tells them apart."""
@@ -206,7 +219,7 @@ class Axis:
         try:
             return _date_in(text) if self.is_dates else _number_in(text)
         except ValueError:
-            asked = "a date such as 2024-05-01 or 2024-05-01T12:30" if self.is_dates else "a number"
+            asked = "a date such as 2024-05-01 or 2024-05-01T12:30" if self.is_dates else _A_NUMBER
             raise BadSetting("x", text, asked) from None
 
 
@@ -261,6 +274,8 @@ def _checked(t: Any) -> Any:
     """Numbers as they are, in an array unless it is one number or a tensor. Raises NotNumbers."""
     if not is_array(t):
         if isinstance(t, int | float | np.integer):
+            if isinstance(t, int) and abs(t) > _LARGEST:
+                raise OutOfRange(*_TOO_LARGE)
             return int(t) if isinstance(t, np.integer) else t
         if t is None:
             raise NotNumbers("x", "None")
@@ -487,25 +502,35 @@ def _naive(value: Any) -> np.datetime64:
     if hasattr(value, "to_datetime64"):  # pandas: keeps nanoseconds, in UTC
         return value.to_datetime64()
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+        # in int64: datetime itself ends at the years 1 and 9999, which a time zone may leave
+        return np.datetime64(value.replace(tzinfo=None), "us") - np.timedelta64(value.utcoffset())
     return np.datetime64(value, "us")
 
 
 def _date_in(text: str) -> Any:
     """The date in an ISO text. Raises ValueError."""
-    if not text[:4].isdecimal() or len(text) < 4:  # "today", "NaT", a bare number
+    year = re.match(r"\d{4}(?!\d)|\d+(?=-)", text)  # not "today", "NaT" or a bare number
+    if year is None or not 4 <= len(year[0]) <= _DIGITS_OF_YEAR:
         raise ValueError(text)
     if re.search(r"(Z|[+-]\d\d(:?\d\d)?)$", text.partition("T")[2]):  # NumPy knows no time zones
         return datetime.datetime.fromisoformat(text)
-    return np.datetime64(text)
+    whole, _, fraction = text.partition(".")
+    for digits in (9, 6):  # nanoseconds reach from 1678 to 2261, and wrap around beyond
+        date = np.datetime64(f"{whole}.{fraction[:digits]}" if fraction else text)
+        if str(date).startswith(year[0]):
+            return date
+    raise ValueError(text)
 
 
 def _number_in(text: str) -> int | float:
-    """A number, whole ones of any size exactly. Raises ValueError."""
+    """A finite number, whole ones exactly however many digits they have. Raises ValueError."""
     try:
-        return int(text)
+        number: int | float = int(text)
     except ValueError:
-        return float(text)
+        number = float(text)
+    if not abs(number) <= _LARGEST:
+        raise ValueError(text)
+    return number
 
 
 def _text(date: np.datetime64) -> str:
@@ -530,9 +555,28 @@ def _tick(dates: np.ndarray) -> str:
 
 
 def _in_ticks(dates: np.ndarray, tick: str) -> np.ndarray:
-    """Whole ticks since 1970; a finer unit than the tick is kept by Axis choosing it beforehand."""
+    """Ticks since 1970, whole ones; a finer unit than the tick is kept by Axis choosing it
+    beforehand. Rounded where int64 does not count so far. Raises BeyondCalendar.
+    """
     unit = np.datetime_data(dates.dtype)[0]
     if unit in _TICKS and _TICKS[unit] > _TICKS[tick]:
         whole = dates.astype(np.int64)
         return whole / (_TICKS[unit] // _TICKS[tick])
-    return dates.astype(f"M8[{tick}]").astype(np.int64)
+    ticks, wrapped = _counted(dates, tick)
+    if not wrapped.any():
+        return ticks
+    if unit not in _TICKS:  # days, months, years
+        unit = "s"
+        ticks, wrapped = _counted(dates, unit)
+        if wrapped.any():
+            raise BeyondCalendar(str(np.atleast_1d(dates)[np.atleast_1d(wrapped)][0]))
+    else:
+        ticks = dates.astype(np.int64)
+    return ticks * float(_TICKS[tick] // _TICKS[unit])
+
+
+def _counted(dates: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray]:
+    """(units since 1970, where that is wrong, for NumPy wraps around where int64 ends)."""
+    counted = dates.astype(f"M8[{unit}]")
+    right = (counted.astype(dates.dtype) == dates) | np.isnat(dates)
+    return counted.astype(np.int64), ~right

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
+
+from polydescent.visible import shortened, visible
 
 _SHORT = Repr()
 _SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 40
@@ -19,6 +22,9 @@ class PolydescentError(Exception):
     raised.
     """
 
+    def __init__(self, *text: object):
+        super().__init__(*(visible(t, lines=True) if isinstance(t, str) else t for t in text))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """By its text: the classes below take facts, and pickle would call them with the text."""
         return _rebuilt, (type(self), self.args, self.__dict__)
@@ -28,6 +34,29 @@ def _rebuilt(kind: type[Exception], args: tuple[Any, ...], facts: dict[str, Any]
     error = kind.__new__(kind, *args)
     vars(error).update(facts)
     return error
+
+
+def _found(value: object) -> str:
+    """What was passed, on part of a line. Python refuses to write more than some 4,300 digits."""
+    try:
+        return shortened(repr(value), 200)
+    except ValueError:
+        return f"{type(value).__name__} of thousands of digits"
+
+
+def amount(number: int) -> str:
+    """A whole number of any size in a few characters."""
+    if number < 10**18:
+        return f"{number:,}"
+    return f"about 10^{round(number.bit_length() * math.log10(2))}"
+
+
+def _bytes(number: int) -> str:
+    """A size in memory: 32 GB."""
+    for power, unit in ((18, "EB"), (15, "PB"), (12, "TB"), (9, "GB"), (6, "MB")):
+        if 10**power <= number < 1000 * 10**power:
+            return f"{number / 10**power:.3g} {unit}"
+    return f"{amount(number)} bytes"
 
 
 # ── the data ─────────────────────────────────────────────────────────────────────────────────────
@@ -94,6 +123,16 @@ class OutOfRange(PolydescentError, ValueError):
         super().__init__(f"{what} does not fit double precision. {advice}")
 
 
+class BeyondCalendar(PolydescentError, ValueError):
+    """A date so far away that no count of seconds since 1970 reaches it."""
+
+    def __init__(self, date: str):
+        super().__init__(
+            f"x = {date} is beyond the calendar, which ends some 292 billion years from 1970. "
+            "Check how the date was made, or leave it out."
+        )
+
+
 # ── the polynomial ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -105,7 +144,7 @@ class BadDegree(PolydescentError, ValueError):
         limit = "" if largest is None else f" to {largest}, the degree of this summary"
         more = "" if largest is None else " Summarize again with a larger degree= to go beyond it."
         super().__init__(
-            f"degree must be a whole number from 0{limit}{other}, found {degree!r}.{more}"
+            f"degree must be a whole number from 0{limit}{other}, found {_found(degree)}.{more}"
         )
 
 
@@ -240,7 +279,8 @@ class BadSetting(PolydescentError, ValueError):
     """A setting outside its range."""
 
     def __init__(self, name: str, value: object, wanted: str):
-        super().__init__(f"{name} must be {wanted}, found {value!r}.")
+        self.name, self.wanted = name, wanted
+        super().__init__(f"{name} must be {wanted}, found {_found(value)}.")
 
 
 class SetTwice(PolydescentError, TypeError):
@@ -295,6 +335,17 @@ class NoClosedForm(PolydescentError, TypeError):
         super().__init__(
             f"{optimizer} has no {asked} in closed form: its steps depend on the path walked. Run "
             "the descent and read fit.history, or use GradientDescent, Momentum or Nesterov."
+        )
+
+
+class TooLarge(PolydescentError, MemoryError):
+    """A request that the memory of this machine cannot hold."""
+
+    def __init__(self, what: str, needed: int, there_is: int, advice: str):
+        self.needed, self.there_is = needed, there_is
+        super().__init__(
+            f"{what} needs {_bytes(needed)} of memory, more than the {_bytes(there_is)} that there "
+            f"are. {advice}"
         )
 
 

@@ -25,7 +25,7 @@ class _Line:
 
     def __init__(self, quiet: bool, stream: TextIO | None):
         self._stream = sys.stderr if stream is None else stream
-        self._speaks = not quiet and self._stream.isatty()
+        self._speaks = not quiet and self._stream is not None and self._stream.isatty()
         self._began = self._said = time.monotonic()
         self._width = 0
 

@@ -35,7 +35,9 @@ from polydescent.errors import (
     RateTooLarge,
     TooFewDistinct,
     TooFewRows,
+    amount,
 )
+from polydescent.memory import check_memory
 from polydescent.optimizers import Optimizer, checked_optimizer
 from polydescent.passes import present, summary_of, summary_of_rows
 from polydescent.polynomial import Polynomial
@@ -49,6 +51,7 @@ from polydescent.summary import Summary, checked_degree
 _ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
 # share of Σ y² that is arrival too: noise-free data have a lowest loss of about 0
 _ROUNDING = 1e-20
+_BYTES_A_STEP = 16  # its loss, above the lowest and in all
 
 
 # ── the three verbs ──────────────────────────────────────────────────────────────────────────────
@@ -223,6 +226,7 @@ def descend(
     """
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
+    check_steps(steps)
     check_unit(per)
     source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
@@ -358,7 +362,7 @@ def descend_summary(
     """Gradient descent at the summary's degree, over the summary or over `rows`. See `descend`."""
     check_absolute(absolute_sigma)
     basis = basis_named(basis)
-    _check_steps(steps)
+    check_steps(steps)
     chosen = checked_optimizer(optimizer, learning_rate, momentum)
     forecast = forecast_summary(summary, basis=basis, optimizer=chosen, start=start, seed=seed)
     if not forecast.is_stable and not allow_divergence:
@@ -436,9 +440,20 @@ def _rows_in(basis: Basis, rows: Rows, summary: Summary) -> tuple[Array, Array]:
     return A * scale[:, None], b * scale
 
 
-def _check_steps(steps: object) -> None:
+def check_steps(steps: object) -> None:
+    """Refuse a number of updates that is none, or whose history no memory holds.
+
+    Raises BadSetting, TooLarge.
+    """
     if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 1:
         raise BadSetting("steps", steps, "a whole number of 1 or more")
+    needed = _BYTES_A_STEP * (int(steps) + 1)
+    check_memory(
+        f"Keeping the loss of each of {amount(int(steps))} steps",
+        needed,
+        "Take fewer: steps= of some millions show all there is to see, and forecast.loss_at(step) "
+        "tells the loss at any step without walking there.",
+    )
 
 
 def _target(tolerance: float, lowest: float) -> float:

@@ -1,81 +1,53 @@
-"""The polydescent command: one file per subcommand; a refusal becomes exit code 2 here."""
+"""The polydescent command. Its entry point loads nothing before Ctrl-C is in good hands."""
 
 from __future__ import annotations
 
+import atexit
+import signal
 import sys
-import warnings
-from io import TextIOWrapper
-from typing import Annotated
 
-import typer
-
-from polydescent.cli.approximate import approximate
-from polydescent.cli.explain import explain
-from polydescent.cli.fit import fit
-from polydescent.cli.merge import merge
-from polydescent.cli.predict import predict
-from polydescent.cli.update import update
-from polydescent.errors import ConvergenceWarning, FileRefused, PolydescentError, Stopped
-
-app = typer.Typer(
-    help="Polynomial regression by gradient descent: exact, explained, of any size.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,  # plain lines in a pipe
-)
-app.command()(approximate)
-app.command()(fit)
-app.command()(update)
-app.command()(merge)
-app.command()(predict)
-app.command()(explain)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from polydescent import __version__, kernels
-
-        typer.echo(f"polydescent {__version__}")
-        typer.echo(kernels.described())
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            callback=_print_version,
-            is_eager=True,
-            help="Say which, and which kernels it has.",
-        ),
-    ] = False,
-) -> None:
-    """Polynomial regression by gradient descent: exact, explained, of any size."""
-
-
-def _warning_line(message: Warning | str, *where: object) -> str:
-    """A warning as the command says it: without the line of our code that Python would show."""
-    return f"polydescent: {message}\n"
+STOPPED = 130  # the exit code that Ctrl-C has for a shell
+GOODBYE = "Stopped. No file was left half written."
+_pressed: list[int] = []
 
 
 def main() -> None:
-    """The entry point: a refusal becomes one line on stderr and exit code 2, nothing written."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # ² and − where the encoding has none: ?
-            stream.reconfigure(errors="replace")
-    warnings.formatwarning = _warning_line
-    warnings.simplefilter("ignore", ConvergenceWarning)  # what a command prints says it
+    """The entry point: whatever goes wrong is one line on standard error and an exit code.
+
+    0: done. 1: a fault of ours, or the reader went away. 2: refused. 130: stopped by Ctrl-C.
+    """
+    _pressed.clear()
+    before = signal.getsignal(signal.SIGINT)
+    ours = before is signal.default_int_handler  # under nohup, say, Ctrl-C is to be ignored
+    if ours:
+        signal.signal(signal.SIGINT, _stop)
     try:
-        app()
-    except PolydescentError as refusal:
-        typer.echo(f"polydescent: {refusal}", err=True)
-        sys.exit(130 if isinstance(refusal, Stopped) else 2)  # 130: what Ctrl-C means to a shell
-    except BrokenPipeError:  # the reader went away, as `| head` does
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as why:  # what no door below has told
-        typer.echo(f"polydescent: {FileRefused(why.filename or '', 'use', why)}", err=True)
-        sys.exit(2)
+        from polydescent.cli.door import outcome
+
+        code = outcome(sys.argv[1:])
+    except BaseException:
+        if not _pressed:
+            raise
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        code = STOPPED
+        if sys.stderr is not None:
+            sys.stderr.write(f"polydescent: {GOODBYE}\n")
+    finally:
+        if _pressed:
+            # CPython dies of a Ctrl-C that came while code in a string ran, as it does where a
+            # dataclass is made, however it was answered; until code in a string ends well.
+            exec("")
+        if ours:
+            atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # all is done by then
+            signal.signal(signal.SIGINT, before)
+    sys.exit(code)
+
+
+def stopped() -> bool:
+    """Whether Ctrl-C was pressed. An import in C, or a library, may make another error of it."""
+    return bool(_pressed)
+
+
+def _stop(number: int, frame: object) -> None:
+    _pressed.append(number)
+    raise KeyboardInterrupt

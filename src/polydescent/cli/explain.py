@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from polydescent.cli.terminal import write
+
 Format = StrEnum("Format", ["text", "markdown", "latex"])
 
 
@@ -17,4 +19,4 @@ def explain(
     """Derive it by hand: the model, the loss, each gradient, the Hessian, the rate's limit."""
     from polydescent.explain import explain as written
 
-    typer.echo(written(degree, format))
+    write(written(degree, format))

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from polydescent.cli.terminal import say
+
 
 def merge(
     models: Annotated[list[str], typer.Argument(help="Two model files or more.")],
@@ -18,4 +20,4 @@ def merge(
     from polydescent import store
 
     merged = store.merge(models, output, again)
-    typer.echo(f"{output} holds {merged.summary.n:,} rows of {len(models)} models")
+    say(f"{output} holds {merged.summary.n:,} rows of {len(models)} models")

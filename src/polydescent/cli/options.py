@@ -132,7 +132,7 @@ def asked_of_fit(
     from polydescent.constraints import constraints_of
     from polydescent.degrees import Choice
 
-    wanted, highest = wanted_degree(int(degree) if degree.isdecimal() else degree)
+    wanted, highest = wanted_degree(_whole(degree))
     choice = Choice.of(criterion or "aicc", 5 if folds is None else folds)
     check_choice(choice, highest)
     asked: dict[str, Any] = {"auto": choice} if highest else {}
@@ -141,10 +141,26 @@ def asked_of_fit(
     held, wanted = constraints_of(
         highest or wanted,
         None if fix is None else _pairs(fix),
-        None if terms is None else numbers("terms", terms),
+        None if terms is None else _powers(terms),
         [numbers("through", point) for point in through] if through else None,
     )
     return wanted, asked | ({"held": held} if held else {})
+
+
+def _whole(text: str) -> int | str:
+    """A whole number as one; any other text as it is, so also one of thousands of digits."""
+    try:
+        return int(text) if text.isdecimal() else text
+    except ValueError:
+        return text
+
+
+def _powers(text: str) -> list[int]:
+    """[1, 3] for "1,3". Raises BadSetting."""
+    powers = [_whole(part.strip()) for part in text.split(",")]
+    if any(isinstance(power, str) for power in powers):
+        raise BadSetting("--terms", text, "the powers of x to use, such as 1,3")
+    return [int(power) for power in powers]
 
 
 def _pairs(text: str) -> dict[int, float]:

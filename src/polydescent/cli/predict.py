@@ -10,8 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from polydescent.cli.terminal import write
+from polydescent.errors import BadSetting
 from polydescent.store import Model
 from polydescent.verbs import Fit
+from polydescent.visible import visible
 
 Band = StrEnum("Band", ["confidence", "prediction"])
 
@@ -63,9 +66,8 @@ def predict(
     if band == Band.prediction:
         _check_sigma(saved, curve, sigma)
     reach = _reaching(curve, band, level, sigma)
-    for x in at or []:
-        place = curve.axis.parsed(x)
-        typer.echo(",".join(repr(float(value)) for value in reach(place)))
+    for place in [_place(curve, x) for x in at or []]:
+        write(",".join(repr(float(value)) for value in reach(place)))
     if inverse:
         _print_places(curve, inverse, sigma or 0.0)
     if files:
@@ -107,12 +109,12 @@ def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
     from polydescent.cli.options import numbers
 
     asked = [y for text in inverse for y in numbers("inverse", text)]
-    typer.echo("y,x,stderr")
+    write("y,x,stderr")
     for y in asked:
         found = curve.inverse(y, sigma=sigma)
         for root in found:
             x = str(root.value) if curve.axis.is_dates else repr(root.value)
-            typer.echo(f"{y!r},{x},{root.stderr!r}")
+            write(f"{y!r},{x},{root.stderr!r}")
         if not found:
             typer.echo(f"polydescent: the curve is nowhere {y:.6g} in its domain", err=True)
 
@@ -134,6 +136,14 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     return fit_folded(saved.summary.lower(wanted), None, **asked)
 
 
+def _place(curve: Fit, text: str) -> Any:
+    """What was typed for --at. Raises BadSetting."""
+    try:
+        return curve.axis.parsed(text)
+    except BadSetting as bad:
+        raise BadSetting("--at", text, bad.wanted) from None
+
+
 def _print_rows(
     reach: Callable[[Any], tuple[Any, ...]],
     files: list[str],
@@ -147,7 +157,7 @@ def _print_rows(
     from polydescent.sources.files import files as source_of
 
     names = [x, y, *(("low", "high") if band else ())]
-    typer.echo(",".join(map(_quoted, names)))
+    header = [",".join(map(_named, names))]  # written once the first rows could be read
     # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
     source = source_of(files, x, "CAST(0 AS DOUBLE)", again=True)
     for part in source.parts:
@@ -159,9 +169,16 @@ def _print_rows(
                 texts[known] = rows.axis.texts(rows.x[known])
                 found[:, known] = reach(rows.axis.places(rows.x[known]))
             lines = zip(texts, *found.tolist(), strict=True)
-            typer.echo("\n".join(f"{x},{','.join(map(repr, y))}" for x, *y in lines))
+            write("\n".join([*header, *(f"{x},{','.join(map(repr, y))}" for x, *y in lines)]))
+            header = []
+    if header:
+        write(header[0])
 
 
-def _quoted(name: str) -> str:
-    """A CSV field: an expression may hold commas."""
-    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\n') else name
+def _named(name: str) -> str:
+    """A CSV field on one line. An expression may hold commas; one that begins as a formula of a
+    spreadsheet gets an apostrophe, so that none computes what a file from somebody else asks for.
+    """
+    name = visible(name)
+    name = f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',;"') else name

@@ -7,10 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-
 from polydescent.arrays import to_host
-from polydescent.cli.terminal import fact, say
+from polydescent.cli.terminal import fact, say, write, written_to
+from polydescent.cli.wording import spoken
 from polydescent.degrees import Degrees
 from polydescent.descent import Outcome
 from polydescent.equation import CODE, check_style
@@ -19,6 +18,7 @@ from polydescent.optimizers import Adam
 from polydescent.report.text import notes, statistics, table, unfinished
 from polydescent.result import Fit
 from polydescent.statistics import check_level
+from polydescent.verbs import check_steps
 
 _LABEL = 28  # columns for the names of the facts
 _STYLE = {  # of the advice, on a terminal; its words say the same
@@ -54,6 +54,8 @@ class Wanted:
         """
         check_style(self.style or "plain")
         check_level(self.level)
+        if steps is not None:
+            check_steps(steps)
         if self.trace is not None:
             from polydescent.trace import check_step
 
@@ -92,7 +94,7 @@ def facts(fit: Fit) -> dict[str, Any]:
         "excess": _number(fit.excess),
         "r2": _number(fit.r2),
         "outcome": fit.outcome.value,
-        "advice": fit.advice,
+        "advice": spoken(fit.advice),
     }
     if fit.forecast is not None and fit.history is not None:
         forecast = fit.forecast
@@ -119,11 +121,13 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
     if wanted.plot is not None:
         from polydescent.report.static import write_picture
 
-        write_picture(fit, wanted.plot, title)
+        with written_to(wanted.plot):
+            write_picture(fit, wanted.plot, title)
     if wanted.explore is not None:
-        fit.explore(wanted.explore, title=title)
+        with written_to(wanted.explore):
+            fit.explore(wanted.explore, title=title)
     if wanted.as_json:
-        typer.echo(json.dumps(extra | _all_facts(fit, wanted), indent=2))
+        write(in_json(extra | _all_facts(fit, wanted)))
         return
     _print(fit, wanted, extra)
     if wanted.trace is not None:
@@ -172,7 +176,7 @@ def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
             for line in [*str(_degrees(fit, wanted.degrees)).splitlines(), ""]:
                 say(line)
     if not fit.is_far:
-        say(fit.advice, _STYLE[fit.outcome])
+        say(spoken(fit.advice), _STYLE[fit.outcome])
 
 
 def _styled(fit: Fit, style: str) -> str:
@@ -232,6 +236,20 @@ def _ends(fit: Fit) -> list[Any]:
     if not fit.axis.is_dates:
         return [fit.domain.lo, fit.domain.hi]
     return [fit.axis.label(x) for x in (fit.summary.domain.lo, fit.summary.domain.hi)]
+
+
+def in_json(facts: dict[str, Any]) -> str:
+    """The facts as JSON in ASCII, None for what is not finite."""
+    text = json.dumps(_plain(facts), indent=2, allow_nan=False)
+    return text.replace("\x7f", "\\u007f")  # the one control character that json lets through
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return _number(value) if isinstance(value, float) else value
 
 
 def _number(value: float) -> float | None:

@@ -3,35 +3,61 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import typer
+from polydescent.errors import PolydescentError
+from polydescent.visible import visible
+
+STANDARD_OUTPUT = "standard output"
 
 
 def say(line: str = "", style: str = "") -> None:
     """One line. style, such as "bold" or "yellow", is for terminals; NO_COLOR is obeyed."""
-    if sys.stdout.isatty():
+    line = visible(line)
+    if not sys.stdout.isatty():
+        write(line)
+        return
+    with written_to(STANDARD_OUTPUT):
         _console().print(line, style=style, markup=False, highlight=False, emoji=False)
-    else:
-        typer.echo(line)
 
 
 def fact(name: str, value: str, label: int) -> None:
     """A fact below others: its name in so many columns, its value wrapped beside it."""
+    name, value = visible(name), visible(value)
     line = f"{name:<{label}}{value}"
     if not sys.stdout.isatty():
-        typer.echo(line)
+        write(line)
         return
     from rich.padding import Padding
     from rich.text import Text
 
     console = _console()
-    if len(line) <= console.width:
-        console.print(Text(f"{name:<{label}}", "dim") + Text(value))
-    else:
-        console.print(Text(name, "dim"))
-        console.print(Padding(Text(value), (0, 0, 0, 2)))
+    with written_to(STANDARD_OUTPUT):
+        if len(line) <= console.width:
+            console.print(Text(f"{name:<{label}}", "dim") + Text(value))
+        else:
+            console.print(Text(name, "dim"))
+            console.print(Padding(Text(value), (0, 0, 0, 2)))
+
+
+def write(text: str) -> None:
+    """Lines of our own making, as they are: nothing of a file or an argument is in them."""
+    with written_to(STANDARD_OUTPUT):
+        sys.stdout.write(text + "\n")  # typer.echo writes UTF-8 to a terminal of ASCII
+
+
+@contextmanager
+def written_to(path: str) -> Iterator[None]:
+    """What the system refuses in the block names the path: a full disk does not say which."""
+    try:
+        yield
+    except (BrokenPipeError, PolydescentError):
+        raise
+    except OSError as why:
+        raise OSError(why.errno, why.strerror or str(why), path) from None
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from polydescent.cli import options as o
+from polydescent.cli.terminal import say
 
 
 def update(
@@ -40,6 +41,6 @@ def update(
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)
     added = sum(s.rows or 0 for s in after.sources[len(before.sources) :])
-    typer.echo(f"{added:,} rows read, {model} now holds {after.summary.n:,}")
+    say(f"{added:,} rows read, {model} now holds {after.summary.n:,}")
     if after.summary.omitted:
-        typer.echo(f"{after.summary.omitted:,} rows with missing values were omitted in all")
+        say(f"{after.summary.omitted:,} rows with missing values were omitted in all")

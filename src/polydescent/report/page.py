@@ -15,9 +15,11 @@ from polydescent.report import explorer
 from polydescent.result import Fit
 from polydescent.sources import Rows
 from polydescent.summary import Summary
+from polydescent.visible import shortened, visible
 
 LANGUAGES = ("en", "zh-CN")
 _DEGREE = 10  # that the page can go up to, where the rows are at hand
+_LONGEST_NAME = 300  # characters
 _STEPS = 200  # shown first after exact least squares, which takes none
 
 
@@ -55,9 +57,9 @@ def payload(fit: Fit, sample: int = 0, title: str = "", language: str | None = N
     x_name, y_name = _names(fit)
     return {
         "version": 1,
-        "title": title or f"{y_name} of {x_name}",
-        "x_name": x_name,
-        "y_name": y_name,
+        "title": shown(title or f"{y_name} of {x_name}"),
+        "x_name": shown(x_name),
+        "y_name": shown(y_name),
         "n": fit.n,
         "absolute_sigma": fit.absolute_sigma,
         "domain": [summary.domain.lo, summary.domain.hi],
@@ -68,6 +70,11 @@ def payload(fit: Fit, sample: int = 0, title: str = "", language: str | None = N
         "sample": _sample(fit.rows, sample) if fit.rows is not None and sample else None,
         "language": language,
     }
+
+
+def shown(name: str) -> str:
+    """A name or a title as it goes into a page: nothing that turns the direction of its words."""
+    return shortened(visible(name), _LONGEST_NAME)
 
 
 def _summary(fit: Fit) -> Summary:

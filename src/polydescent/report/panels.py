@@ -18,6 +18,7 @@ from polydescent.report.text import excess
 from polydescent.result import Fit
 from polydescent.solution import rows_that_count
 from polydescent.summary import Summary
+from polydescent.visible import shortened, visible
 
 # Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
 _DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7", "#009E73"
@@ -29,6 +30,7 @@ _SLICES = 40  # of x, in each of which residuals are averaged
 _FEW = 10  # rows that are too few for a mean
 _NEAR, _EARLY = 1.001, 8  # a loss this near the lowest in this share of the steps came early
 _OVERFLOW = 1e200  # beyond it the ticks of a log axis overflow
+_LONGEST_NAME = 100  # characters
 _TINY = 1e-8  # of the lowest loss: what a mode holds below it is no longer of interest
 
 
@@ -182,8 +184,8 @@ def _names(fit: Fit, ax: Any) -> None:
     x_name, y_name = (fit.rows.x_name, fit.rows.y_name) if fit.rows else ("x", "y")
     unit = f" ({fit.axis.unit}s)" if fit.axis.is_durations else ""
     since = f" (t = {fit.axis.unit}s since {fit.axis})" if fit.axis.is_dates else unit
-    ax.set_xlabel(x_name + since, parse_math=False)  # a name may hold a $
-    ax.set_ylabel(y_name, parse_math=False)
+    ax.set_xlabel(shown(x_name) + since, parse_math=False)  # a name may hold a $
+    ax.set_ylabel(shown(y_name), parse_math=False)
     if fit.axis.is_dates:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -197,6 +199,11 @@ def _title(fit: Fit, ax: Any, text: str) -> None:
     if fit.outcome.is_unfinished and np.isfinite(fit.curve.weights).all():
         text = f"{fit.outcome.value}, {excess(fit)}\n{text}"
     ax.set_title(text, fontsize="medium")
+
+
+def shown(name: str) -> str:
+    """A name or a title as it goes into a picture: XML has no controls, paper no room for all."""
+    return shortened(visible(name), _LONGEST_NAME)
 
 
 def _equation(fit: Fit, ax: Any) -> str:
@@ -247,7 +254,7 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
 def _left(fit: Fit) -> str:
     """What is drawn of the residuals, in one unit for all rows."""
     assert fit.rows is not None
-    left = f"{fit.rows.y_name} − fit"
+    left = f"{shown(fit.rows.y_name)} − fit"
     if not fit.is_weighted:
         return left
     return f"({left}) / σ" if fit.absolute_sigma else f"({left}) · √weight"

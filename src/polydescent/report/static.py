@@ -11,6 +11,7 @@ import numpy as np
 from polydescent.atomic import check_folder, locked, replacing
 from polydescent.errors import BadSetting, MissingExtra, NothingToDraw, UnknownName
 from polydescent.report import panels
+from polydescent.report.panels import shown
 from polydescent.result import Fit
 
 KINDS = {
@@ -59,7 +60,7 @@ def write_picture(fit: Fit, path: str, title: str) -> None:
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     for ax, kind in zip(figure.subplots(1, 2), ("fit", second), strict=True):
         draw(fit, kind, ax)
-    figure.suptitle(title, parse_math=False)
+    figure.suptitle(shown(title), parse_math=False)
     with locked(path), replacing(path) as beside:
         figure.savefig(beside, dpi=150)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from polydescent.errors import BadExpression, BadSetting
+from polydescent.errors import BadExpression, BadSetting, amount
+from polydescent.memory import check_memory
 
 _NAMES = """
 sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh
@@ -30,6 +32,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.UAdd: operator.pos,
 }
 _LONGEST = 1000
+_BYTES_A_POINT = 40  # x, y, and what computing them holds beside them
 ALLOWED = "numbers, x, pi, e, + - * / **, parentheses and the functions " + ", ".join(
     sorted(_FUNCTIONS)
 )
@@ -41,13 +44,19 @@ def sample(
     """(x, y): `points` equally spaced x on the closed interval and y = text(x) + noise·N(0, 1).
 
     Raises BadExpression for anything outside the whitelist and where y is NaN or infinite,
-    BadSetting for an empty interval, fewer than 2 points or a negative noise.
+    BadSetting for an empty interval, fewer than 2 points or a negative noise, TooLarge for more
+    points than memory holds.
     """
     lo, hi = interval
     if not lo < hi or not math.isfinite(hi - lo):
         raise BadSetting("interval", f"{lo:.6g},{hi:.6g}", "two finite numbers, the first smaller")
     if points < 2:
         raise BadSetting("points", points, "2 or more")
+    check_memory(
+        f"Sampling at {amount(points)} points",
+        _BYTES_A_POINT * points,
+        "Take fewer: points= of some thousands determine the same polynomial.",
+    )
     if not (noise >= 0 and math.isfinite(noise)):
         raise BadSetting("noise", noise, "a standard deviation of 0 or more, in units of y")
     x = np.linspace(lo, hi, points)
@@ -57,7 +66,10 @@ def sample(
         why = f"it is {y[bad[0]]} at x = {x[bad[0]]:.6g} ({bad.size:,} of {points:,} points)"
         raise BadExpression(text, why, "functions that are finite on the whole interval")
     if noise:
-        y = y + noise * np.random.default_rng(seed).standard_normal(points)
+        with np.errstate(over="ignore"):
+            y = y + noise * np.random.default_rng(seed).standard_normal(points)
+        if not np.isfinite(y).all():
+            raise BadSetting("noise", noise, "so small that y with it fits double precision")
     return x, y
 
 
@@ -92,7 +104,8 @@ def _parse(text: str) -> ast.expr:
         why = f"it is {len(text):,} characters long, the most is {_LONGEST:,}"
         raise BadExpression(text[:40] + "…", why, ALLOWED)
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # Python's own style is no matter here
+            return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as why:
         reason = why.msg if isinstance(why, SyntaxError) else str(why) or "it is nested too deeply"
         raise BadExpression(text, reason, ALLOWED) from None

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, columns, held_exactly, is_array, is_missing, namespace, quiet
-from polydescent.errors import BadCall, BadSetting, BeyondCalendar, NotNumbers
+from polydescent.errors import BadCall, BadSetting, BeyondCalendar, NotNumbers, OutOfRange
 from polydescent.frames import on_index_of
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days

@@ -96,7 +96,8 @@ def test_every_table_gives_the_same_summary(kind, frame, expected):
 
 def test_a_relation_of_duckdb_is_a_table(frame, expected):
     duckdb = pytest.importorskip("duckdb")
-    relation = duckdb.connect().from_df(frame).filter("id >= 0")
+    connection = duckdb.connect()
+    relation = connection.from_df(frame).filter("id >= 0")
     assert_same(pd.summarize(relation, x="the x", y="y", weights="w", degree=5), expected)
 
 

@@ -20,7 +20,7 @@ def fit(
     absolute_sigma: Annotated[
         bool, typer.Option("--absolute-sigma", help="Sigma is known in units of y.")
     ] = False,
-    where: Annotated[str | None, typer.Option(help="SQL: which rows to use.")] = None,
+    where: Annotated[str | None, typer.Option(help="SQL expression: which rows to use.")] = None,
     missing: o.MissingOption = o.Missing["raise"],
     degree: Annotated[
         str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: by AICc.")

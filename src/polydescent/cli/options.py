@@ -68,6 +68,9 @@ StyleOption = Annotated[
         show_default=False,
     ),
 ]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Run the model's SQL, whatever functions it calls.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 

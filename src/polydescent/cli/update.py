@@ -16,6 +16,7 @@ def update(
     again: Annotated[
         bool, typer.Option("--again", help="Add files that were added before, too.")
     ] = False,
+    trust: o.TrustOption = False,
     quiet: o.QuietOption = False,
 ) -> None:
     """Add the rows of files to a saved model: the columns and expressions are the model's own.
@@ -29,11 +30,13 @@ def update(
 
     path = Path(model)
     before = store.load(path)
-    asked = dict(before.asked)
-    missing = asked.pop("missing", "raise")
-    if not asked:
+    asked = before.asked
+    if "x" not in asked or "y" not in asked:
         raise NoColumns(model)
-    source = source_of(files, **asked)
+    missing = asked.get("missing", "raise")
+    # by name: a model must not answer for its own trustworthiness
+    weights, where = asked.get("weights"), asked.get("where")
+    source = source_of(files, asked["x"], asked["y"], weights, where, trusted=trust)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)

@@ -315,7 +315,7 @@ def test_a_refusal_says_what_was_found_and_what_to_do(subtests, refused):
 def test_without_the_extra_the_error_says_how_to_install_it(package, monkeypatch, frame):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(pd.PolydescentError, match=r'pip install "polydescent\[files\]"'):
-        pd.fit(frame, x="the x", y="y")
+        pd.fit(frame, x="the x", y="y * 2")
 
 
 def test_refusals_travel_between_processes():

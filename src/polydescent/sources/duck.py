@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polydescent.dates import Axis, axis_of_halves
-from polydescent.errors import BadTable, NoExpression, NoQuery, PolydescentError, UnknownName
+from polydescent.errors import BadCall, BadTable, NoExpression, NoQuery, PolydescentError, UnknownName
 from polydescent.sources import Rows, Source, arrow, locked
 from polydescent.sources.expressions import expression
 
@@ -32,6 +32,16 @@ class Asked:
     weights: str | None = None
     where: str | None = None
     trusted: bool = True
+
+    def __post_init__(self) -> None:
+        for role in ("x", "y", "weights", "where"):
+            asked = getattr(self, role)
+            if asked is not None and not isinstance(asked, str):
+                what = "weights or sigma" if role == "weights" else role
+                raise BadCall(
+                    f"{what} of a file or table is the name of a column or an SQL expression, "
+                    f"found {type(asked).__name__} {asked!r:.40}."
+                )
 
     @property
     def columns(self) -> dict[str, str]:
@@ -73,11 +83,12 @@ class Query(Source):
                 query, tick = self._sql(connection, duckdb)
                 # a CSV's broken value comes out of the reader as OSError
                 for columns in arrow.blocks(_batches(connection, query), skip):
-                    yield self._rows(columns, tick), _share(connection)
+                    yield self.rows(columns, tick), _share(connection)
             except (duckdb.Error, OSError) as why:
                 raise BadTable(f"{self.label}: {locked.told(why)}") from None
 
-    def _rows(self, columns: arrow.Columns, tick: str) -> Rows:
+    def rows(self, columns: arrow.Columns, tick: str) -> Rows:
+        """Rows of columns as `arrow.blocks` gives them, with the tick of dates in x."""
         halves = len(columns) > len(self.asked.columns)
         first, *others = columns
         if halves:
@@ -146,15 +157,15 @@ class Query(Source):
         return f"{self.label}: {text!r} is {kind}, not a number. An expression helps: {advice}."
 
 
-class Table(Query):
-    """Anything with `__arrow_c_stream__`: pandas, Polars, PyArrow, DuckDB relations."""
+class Streamed(Query):
+    """A stream of Arrow batches, read once."""
 
-    def __init__(self, table: Any, asked: Asked):
-        super().__init__(f"the {type(table).__name__}", asked)
-        self._table = table
+    def __init__(self, label: str, asked: Asked, stream: Any):
+        super().__init__(label, asked)
+        self._stream = stream
 
     def table(self, connection: Any) -> str:
-        connection.register("polydescent_table", arrow.reader(self._table))
+        connection.register("polydescent_table", self._stream)
         return "polydescent_table"
 
 

@@ -62,7 +62,7 @@ def _print_rows(curve: Fit, files: list[str], x: str, y: str, trust: bool) -> No
 
     from polydescent.sources.files import files as source_of
 
-    typer.echo(f"{_quoted(x)},{_quoted(y)}")
+    header = [f"{_quoted(x)},{_quoted(y)}"]  # once the first row is there: nothing if refused
     # there is no y yet, or it is not wanted
     source = source_of(files, x, "CAST(0 AS DOUBLE)", trusted=trust)
     for part in source.parts:
@@ -73,7 +73,10 @@ def _print_rows(curve: Fit, files: list[str], x: str, y: str, trust: bool) -> No
                 texts[known] = rows.axis.texts(rows.x[known])
                 y_hat[known] = curve(rows.axis.places(rows.x[known]))
             pairs = zip(texts, y_hat.tolist(), strict=True)
-            typer.echo("\n".join(f"{x},{y!r}" for x, y in pairs))
+            typer.echo("\n".join([*header, *(f"{x},{y!r}" for x, y in pairs)]))
+            header = []
+    if header:
+        typer.echo(header[0])
 
 
 def _quoted(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from polydescent.errors import NoExpression, UnknownName, UntrustedSql
@@ -14,8 +14,7 @@ _NODES = frozenset(
     "BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION OPERATOR TYPE"
     .split()
 )
-# what SQL from a model may call: each gives one value, always the same, of the values it is given,
-# and none makes a long text or list of a short one
+# what SQL from a model may call: each gives one value, always the same, of the values it is given
 _FUNCTIONS = frozenset(
     """
     + - * / // % ** ^ @ & | ~ << >> ! !__postfix || ^@ ~~ !~~ ~~* !~~* ~~~
@@ -26,7 +25,7 @@ _FUNCTIONS = frozenset(
     nullif pi pow power radians round round_even roundbankers sign signbit sin sinh sqrt subtract
     tan tanh trunc xor
 
-    age century date_add date_diff date_part date_sub date_trunc datediff datepart datesub datetrunc
+    century date_add date_diff date_part date_sub date_trunc datediff datepart datesub datetrunc
     day dayname dayofmonth dayofweek dayofyear days_in_month decade epoch epoch_ms epoch_ns epoch_us
     era hour isodow isoyear julian last_day make_date make_time make_timestamp make_timestamp_ms
     make_timestamp_ns make_timestamptz microsecond millennium millisecond minute month monthname
@@ -43,10 +42,12 @@ _FUNCTIONS = frozenset(
     """.split()
 )
 _PLACES = ("query_location", "query_location_length")
+_LONGEST = 20_000  # characters: the parser takes seconds for millions
+_MORE = "it is more than one expression"
 
 
 def expression(
-    connection: Any, text: str, names: Iterable[str], role: str, trusted: bool = True
+    connection: Any, text: str, names: Sequence[str], role: str, trusted: bool = True
 ) -> str:
     """SQL for an expression of the columns `names`, to stand wherever an expression may.
 
@@ -54,6 +55,9 @@ def expression(
     role: x, y, weights or where. trusted: a user typed it; else it comes from a file, and calls
     the functions of a closed list only. Raises NoExpression, UntrustedSql, UnknownName.
     """
+    if len(text) > _LONGEST:
+        found = f"it is {len(text):,} characters long, the most is {_LONGEST:,}"
+        raise NoExpression(text, found)
     try:
         tree = _tree(connection, text)
         for node in _nodes(tree):
@@ -77,13 +81,16 @@ def _tree(connection: Any, text: str) -> dict[str, Any]:
     bare, inside, alone = (json.loads(sql, object_hook=_without_places) for sql in found)
     for parsed in (alone, inside):
         if parsed["error"]:
-            raise NoExpression(text, str(parsed.get("error_message", "it is no SQL")))
-    if inside != alone or len(_selected(alone)) != 1:
-        raise NoExpression(text, "it is more than one expression")
-    (tree,) = _selected(alone)
-    _selected(alone)[:] = _selected(bare)
+            several = parsed.get("error_type") == "not implemented"  # statements that are no SELECT
+            said = parsed.get("error_message", "it is no SQL")
+            raise NoExpression(text, _MORE if several else str(said))
+    selected = _selected(alone)
+    if inside != alone or len(alone["statements"]) != 1 or len(selected) != 1:
+        raise NoExpression(text, _MORE)
+    (tree,) = selected
+    selected[:] = _selected(bare)
     if alone != bare:
-        raise NoExpression(text, "it is more than an expression")
+        raise NoExpression(text, _MORE)
     return tree
 
 
@@ -114,7 +121,7 @@ def _check(node: dict[str, Any], text: str) -> None:
         raise NoExpression(text, f"it holds a {kind}, not only columns of a row, values, functions")
 
 
-def _check_untrusted(node: dict[str, Any], role: str, text: str, names: Iterable[str]) -> None:
+def _check_untrusted(node: dict[str, Any], role: str, text: str, names: Sequence[str]) -> None:
     if node["class"] == "COLUMN_REF":
         known = {name.casefold() for name in names}
         if not any(part.casefold() in known for part in node["column_names"]):

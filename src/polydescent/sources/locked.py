@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,7 +75,7 @@ def told(why: BaseException) -> str:
 
 
 def _absolute(path: Path) -> str:
-    return os.path.abspath(path)
+    return str(path.absolute())  # with the .. in it: behind a link it leads elsewhere
 
 
 def _pattern(path: Path) -> str:

@@ -108,7 +108,8 @@ def _held(columns: list[Any], x: str, y: str) -> Source:
 
 def _arrays(frame: Any, names: list[str]) -> list[Any] | None:
     """The columns of a pandas frame in which they are arrays of numbers already, else None."""
-    if not hasattr(frame, "iloc") or not set(names) <= set(frame.columns):
+    is_frame = hasattr(frame, "iloc") and hasattr(frame, "columns")
+    if not is_frame or not set(names) <= set(frame.columns):
         return None
     columns = [frame[name] for name in names]
     if any(str(getattr(column, "dtype", "")) not in _NUMBERS for column in columns):

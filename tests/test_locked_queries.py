@@ -4,6 +4,7 @@ own calls what is on a list.
 
 import json
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -192,20 +193,25 @@ $1
 ;
 --
 """
-QUERY = "query('SELECT 1')"
 EVERY = HOSTILE.strip().splitlines()
+
+
+# no function of these names is on the connection: DuckDB says so when it runs
+UNKNOWN = ("getenv('HOME')", "read_text('secret.csv')", "glob('*')", "query('SELECT 1')")
 
 
 def test_what_is_no_expression_of_a_row_is_refused(connection, subtests):
     for text in EVERY:
-        for trusted in (True, False):
-            with subtests.test(f"{text} {trusted}"), pytest.raises(pd.PolydescentError):
-                sql = expression(connection, text, NAMES, "x", trusted)
-                # the name of no function on this connection: DuckDB refuses it
-                assert text in ("getenv('HOME')", "read_text('secret.csv')", "glob('*')", QUERY)
-                with pytest.raises(duckdb.Error) as why:
-                    connection.execute(f"SELECT {sql} FROM (SELECT 1 AS x)").fetchall()
-                raise errors.NoExpression(text, str(why.value))
+        with subtests.test(text):
+            with pytest.raises(pd.PolydescentError):
+                expression(connection, text, NAMES, "x", trusted=False)
+            if text in UNKNOWN:
+                sql = expression(connection, text, NAMES, "x")
+                with pytest.raises(duckdb.Error):
+                    connection.execute(f"SELECT {sql} FROM (SELECT 1 AS x)")
+                continue
+            with pytest.raises(errors.NoExpression):
+                expression(connection, text, NAMES, "x")
 
 
 @pytest.mark.parametrize("role", ["x", "y", "weights", "where"])
@@ -218,7 +224,20 @@ def test_it_is_refused_in_every_role_of_every_source(folder, role, text):
 
 
 SOUP = ["(", ")", "x", "y", ",", ";", "--", "/*", "*/", "'", '"', "$$", "\n", "1", "+", "AS"]
-SOUP += ["FROM t", "SELECT", "WHERE", "UNION", "LIMIT 1", "a:", "[", "]", "{", "}", "E'\\'", "x::INT"]
+SOUP += [
+    "FROM t",
+    "SELECT",
+    "WHERE",
+    "UNION",
+    "LIMIT 1",
+    "a:",
+    "[",
+    "]",
+    "{",
+    "}",
+    "E'\\'",
+    "x::INT",
+]
 SOUP += ["x", "1", "+"] * 4
 
 
@@ -247,18 +266,16 @@ def test_what_is_accepted_stays_in_its_place():
 
 def test_depth_and_length_are_bounded(connection, subtests):
     forms = [("(", "x", ")"), ("", "x", " + x"), ("- ", "x", ""), ("abs(", "x", ")")]
-    for depth in (300, 900, 3000, 100_000):
-        for before, middle, after in forms:
-            text = before * depth + middle + after * depth
-            with subtests.test(f"{depth} {before}{middle}{after}"):
-                try:
-                    expression(connection, text, NAMES, "x", trusted=False)
-                except errors.NoExpression as why:
-                    assert len(str(why)) < 600
-                    found = ("deep", "depth", "exhausted", "characters")
-                    assert any(word in str(why) for word in found)
-                else:
-                    assert depth < 100_000
+    for before, middle, after in forms:
+        with subtests.test(f"{before}{middle}{after}"):
+            for depth in (100, 300, 900, 3000):  # either is right, neither may end the process
+                with suppress(errors.NoExpression):
+                    text = before * depth + middle + after * depth
+                    assert text in expression(connection, text, NAMES, "x", trusted=False)
+            text = before * 100_000 + middle + after * 100_000
+            with pytest.raises(errors.NoExpression, match="characters long, the most is") as why:
+                expression(connection, text, NAMES, "x")
+            assert len(str(why.value)) < 600
 
 
 def test_a_comment_at_the_end_hides_nothing(folder):

@@ -524,7 +524,7 @@ def test_whatever_holds_columns_by_name(kind, frame, expected):
     fitted = pd.fit(held, **asked, sigma="w")
     np.testing.assert_allclose(fitted.coef, direct.coef, rtol=1e-12)
     assert fitted.n == 500
-    with pytest.raises(errors.UnknownName, match="no column 'nope'.* There are: "):
+    with pytest.raises(errors.UnknownName, match=r"no column 'nope'.* There are: "):
         pd.fit(held, x="nope", y="y")
 
 

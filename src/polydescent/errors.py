@@ -283,9 +283,9 @@ class UntrustedSql(PolydescentError, ValueError):
     def __init__(self, role: str, text: str, called: str):
         self.role, self.text, self.called = role, text, called
         super().__init__(
-            f"The {role} of this model is the SQL {text!r}. It calls {called!r}, which is not among "
-            "the functions that SQL from a model may call unasked. If you have read it and trust "
-            "whoever made the model, pass --trust."
+            f"The {role} of this model is the SQL {text!r}. It calls {called!r}, which is not "
+            "among the functions that SQL from a model may call unasked. If you have read it and "
+            "trust whoever made the model, pass --trust."
         )
 
 

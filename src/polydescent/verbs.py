@@ -53,10 +53,11 @@ def summarize(
 
     data, y: columns of n numbers (arrays, tensors, lists, Series, Dask arrays). Or data alone with
     x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
-    table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
-    iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
-    deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
-    where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
+    table (pandas, Polars, PyArrow, DuckDB), a dict of columns, records, an xarray Dataset, a Dask
+    dataframe (names only). Or data alone: an iterable of chunks (x, y) or (x, y, weights).
+    weights: of the squares, ≥ 0; or sigma: standard deviations of y, > 0, for weights of 1/σ². A
+    row of weight 0 does not count, whatever its y. where: an SQL expression, rows of a file or
+    table to use. missing: "omit" leaves out rows with NaN or infinity
     and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
     "day", "year", …). Memory is one chunk, whatever n is. Raises PolydescentError: see
     `polydescent.errors`.

@@ -193,7 +193,7 @@ def source_of(
         raise BadCall("where= selects rows of a file; select rows of arrays before passing them.")
     from polydescent.sources.chunks import Held, Stream
 
-    if x is None and y is None and _are_chunks(data):
+    if x is None and y is None and data is not None and _are_chunks(data):
         return Stream(data)
     return Held(Rows.read(*_values(data, x, y), weights))
 

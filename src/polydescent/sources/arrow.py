@@ -12,7 +12,7 @@ from polydescent.errors import BadTable, MissingExtra
 from polydescent.sources import CHUNK
 
 Columns = tuple[np.ndarray, ...]
-_NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float double".split()
+_NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float double"
 _WIDE = ("int64", "uint64", "timestamp[ns]")  # they hold whole numbers that float64 does not
 
 
@@ -58,7 +58,7 @@ def numbers(stream: Any, columns: Mapping[str, str]) -> tuple[Iterator[Any], str
         kind = str(stream.schema.field(places[0]).type) if len(places) == 1 else ""
         if role == "x" and (kind == "timestamp[ns]" or kind.startswith("timestamp[us")):
             tick = kind[10:12]
-        elif kind not in _NUMBERS:
+        elif kind not in _NUMBERS.split():
             return None
         steps.append((places[0], role == "x" and kind in _WIDE))
     return map(partial(_doubles, steps=steps), stream), tick
@@ -75,7 +75,8 @@ def _doubles(batch: Any, steps: list[tuple[int, bool]]) -> Any:
             column = column.cast(arrow.int64())
         if wide:
             shift, low = (arrow.scalar(value, column.type) for value in (32, 2**32 - 1))
-            found += [compute.shift_right(column, shift), compute.bit_wise_and(column, low)]
+            found.append(compute.call_function("shift_right", [column, shift]))
+            found.append(compute.call_function("bit_wise_and", [column, low]))
         else:
             found.append(column)
     doubles = [column.cast(arrow.float64(), safe=False) for column in found]

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from polydescent.dates import Axis, axis_of_halves
-from polydescent.errors import BadCall, BadTable, NoExpression, NoQuery, PolydescentError, UnknownName
+from polydescent.errors import (
+    BadCall,
+    BadTable,
+    NoExpression,
+    NoQuery,
+    PolydescentError,
+    UnknownName,
+)
 from polydescent.sources import Rows, Source, arrow, locked
 from polydescent.sources.expressions import expression
 

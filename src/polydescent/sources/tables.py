@@ -13,7 +13,7 @@ from polydescent.sources.chunks import Held
 from polydescent.sources.duck import Asked, Streamed
 
 # of a pandas column that is an array already
-_NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+_NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64"
 
 
 class Table(Source):
@@ -57,13 +57,12 @@ def table(data: Any, x: Any, y: Any, weights: Any = None, where: str | None = No
     if columns is None:
         role, name = ("x", x) if isinstance(x, str) else ("y", y)
         raise BadCall(
-            f"{role}={name!r:.40} names a column, but {label} has no columns by name: pass a table, "
-            "a dict of columns, a path, or the columns themselves."
+            f"{role}={name!r:.40} names a column, but {label} has no columns by name: pass a "
+            "table, a dict of columns, a path, or the columns themselves."
         )
     if not isinstance(x, str) or not isinstance(y, str):
         raise BadCall(
-            f'Name the columns of {label}: fit(…, x="…", y="…"). '
-            f"Found x={x!r:.40}, y={y!r:.40}."
+            f'Name the columns of {label}: fit(…, x="…", y="…"). Found x={x!r:.40}, y={y!r:.40}.'
         )
     if lazy:
         data = _collected(data, [x, y, weights], where)
@@ -112,7 +111,7 @@ def _arrays(frame: Any, names: list[str]) -> list[Any] | None:
     if not is_frame or not set(names) <= set(frame.columns):
         return None
     columns = [frame[name] for name in names]
-    if any(str(getattr(column, "dtype", "")) not in _NUMBERS for column in columns):
+    if any(str(getattr(column, "dtype", "")) not in _NUMBERS.split() for column in columns):
         return None  # also where there are two of a name
     arrays = [column.to_numpy() for column in columns]
     # as a database has them, whole numbers apart

@@ -310,7 +310,7 @@ TRIED: dict[str, list[tuple[str, str]]] = {
         ("fit(file, x='column1', y='column2', where='nonsense >')", "BadTable"),
         ("fit(file, x='column1', y='column2', where='false')", "NoRows"),
         ("fit(x, y, where='x > 0')", "BadCall"),
-        ("fit(x, 'y')", "NotNumbers"),
+        ("fit(x, 'y')", "BadCall"),
         ("fit(x, y, x=x)", "BadCall"),
     ],
 }

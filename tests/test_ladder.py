@@ -23,7 +23,7 @@ REACH_DOWN = {
 }
 SPELLED_IN = {
     "torch": {"arrays", "kernels.gpu", "estimators.torch"},
-    "duckdb": {"sources.duck"},
+    "duckdb": {"sources.locked"},
     "matplotlib": {"report.static", "report.panels"},
     "pyarrow": {"sources.arrow"},
     "dask": {"sources.cluster"},

@@ -3,7 +3,10 @@
 import gzip
 import json
 import pickle
+import sqlite3
 import sys
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,9 +23,11 @@ import polydescent as pd
 from polydescent import errors
 from polydescent.arrays import to_host
 from polydescent.passes import states, summary_of
-from polydescent.sources import CHUNK, Rows, omit_missing, rows_of, source_of
+from polydescent.sources import CHUNK, Rows, arrow, omit_missing, rows_of, source_of
 from polydescent.sources.arrow import blocks
 from polydescent.sources.chunks import Held, Kept
+from polydescent.sources.duck import Asked, Streamed
+from polydescent.sources.tables import Table
 
 DATA = Path(__file__).parent / "data"
 N = 1_000
@@ -98,7 +103,8 @@ def test_every_table_gives_the_same_summary(kind, frame, expected):
 
 def test_a_relation_of_duckdb_is_a_table(frame, expected):
     duckdb = pytest.importorskip("duckdb")
-    relation = duckdb.connect().from_df(frame).filter("id >= 0")
+    connection = duckdb.connect()
+    relation = connection.from_df(frame).filter("id >= 0")
     assert_same(pd.summarize(relation, x="the x", y="y", weights="w", degree=5), expected)
 
 
@@ -316,7 +322,7 @@ def test_a_refusal_says_what_was_found_and_what_to_do(subtests, refused):
 def test_without_the_extra_the_error_says_how_to_install_it(package, monkeypatch, frame):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(pd.PolydescentError, match=r'pip install "polydescent\[files\]"'):
-        pd.fit(frame, x="the x", y="y")
+        pd.fit(frame, x="the x", y="y * 2")
 
 
 def test_refusals_travel_between_processes():
@@ -464,3 +470,196 @@ def test_rows_that_are_none_are_refused(rows, error):
 
 def test_a_single_row_without_y_may_be_omitted():
     assert pd.summarize([(0.0, None), (1.0, 2.0)], degree=0, missing="omit").omitted == 1
+
+
+# ── columns by name ──────────────────────────────────────────────────────────────────────────────
+
+
+def arrow_columns(n=40):
+    """Columns of every type that a table may have, some with holes."""
+    i, rng = np.arange(n), np.random.default_rng(3)
+    whole, large = rng.integers(-100, 100, n), 1_700_000_000_123_456_789 + 3 * i
+    start = "2020-01-01T00:00:00.123456789"
+    dates = {unit: np.datetime64(start, unit) + i for unit in ("s", "ms", "us", "ns")}
+
+    def holes(values):
+        return [None if k % 7 == 0 else value for k, value in enumerate(values)]
+
+    numbers = {
+        **{kind: whole.astype(kind) for kind in ("int8", "int16", "int32", "int64")},
+        **{kind: abs(whole).astype(kind) for kind in ("uint8", "uint16", "uint32", "uint64")},
+        **{kind: (whole / 3).astype(kind) for kind in ("float16", "float32", "float64")},
+        "large": large,
+        "large unsigned": np.uint64(2**64 - 4000) + i.astype("uint64"),
+        "large negative": -large,
+        "whole range": [-(2**63), 2**63 - 1] * (n // 2),
+        "holes": holes(whole.tolist()),
+        "large holes": holes(large.tolist()),
+        "float holes": holes((whole / 7).tolist()),
+        "not finite": np.where(i % 7 == 0, np.nan, np.where(i == 3, np.inf, i / 3)),
+    }
+    others = {
+        "bool": whole > 0,
+        "text": ["a", "b"] * (n // 2),
+        "category": pyarrow.array(["a", "b"] * (n // 2)).dictionary_encode(),
+        "decimal": [Decimal(k) / 4 for k in range(n)],
+        "date": [date(2020, 1, 1) + timedelta(k) for k in range(n)],
+        "duration": [timedelta(k) for k in range(n)],
+        "date holes": holes([datetime(1600, 1, 1) + timedelta(k) for k in range(n)]),
+        "nothing": pyarrow.nulls(n),
+        **{f"dates {unit}": values for unit, values in dates.items()},
+        **{
+            f"zone {unit}": pyarrow.array(values).cast(pyarrow.timestamp(unit, "Asia/Tokyo"))
+            for unit, values in dates.items()
+        },
+    }
+    return {name: pyarrow.array(values) for name, values in (numbers | others).items()}
+
+
+def outcome(source):
+    """The rows of a source, or its refusal, as something to compare."""
+    try:
+        rows = source.gathered()
+    except pd.PolydescentError as refusal:
+        return type(refusal), str(refusal)
+    columns = (rows.x, rows.y, rows.weights)
+    exact = [None if c is None else np.asarray(c).tobytes() for c in columns]
+    return exact, rows.axis, rows.x_name, rows.y_name
+
+
+def test_columns_of_a_table_are_what_a_database_makes_of_them(subtests):
+    columns = arrow_columns()
+    table, direct = pyarrow.table(columns), 0
+    for name in columns:
+        for asked in (Asked(name, "float64", "uint8"), Asked("int32", name)):
+            if arrow.numbers(table.to_reader(), asked.columns) is None:
+                continue  # a database makes it
+            direct += 1
+            with subtests.test(str(asked)):
+                names = list(dict.fromkeys(asked.columns.values()))
+                stream = table.select(names).to_reader()
+                found = outcome(Table(table, asked, "it"))
+                assert found == outcome(Streamed("it", asked, stream))
+    assert direct > len(columns)
+
+
+def test_pandas_columns_that_are_arrays_are_what_a_database_makes_of_them(subtests):
+    frame, direct = pyarrow.table(arrow_columns()).to_pandas(), 0
+    for name in frame.columns:
+        source = source_of(frame, name, name)
+        if not isinstance(source, Held):
+            continue
+        direct += 1
+        table = pyarrow.Table.from_pandas(frame[[name]])
+        with subtests.test(name):
+            rows = source.gathered()
+            same = Streamed("it", Asked(name, name), table.to_reader()).gathered()
+            np.testing.assert_array_equal(rows.y, same.y)
+            known = np.isfinite(rows.x)
+            np.testing.assert_array_equal(known, np.isfinite(same.x))
+            np.testing.assert_array_equal(
+                np.asarray(rows.axis.places(rows.x[known])),
+                np.asarray(same.axis.places(same.x[known])),
+            )
+    assert direct > 12
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_plain_columns_need_no_database(kind, frame, expected, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    table = TABLES[kind](frame)
+    assert_same(pd.summarize(table, x="the x", y="y", weights="w", degree=5), expected)
+
+
+HOLDERS = {
+    "dict": lambda frame: {name: frame[name].to_numpy() for name in frame},
+    "dict of lists": lambda frame: {name: frame[name].tolist() for name in frame},
+    "recarray": lambda frame: frame.to_records(),
+    "records": lambda frame: np.array(frame.to_records(index=False).tolist(), _RECORD),
+    "lazy frame": lambda frame: polars.from_pandas(frame).lazy(),
+    "xarray": lambda frame: pytest.importorskip("xarray").Dataset.from_dataframe(frame),
+    "coordinates": lambda frame: (
+        pytest.importorskip("xarray")
+        .Dataset.from_dataframe(frame)
+        .set_coords(["the x", "w", "id"])
+        .y
+    ),
+}
+_RECORD = [("the x", float), ("y", float), ("w", float), ("id", int)]
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_whatever_holds_columns_by_name(kind, frame, expected):
+    held = HOLDERS[kind](frame)
+    assert_same(pd.summarize(held, x="the x", y="y", weights="w", degree=5), expected)
+    some = frame[frame.id < 500]
+    asked = {"x": 'ln("the x" + 3)', "y": "2 * y", "where": "id < 500", "degree": 2}
+    direct = pd.fit(np.log(some["the x"] + 3), 2 * some.y, 2, sigma=some.w)
+    fitted = pd.fit(held, **asked, sigma="w")
+    np.testing.assert_allclose(fitted.coef, direct.coef, rtol=1e-12)
+    assert fitted.n == 500
+    with pytest.raises(errors.UnknownName, match=r"no column 'nope'.* There are: "):
+        pd.fit(held, x="nope", y="y")
+
+
+def test_a_dict_keeps_its_library_and_takes_weights_that_are_an_array(rows):
+    torch = pytest.importorskip("torch")
+    x, y, w = (torch.tensor(column) for column in rows)
+    fitted = pd.fit({"t": x, "v": y}, x="t", y="v", weights=w)
+    assert isinstance(fitted.coef, torch.Tensor)
+    np.testing.assert_array_equal(fitted.coef, pd.fit(x, y, weights=w).coef)
+    assert (fitted.summary.x_name, fitted.summary.y_name) == ("t", "v")
+
+
+def test_a_lazy_frame_computes_the_columns_asked_for(frame):
+    lazy = polars.from_pandas(frame).lazy()
+    spoiled = lazy.with_columns(id=polars.col("id").map_batches(lambda _: 1 / 0, polars.Int64))
+    assert pd.fit(spoiled, x="the x", y="y").n == N
+
+
+def holders_refused():
+    """(what to fit, how, what the refusal says) for what holds no columns, or not one table."""
+    frame = pandas.DataFrame({"x": [1.0, 2, 3], "y": [1.0, 2, 4], "mixed": [1, "a", None]})
+    both = {"x": "x", "y": "y"}
+    connection = duckdb.connect()
+    return {
+        "connection": (connection, both, r'connection\.sql\("SELECT …"\)'),
+        "connection alone": (connection, {}, r'connection\.sql\("SELECT …"\)'),
+        "sqlite": (sqlite3.connect(":memory:"), both, "connection to a data base"),
+        "groups": (frame.groupby("x"), both, "fit each of them"),
+        "groups of a column": (frame.groupby("x").y, {}, "fit each of them"),
+        "groups of polars": (polars.from_pandas(frame[["x", "y"]]).group_by("x"), {}, "each"),
+        "series": (frame.x, both, "does not hand over its columns"),
+        "list": ([1.0, 2.0], both, "x='x' names a column, but the list has no columns"),
+        "list of dicts": ([{"x": 1, "y": 2}], both, "the list has no columns by name"),
+        "array": (np.arange(3.0), {"y": "y"}, "y='y' names a column, but the ndarray has no"),
+        "generator": ((i for i in range(3)), both, "the generator has no columns"),
+        "no names": (frame, {}, "Name the columns of the DataFrame"),
+        "no x": (frame, {"y": "y"}, "Name the columns of the DataFrame"),
+        "dict without names": ({"x": [1]}, {}, "Name the columns of the dict"),
+        "dict of two lengths": ({"x": [1], "y": [1, 2]}, both, "x has 1, y has 2"),
+        "two lengths in SQL": ({"x": [1], "y": [1, 2]}, both | {"where": "x > 0"}, "x has 1, y"),
+        "dict of text": ({"x": ["a"], "y": [1]}, both, "found text"),
+        "array of weights": (frame, both | {"weights": np.ones(3)}, "weights or sigma of a file"),
+        "array of sigma": (frame, both | {"sigma": np.ones(3)}, "weights or sigma of a file"),
+        "where that is none": (frame, both | {"where": True}, "where of a file or table"),
+        "mixed column": (frame, both | {"x": "x + 0"}, "does not hand over its columns"),
+        "two of a name": (frame[["x", "y", "y"]], both, "Duplicate column names"),
+    }
+
+
+def test_holders_that_are_no_table_are_refused_with_what_to_do(subtests):
+    for case, (data, named, said) in holders_refused().items():
+        with subtests.test(case), pytest.raises(pd.PolydescentError, match=said):
+            pd.fit(data, **named)
+
+
+def test_a_data_set_of_more_dimensions_says_how_to_make_rows():
+    xarray = pytest.importorskip("xarray")
+    grid = xarray.Dataset({"v": (("t", "z"), np.ones((3, 2)))}, {"t": [1.0, 2, 3]})
+    with pytest.raises(errors.BadCall, match=r"v along t × z.*to_dataframe\(\)\.reset_index"):
+        pd.fit(grid, x="t", y="v")
+    rows = grid.to_dataframe().reset_index()
+    assert pd.fit(rows, x="t", y="v", degree=1).n == 6
+    assert pd.fit(grid.v[:, 0], x="t", degree=1).n == 3
+    assert pd.fit(grid.t, grid.v[:, 0], degree=1).n == 3

@@ -396,6 +396,31 @@ class BadCall(PolydescentError, TypeError):
     """Arguments that do not fit together."""
 
 
+class NoExpression(BadTable):
+    """SQL that is not one expression of the columns of a table."""
+
+    def __init__(self, text: str, reason: str, label: str = ""):
+        self.reason = reason
+        place = f"{label}: " if label else ""
+        super().__init__(
+            f"{place}cannot use {text!r:.200}: {reason}. Where an expression of columns does not "
+            "say it, make the columns with SQL as the source: "
+            "\"SELECT … AS x, … AS y FROM 'file.csv'\"."
+        )
+
+
+class UntrustedSql(PolydescentError, ValueError):
+    """SQL in a model that does more than arithmetic on the columns of a row."""
+
+    def __init__(self, role: str, text: str, called: str):
+        self.role, self.text, self.called = role, text, called
+        super().__init__(
+            f"The {role} of this model is the SQL {text!r}. It calls {called!r}, which is not "
+            "among the functions that SQL from a model may call unasked. If you have read it and "
+            "trust whoever made the model, pass --trust."
+        )
+
+
 class NoQuery(PolydescentError, ValueError):
     """SQL that the data base does not run."""
 

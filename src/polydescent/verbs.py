@@ -76,10 +76,11 @@ def summarize(
 
     data, y: columns of n numbers (arrays, tensors, lists, Series, Dask arrays). Or data alone with
     x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
-    table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
-    iterable of chunks (x, y), (x, y, weights) or (x, y, weights, counts), or of single rows of
-    numbers. x may be dates, durations, or whole numbers of any size. Memory is one chunk, whatever
-    n is. Raises PolydescentError: see `polydescent.errors`.
+    table (pandas, Polars, PyArrow, DuckDB), a dict of columns, records, an xarray Dataset, a Dask
+    dataframe (names only). Or data alone: an iterable of chunks (x, y), (x, y, weights) or
+    (x, y, weights, counts), or of single rows of numbers. x may be dates, durations, or whole
+    numbers of any size. Memory is one chunk, whatever n is. Raises PolydescentError: see
+    `polydescent.errors`.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def summarize(
         How often each row was seen, shape (n,), whole numbers ≥ 0; 1 where left out. The same as
         repeating it so often.
     where
-        SQL, rows of a file or table to use.
+        An SQL expression, rows of a file or table to use.
     missing
         "omit" leaves out rows with NaN or infinity and counts them.
     per

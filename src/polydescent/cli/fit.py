@@ -23,7 +23,7 @@ def fit(
     counts: Annotated[
         str | None, typer.Option(help="Column, or SQL: how often each row was seen.")
     ] = None,
-    where: Annotated[str | None, typer.Option(help="SQL: which rows to use.")] = None,
+    where: Annotated[str | None, typer.Option(help="SQL expression: which rows to use.")] = None,
     missing: o.MissingOption = o.Missing["raise"],
     degree: Annotated[
         str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: the best.")

@@ -83,6 +83,9 @@ StyleOption = Annotated[
 AgainOption = Annotated[
     bool, typer.Option("--again", help="Count files whose rows were counted before, too.")
 ]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Run the model's SQL, whatever functions it calls.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from polydescent.cli import options as o
 from polydescent.cli.terminal import write
 from polydescent.errors import BadSetting
 from polydescent.store import Model
@@ -45,6 +46,7 @@ def predict(
         str | None,
         typer.Option(metavar="NUMBER|auto[:MAX]", help="Up to the model's.", show_default=False),
     ] = None,
+    trust: o.TrustOption = False,
 ) -> None:
     """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files.
 
@@ -71,7 +73,7 @@ def predict(
     if inverse:
         _print_places(curve, inverse, sigma or 0.0)
     if files:
-        _print_rows(reach, files, saved.asked["x"], saved.asked["y"], band)
+        _print_rows(reach, files, saved.asked["x"], saved.asked["y"], band, trust)
 
 
 def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
@@ -150,6 +152,7 @@ def _print_rows(
     x: str,
     y: str,
     band: Band | None,
+    trust: bool,
 ) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
     import numpy as np
@@ -159,7 +162,7 @@ def _print_rows(
     names = [x, y, *(("low", "high") if band else ())]
     header = [",".join(map(_named, names))]  # written once the first rows could be read
     # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
-    source = source_of(files, x, "CAST(0 AS DOUBLE)", again=True)
+    source = source_of(files, x, "CAST(0 AS DOUBLE)", again=True, trusted=trust)
     for part in source.parts:
         for rows, _ in part.chunks():
             known = ~np.isnan(rows.x)

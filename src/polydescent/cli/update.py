@@ -11,11 +11,14 @@ import typer
 from polydescent.cli import options as o
 from polydescent.cli.terminal import say
 
+_TYPED = ("data", "again", "trusted")  # what no model says of its sources
+
 
 def update(
     model: Annotated[str, typer.Argument(help="A model file, from fit --save.")],
     files: Annotated[list[str], typer.Argument(help="Files, globs or SQL with the new rows.")],
     again: o.AgainOption = False,
+    trust: o.TrustOption = False,
     quiet: o.QuietOption = False,
 ) -> None:
     """Add the rows of files to a saved model: the columns and expressions are the model's own.
@@ -30,13 +33,15 @@ def update(
     path = Path(model)
     before = store.load(path)
     asked = dict(before.asked)
-    missing = asked.pop("missing", "raise")
-    if not asked:
+    if "x" not in asked or "y" not in asked:
         raise NoColumns(model)
+    missing = asked.pop("missing", "raise")
+    # by name: a model must not answer for its own trustworthiness
+    known = [name for name in signature(source_of).parameters if name not in _TYPED]
     for setting in asked:  # of a version that could read other files
-        if setting not in (known := signature(source_of).parameters):
+        if setting not in known:
             raise UnknownName("setting of a source", setting, known, model)
-    source = source_of(files, again=again, **asked)
+    source = source_of(files, again=again, trusted=trust, **asked)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)

@@ -289,15 +289,16 @@ def source_of(
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
     Three forms: (x, y) with values; (source, x=name, y=name) with a path, a glob, a list of them,
-    SQL, a table or a Dask dataframe; an iterable of chunks alone. A Source passes through. again:
-    count a file that is given twice twice. Raises BadCall where the arguments fit none.
+    SQL, a table, a dict of columns or a Dask dataframe; an iterable of chunks alone. A Source
+    passes through. again: count a file that is given twice twice. Raises BadCall where the
+    arguments fit none.
     """
     if isinstance(data, Source):
         return data
     if isinstance(weights, Same):
         from polydescent.sources.chunks import Held
 
-        bare = source_of(data, y, x, None, where)
+        bare = source_of(data, y, x, None, where, again, counts)
         return Held(weights.on(bare.rows)) if isinstance(bare, Held) else Weighted(bare, weights)
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
@@ -307,10 +308,13 @@ def source_of(
         from polydescent.sources.cluster import collection
 
         return collection(data, x, y, weights, where, counts)
-    if isinstance(x, str) and isinstance(y, str) and hasattr(data, "__arrow_c_stream__"):
-        from polydescent.sources.duck import Asked, Table
+    named = isinstance(x, str) or isinstance(y, str)
+    if named or not (data is None or is_array(data) or isinstance(data, list | tuple)):
+        from polydescent.sources.tables import check_rows, has_columns, table
 
-        return Table(data, Asked(x, y, weights, where, counts))
+        check_rows(data)
+        if named or (x is None and y is None and has_columns(data)):
+            return table(data, x, y, weights, where, counts)
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of arrays before passing them.")
     from polydescent.sources.chunks import Held, Stream
@@ -357,6 +361,4 @@ def _values(data: Any, x: Any, y: Any) -> tuple[Any, Any]:
     if data is None or y is None:
         missing = "x" if data is None else "y"
         raise BadCall(f"{missing} is missing: pass both columns, as in fit(x, y, degree=3).")
-    if isinstance(y, str) and not is_array(data):
-        raise BadCall(f"y={y!r} names a column, but {type(data).__name__} is no file with columns.")
     return data, y

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from polydescent.errors import MissingExtra
+from polydescent.errors import BadTable, MissingExtra
 from polydescent.sources import CHUNK
 
 Columns = tuple[np.ndarray, ...]
+_NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float double"
+_WIDE = ("int64", "uint64", "timestamp[ns]")  # they hold whole numbers that float64 does not
 
 
 def pyarrow() -> Any:
@@ -22,9 +25,62 @@ def pyarrow() -> Any:
     return pyarrow
 
 
-def reader(table: Any) -> Any:
-    """A record batch reader over anything with `__arrow_c_stream__`. Raises MissingExtra."""
-    return pyarrow().RecordBatchReader.from_stream(table)
+def reader(table: Any, label: str) -> Any:
+    """A record batch reader over anything with `__arrow_c_stream__`. Raises MissingExtra, BadTable.
+
+    label: what to call the table where it cannot be read.
+    """
+    arrow = pyarrow()
+    try:
+        return arrow.RecordBatchReader.from_stream(table)
+    except (arrow.ArrowException, TypeError, ValueError) as why:
+        raise BadTable(f"{label} does not hand over its columns: {why}") from None
+
+
+def table(columns: dict[str, np.ndarray], label: str) -> Any:
+    """A table of these columns. Raises MissingExtra, BadTable."""
+    arrow = pyarrow()
+    try:
+        return arrow.table(columns)
+    except (arrow.ArrowException, TypeError, ValueError) as why:
+        raise BadTable(f"{label} is no table: {why}") from None
+
+
+def numbers(stream: Any, columns: Mapping[str, str]) -> tuple[Iterator[Any], str] | None:
+    """(float64 batches of the columns by role, tick of the dates in x) of a record batch reader.
+
+    None where it takes a database to say what the columns are; nothing has been read then. As
+    there, whole numbers that may be beyond float64 come in halves: x is then two columns.
+    """
+    steps, tick = [], ""
+    for role, name in columns.items():
+        places = stream.schema.get_all_field_indices(name)
+        kind = str(stream.schema.field(places[0]).type) if len(places) == 1 else ""
+        if role == "x" and (kind == "timestamp[ns]" or kind.startswith("timestamp[us")):
+            tick = kind[10:12]
+        elif kind not in _NUMBERS.split():
+            return None
+        steps.append((places[0], role == "x" and kind in _WIDE))
+    return map(partial(_doubles, steps=steps), stream), tick
+
+
+def _doubles(batch: Any, steps: list[tuple[int, bool]]) -> Any:
+    """The columns at these places as float64, those that are wide in halves."""
+    from pyarrow import compute
+
+    arrow, found = pyarrow(), []
+    for place, wide in steps:
+        column = batch.column(place)
+        if arrow.types.is_timestamp(column.type):
+            column = column.cast(arrow.int64())
+        if wide:
+            shift, low = (arrow.scalar(value, column.type) for value in (32, 2**32 - 1))
+            found.append(compute.call_function("shift_right", [column, shift]))
+            found.append(compute.call_function("bit_wise_and", [column, low]))
+        else:
+            found.append(column)
+    doubles = [column.cast(arrow.float64(), safe=False) for column in found]
+    return arrow.RecordBatch.from_arrays(doubles, [f"c{i}" for i in range(len(doubles))])
 
 
 def blocks(batches: Iterable[Any], skip: int = 0, size: int = CHUNK) -> Iterator[Columns]:

@@ -1,15 +1,24 @@
-"""The only file that knows DuckDB: columns, or SQL expressions of them, streamed from a table."""
+"""Columns of a table, or SQL expressions of them, streamed out of DuckDB."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from polydescent.dates import Axis, axis_of_halves
-from polydescent.errors import BadTable, MissingExtra, NoQuery, UnknownName
-from polydescent.sources import Rows, Source, arrow
+from polydescent.errors import (
+    BadCall,
+    BadTable,
+    NoExpression,
+    NoQuery,
+    PolydescentError,
+    UnknownName,
+)
+from polydescent.sources import Rows, Source, arrow, locked
+from polydescent.sources.expressions import expression
 
 _NUMERIC = re.compile(
     r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL|BOOLEAN)"
@@ -20,13 +29,27 @@ _DATE = re.compile(r"^(TIMESTAMP|DATE)")
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user asked of a table: columns or SQL expressions of them; where is SQL."""
+    """What a user asked of a table: columns or SQL expressions of them.
+
+    trusted: the user typed them, or answers for the model they come from.
+    """
 
     x: str
     y: str
     weights: str | None = None
     where: str | None = None
     counts: str | None = None
+    trusted: bool = True
+
+    def __post_init__(self) -> None:
+        for role in ("x", "y", "weights", "where", "counts"):
+            asked = getattr(self, role)
+            if asked is not None and not isinstance(asked, str):
+                what = "weights or sigma" if role == "weights" else role
+                raise BadCall(
+                    f"{what} of a file or table is the name of a column or an SQL expression, "
+                    f"found {type(asked).__name__} {asked!r:.40}."
+                )
 
     @property
     def columns(self) -> dict[str, str]:
@@ -36,7 +59,12 @@ class Asked:
 
 
 class Query(Source):
-    """Columns of something DuckDB can select from. What differs is `table`."""
+    """Columns of something DuckDB can select from. What differs is `table`.
+
+    opens: the files that a query may open; None: those that SQL typed by the user names.
+    """
+
+    opens: tuple[Path, ...] | None = ()
 
     def __init__(self, label: str, asked: Asked):
         self.label, self.asked = label, asked
@@ -56,20 +84,19 @@ class Query(Source):
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         """As `Source.chunks`. Raises BadTable, UnknownName, MissingExtra, NoQuery."""
-        duckdb = _duckdb()
+        duckdb = locked.duckdb()
         arrow.pyarrow()
-        with duckdb.connect() as connection:
-            connection.execute("SET enable_progress_bar = true")  # for query_progress below …
-            connection.execute("SET enable_progress_bar_print = false")  # … and not for printing
+        with locked.connect(self.opens) as connection:
             try:
                 query, tick = self._sql(connection, duckdb)
                 # a CSV's broken value comes out of the reader as OSError
                 for columns in arrow.blocks(_batches(connection, query), skip):
-                    yield self._rows(columns, tick), _share(connection)
+                    yield self.rows(columns, tick), _share(connection)
             except (duckdb.Error, OSError) as why:
-                raise BadTable(f"{self.label}: {_told(why)}") from None
+                raise BadTable(f"{self.label}: {locked.told(why)}") from None
 
-    def _rows(self, columns: arrow.Columns, tick: str) -> Rows:
+    def rows(self, columns: arrow.Columns, tick: str) -> Rows:
+        """Rows of columns as `arrow.blocks` gives them, with the tick of dates in x."""
         halves = len(columns) > len(self.asked.columns)
         first, *others = columns
         if halves:
@@ -88,7 +115,7 @@ class Query(Source):
         names = [row[0] for row in connection.execute(f"DESCRIBE FROM {table}").fetchall()]
         select, tick = [], ""
         for role, text in asked.columns.items():
-            sql = _named(text, names)
+            sql = self._expression(connection, role, text, names)
             kind = self._kind(connection, duckdb, table, names, text, sql)
             if role == "x" and _DATE.match(kind):
                 tick = "ns" if kind == "TIMESTAMP_NS" else "us"
@@ -99,7 +126,21 @@ class Query(Source):
             select += [f"{sql} >> 32", f"{sql} & 4294967295"] if wide else [sql]
         columns = ", ".join(f"CAST({sql} AS DOUBLE) AS c{i}" for i, sql in enumerate(select))
         query = f"SELECT {columns} FROM {table}"
-        return query + (f" WHERE {asked.where}" if asked.where else ""), tick
+        if asked.where:
+            query += f" WHERE {self._expression(connection, 'where', asked.where, names)}"
+        return query, tick
+
+    def _expression(self, connection: Any, role: str, text: str, names: list[str]) -> str:
+        """SQL for what was asked: a column by its exact name, else an expression of columns.
+
+        Raises BadTable, UnknownName, UntrustedSql.
+        """
+        if text in names:
+            return locked.identifier(text)
+        try:
+            return expression(connection, text, names, role, self.asked.trusted)
+        except NoExpression as why:
+            raise self._refusal(text, names, why.reason) from None
 
     def _kind(
         self, connection: Any, duckdb: Any, table: str, names: list[str], text: str, sql: str
@@ -108,13 +149,16 @@ class Query(Source):
         try:
             described = connection.execute(f"DESCRIBE SELECT {sql} AS v FROM {table}").fetchall()
         except duckdb.Error as why:
-            explained = self.explained(text)
-            if explained:
-                raise BadTable(explained) from None
-            if re.fullmatch(r"[\w .-]+", text):
-                raise UnknownName("column", text, names, self.label) from None
-            raise BadTable(f"{self.label}: cannot use {text!r}: {_told(why)}") from None
+            raise self._refusal(text, names, locked.told(why)) from None
         return str(described[0][1])
+
+    def _refusal(self, text: str, names: list[str], why: str) -> PolydescentError:
+        explained = self.explained(text)
+        if explained:
+            return BadTable(explained)
+        if re.fullmatch(r"[\w .-]+", text):
+            return UnknownName("column", text, names, self.label)
+        return NoExpression(text, why, self.label)
 
     def _no_number(self, text: str, sql: str, kind: str) -> str:
         cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}
@@ -122,20 +166,22 @@ class Query(Source):
         return f"{self.label}: {text!r} is {kind}, not a number. An expression helps: {advice}."
 
 
-class Table(Query):
-    """Anything with `__arrow_c_stream__`: pandas, Polars, PyArrow, DuckDB relations."""
+class Streamed(Query):
+    """A stream of Arrow batches, read once."""
 
-    def __init__(self, table: Any, asked: Asked):
-        super().__init__(f"the {type(table).__name__}", asked)
-        self._table = table
+    def __init__(self, label: str, asked: Asked, stream: Any):
+        super().__init__(label, asked)
+        self._stream = stream
 
     def table(self, connection: Any) -> str:
-        connection.register("polydescent_table", arrow.reader(self._table))
+        connection.register("polydescent_table", self._stream)
         return "polydescent_table"
 
 
 class Sql(Query):
     """The result of a SELECT. Its rows may come in another order next time."""
+
+    opens = None
 
     def __init__(self, text: str, asked: Asked):
         super().__init__(f"{text!r:.60}", asked)
@@ -143,23 +189,12 @@ class Sql(Query):
 
     def table(self, connection: Any) -> str:
         try:
+            if not locked.is_select(connection, self.text):
+                raise NoQuery(self.text, "a source is one SELECT and nothing else")
             connection.execute(f"DESCRIBE {self.text}")
-        except _duckdb().Error as why:
-            raise NoQuery(self.text, _told(why)) from None
-        return f"({self.text})"
-
-
-def _duckdb() -> Any:
-    try:
-        import duckdb
-    except ImportError:
-        raise MissingExtra("DuckDB", "files", "Reading files and tables") from None
-    return duckdb
-
-
-def _named(text: str, names: list[str]) -> str:
-    """SQL for what the user typed: a column by its exact name, else an expression."""
-    return '"' + text.replace('"', '""') + '"' if text in names else f"({text})"
+        except locked.duckdb().Error as why:
+            raise NoQuery(self.text, locked.told(why)) from None
+        return f"(\n{self.text}\n)"  # a comment at its end ends with the line
 
 
 def _batches(connection: Any, query: str) -> Any:
@@ -173,10 +208,3 @@ def _batches(connection: Any, query: str) -> Any:
 def _share(connection: Any) -> float:
     percent = connection.query_progress()
     return percent / 100 if percent >= 0 else float("nan")
-
-
-def _told(why: BaseException) -> str:
-    """What DuckDB says is wrong, without its advice about its own options."""
-    lines = str(why).strip().splitlines()
-    told = [line for line in lines[:3] if line.strip()] if "CSV Error" in lines[0] else lines[:1]
-    return "; ".join(told)

@@ -13,7 +13,7 @@ from typing import Any
 
 from polydescent.errors import BadTable, NoFile, OnlyFiles
 from polydescent.fingerprint import Known, Remembered
-from polydescent.sources import Source
+from polydescent.sources import Source, locked
 from polydescent.sources.duck import Asked, Query, Sql
 
 _READERS = {
@@ -34,15 +34,16 @@ def files(
     where: str | None = None,
     again: bool = False,
     counts: str | None = None,
+    trusted: bool = True,
 ) -> Source:
     """A path, a glob, SQL, or a list of them, as a source with one part each.
 
-    x, y, weights, counts: a column name or an SQL expression of columns; where: SQL. again: take
-    what holds the same rows as another of them too. Raises NoFile for what leads nowhere, BadTable
-    for a file of an unknown kind, AlreadyAdded and SourceGrew for rows given twice; reading raises
-    the rest.
+    x, y, weights, where, counts: a column name or an SQL expression of columns; trusted: as in
+    `Asked`. again: take what holds the same rows as another of them too. Raises NoFile for what
+    leads nowhere, BadTable for a file of an unknown kind, AlreadyAdded and SourceGrew for rows
+    given twice; reading raises the rest.
     """
-    asked = Asked(x, y, weights, where, counts)
+    asked = Asked(x, y, weights, where, counts, trusted)
     every = [data] if isinstance(data, str | Path) else data
     found = [part for text in every for part in _parts(text, asked)]
     if len(found) == 1:
@@ -81,7 +82,7 @@ class File(Query):
 
     def __init__(self, path: Path, asked: Asked):
         super().__init__(str(path), asked)
-        self.path = path
+        self.path, self.opens = path, (path,)
         self._reader = _reader(path)
 
     def table(self, connection: Any) -> str:
@@ -90,10 +91,7 @@ class File(Query):
             options = f", {_CSV_BUFFER}" + (
                 ", header = false, skip = 1" if _broken_header(self.path) else ""
             )
-        quoted = str(self.path).replace("'", "''")
-        # a path is no pattern: [ and * in a name stand for themselves
-        escaped = re.sub(r"([*?\[])", r"[\1]", quoted)
-        return f"{self._reader}('{escaped}'{options})"
+        return f"{self._reader}({locked.file(self.path)}{options})"
 
     def is_empty(self, connection: Any, table: str) -> bool:
         return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None

@@ -155,7 +155,7 @@ def _use_model(path, body):
         both = model.summary + model.summary
         assert both.n == 2 * model.summary.n
         for fit in (model.summary.fit(), _curve(model, None), model.summary.lower(0).fit()):
-            middle = fit.domain.lo / 2 + fit.domain.hi / 2
+            middle = fit.summary.domain.lo / 2 + fit.summary.domain.hi / 2
             numbers += [*fit.best.powers, fit.curve(np.array([middle]))[0], fit.loss]
             str(fit)
     return "means what it says" if np.isfinite(numbers).all() else "wrong number"
@@ -166,7 +166,7 @@ def _use_record(text):
     if not _same(json.loads(fit.to_json()), json.loads(text)):
         return "wrong number"
     str(fit), fit.equation("python"), fit.advice, fit.aic
-    middle = fit.domain.lo / 2 + fit.domain.hi / 2
+    middle = fit.summary.domain.lo / 2 + fit.summary.domain.hi / 2
     numbers = [fit.curve(np.array([middle]))[0], *np.ravel(fit.stderr), *np.ravel(fit.coef)]
     if fit.forecast is not None and fit.forecast.optimizer.name != "adam":
         fit.forecast.loss_at(3), fit.forecast.steps_to(0.01)

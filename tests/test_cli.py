@@ -133,7 +133,7 @@ def test_a_run_that_ends_far_off_says_so_first_and_once(polydescent):
     lines = out.splitlines()
     assert lines[0].startswith("steps exhausted: loss ")
     assert lines[0].endswith("far from least squares")
-    assert 'basis="chebyshev"' in lines[1]
+    assert "--basis chebyshev" in lines[1]
     assert lines[2].startswith("So far: y = ")
     assert out.count("were not enough") == 1
     found = json.loads(polydescent(*far, "--json")[1])

@@ -339,7 +339,7 @@ def test_code_says_what_its_variable_is(style, comment):
 @pytest.mark.parametrize(
     ("make", "settings", "says"),
     [
-        (lambda: pd.fit(DAYS, Y, 1), {"style": "c"}, "writes python and sql"),
+        (lambda: pd.fit(DAYS, Y, 1), {"style": "c"}, "is written in python and sql"),
         (lambda: pd.fit(DAYS, Y, 1), {"style": "latex"}, "is for code"),
         (lambda: pd.fit([0, 1, 2], [1, 2, 4], 1), {"style": "sql"}, "over numbers"),
         (

@@ -167,7 +167,7 @@ WRONG = {  # what a forged model says, and the place that the refusal names
     "summary.kind.dtype": ["int64", "complex128", "load", "bfloat16", 8],
     "summary.kind.device": ["cuda:0", "", "../", None],
     "summary.axis.tick": ["fortnight", 5, None, "D"],
-    "summary.axis.unit": ["fortnight", "day", None],
+    "summary.axis.unit": ["fortnight", "Day", None],
     "summary.axis.origin": [1.5, "1", None, True, 2**1023],
     "summary.domain": [[2.0, 1.0], [1.0], None, ["0", "1"], [0.0, math.inf], [0, 10**400]],
     "summary.n": [2.5, -1, "50", True, 2**64, math.nan],

@@ -224,10 +224,12 @@ def code(
 def _elapsed(style: str, x: str, axis: Axis) -> str:
     """The units from the axis' origin to a date x, as code. Raises BadCall."""
     if not axis.is_dates:
-        raise BadCall("dates=True is for a fit over dates: this one is over numbers.")
+        raise BadCall("Code that takes dates needs a fit over dates: this one is over numbers.")
     if not CODE[style].elapsed:
         able = " and ".join(name for name, written in CODE.items() if written.elapsed)
-        raise BadCall(f"dates=True writes {able}; {style} takes {axis.unit}s since {axis}.")
+        raise BadCall(
+            f"Code that takes dates is written in {able}; {style} takes {axis.unit}s since {axis}."
+        )
     origin = axis.start.astype("M8[us]")
     if origin != axis.start:
         raise BadCall(f"The origin {axis} is finer than the microseconds that code can say.")

@@ -162,6 +162,8 @@ def _domain(found: Any, where: str) -> tuple[float, float]:
 
 def _axis(found: Any, where: str) -> Axis:
     axis = Axis(**_AXIS(found, where))
+    here = not (axis.is_durations and axis.origin)
+    check(here, f"{where}.origin", "0 where x is a duration", axis.origin)
     reach = _FURTHEST if axis.is_dates else 2**1023
     check(abs(axis.origin) < reach, f"{where}.origin", "in reach", axis.origin)
     return axis

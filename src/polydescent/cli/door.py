@@ -93,6 +93,9 @@ def _usage(error: Any, words: list[str]) -> str:
 
 def _system(error: OSError) -> str:
     """The path, the reason and what to do, of an error of the operating system."""
+    if error.filename == STANDARD_OUTPUT:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        return f"Cannot use standard output: {why}. Make room there, or write to another place."
     paths = [os.fsdecode(p) for p in (error.filename, error.filename2) if _is_path(p)]
     return str(FileRefused(" and ".join(paths) or "a file", "use", error))
 

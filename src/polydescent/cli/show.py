@@ -161,7 +161,7 @@ def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
         say(f"{step} {loss:.9g}")
     if fit.is_far:
         for line in unfinished(fit):
-            say(line, _STYLE[fit.outcome])
+            say(spoken(line), _STYLE[fit.outcome])
     say(f"{'So far' if fit.is_far else 'Result'}: {fit.equation()}", "bold")
     if wanted.style is not None:
         say(_styled(fit, wanted.style))

@@ -67,7 +67,7 @@ def _check_rows(chunks: list[Any] | tuple[Any, ...]) -> None:
         return
     if all(_is_one(value) for value in first):
         raise BadCall(
-            f"{chunks!r:.60} may be the columns x and y or rows (x, y): pass columns as two "
+            f"Columns x and y, or rows (x, y)? {chunks!r:.60} may be both: pass columns as two "
             "arguments, fit(x, y), or rows as a list of tuples, [(x, y), …]."
         )
 

@@ -602,6 +602,23 @@ def test_whatever_holds_columns_by_name(kind, frame, expected):
         pd.fit(held, x="nope", y="y")
 
 
+@pytest.mark.parametrize("kind", [*HOLDERS, "frame", "table", "file"])
+def test_counts_are_a_column_whatever_holds_it(kind, frame, tmp_path):
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    others = {
+        "frame": frame,
+        "table": pyarrow.Table.from_pandas(frame),
+        "file": str(tmp_path / "rows.csv"),
+    }
+    held = HOLDERS[kind](frame) if kind in HOLDERS else others[kind]
+    direct = pd.fit(frame["the x"], frame.y, 2, counts=frame.id, sigma=2.0)
+    fitted = pd.fit(held, x="the x", y="y", degree=2, counts="id", sigma=2.0)
+    assert fitted.n == direct.n == frame.id.sum()
+    np.testing.assert_allclose(fitted.coef, direct.coef, rtol=1e-12)
+    some = pd.fit(held, x="the x", y="y", degree=2, counts="id + 1", where="id < 500")
+    assert some.n == frame.id[frame.id < 500].sum() + 500
+
+
 def test_a_dict_keeps_its_library_and_takes_weights_that_are_an_array(rows):
     torch = pytest.importorskip("torch")
     x, y, w = (torch.tensor(column) for column in rows)

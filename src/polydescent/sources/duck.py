@@ -140,6 +140,8 @@ class Query(Source):
         try:
             return expression(connection, text, names, role, self.asked.trusted)
         except NoExpression as why:
+            if role == "where":  # no name of a column, so nothing that a broken header explains
+                raise NoExpression(text, why.reason, self.label) from None
             raise self._refusal(text, names, why.reason) from None
 
     def _kind(

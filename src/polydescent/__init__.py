@@ -52,11 +52,13 @@ if TYPE_CHECKING:
     from polydescent.errors import PolydescentError
     from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.result import Fit
+    from polydescent.sources.format import FileFormat
     from polydescent.summary import Summary
     from polydescent.verbs import descend, fit, summarize
 
 __all__ = [
     "Adam",
+    "FileFormat",
     "Fit",
     "Forecast",
     "GradientDescent",
@@ -75,6 +77,7 @@ __all__ = [
 
 _HOMES = {
     "Adam": "optimizers",
+    "FileFormat": "sources.format",
     "Fit": "result",
     "Forecast": "convergence",
     "GradientDescent": "optimizers",

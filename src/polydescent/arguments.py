@@ -9,6 +9,7 @@ import numpy as np
 from polydescent.arrays import columns, namespace, quiet
 from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
 from polydescent.sources import Rows
+from polydescent.sources.deviations import Deviations
 from polydescent.summary import Summary, checked_degree
 
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
@@ -21,7 +22,7 @@ def settled(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summa
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:
-    """The weights themselves, or 1/σ², rounded once; of a column of a file, SQL that says so.
+    """The weights themselves, or 1/σ², rounded once; of a column of a file, what says so.
 
     Raises BadCall for both, BadSetting where a sigma is not above 0.
     """
@@ -30,7 +31,7 @@ def weights_of(weights: Any, sigma: Any) -> Any:
     if weights is not None:
         raise BadCall("Pass weights= (of the squares) or sigma= (standard deviations), not both.")
     if isinstance(sigma, str):
-        return f"1 / (({sigma}) * ({sigma}))"
+        return Deviations(sigma)
     if isinstance(sigma, int | float):
         raise BadSetting("sigma", sigma, "a column of standard deviations, one for each row")
     (sigma,) = columns(sigma=sigma)

@@ -46,6 +46,7 @@ def summarize(
     weights: Any = None,
     sigma: Any = None,
     where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     per: str | None = None,
 ) -> Summary:
@@ -56,7 +57,8 @@ def summarize(
     table (pandas, Polars, PyArrow, DuckDB), a Dask dataframe (names only). Or data alone: an
     iterable of chunks (x, y) or (x, y, weights). weights: of the squares, ≥ 0; or sigma: standard
     deviations of y, > 0, for weights of 1/σ². A row of weight 0 does not count, whatever its y.
-    where: SQL, rows of a file or table to use. missing: "omit" leaves out rows with NaN or infinity
+    where: SQL, rows of a file or table to use. file_format: how text files are written, a
+    `FileFormat` or a dict of its fields. missing: "omit" leaves out rows with NaN or infinity
     and counts them. x may be dates, or whole numbers of any size; per: the unit of dates ("second",
     "day", "year", …). Memory is one chunk, whatever n is. Raises PolydescentError: see
     `polydescent.errors`.
@@ -66,7 +68,7 @@ def summarize(
     """
     degree = checked_degree(degree)
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, file_format)
     return summary_of(source, degree, missing).settled(per)
 
 
@@ -81,6 +83,7 @@ def fit(
     sigma: Any = None,
     absolute_sigma: bool = False,
     where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     fix: Any = None,
     terms: Any = None,
@@ -106,7 +109,7 @@ def fit(
     6.0
     """
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, file_format)
     degree, highest = wanted_degree(degree)
     _, degree = constraints_of(highest or degree, fix, terms)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
@@ -125,6 +128,7 @@ def descend(
     weights: Any = None,
     sigma: Any = None,
     where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     per: str | None = None,
     over: str = "summary",
@@ -158,7 +162,7 @@ def descend(
     if over not in ("summary", "rows"):
         raise BadSetting("over", over, '"summary" or "rows"')
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where)
+    source = source_of(data, y, x, weights_of(weights, sigma), where, file_format)
     if over == "rows":
         source = Held(source.gathered())
     summary, rows = settled(*_summarized(source, checked_degree(degree), missing), per)

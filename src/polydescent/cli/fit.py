@@ -11,7 +11,7 @@ from polydescent.cli import options as o
 
 def fit(
     files: Annotated[
-        list[str], typer.Argument(help="CSV, TSV, Parquet, JSON lines (.gz too), globs, or SQL.")
+        list[str], typer.Argument(help="CSV, TSV, Parquet, JSON, Arrow (.gz too), globs, SQL, or -.")
     ],
     x: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
     y: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
@@ -22,6 +22,12 @@ def fit(
     ] = False,
     where: Annotated[str | None, typer.Option(help="SQL: which rows to use.")] = None,
     missing: o.MissingOption = o.Missing["raise"],
+    null: o.NullOption = None,
+    delimiter: o.DelimiterOption = None,
+    decimal: o.DecimalOption = None,
+    comment: o.CommentOption = None,
+    columns: o.ColumnsOption = None,
+    hive: o.HiveOption = False,
     degree: Annotated[
         str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: by AICc.")
     ] = "3",
@@ -98,7 +104,9 @@ def fit(
     omega = weights_of(weights, sigma)
     if absolute_sigma_of(absolute_sigma, weights, sigma):
         asked["absolute_sigma"] = True
-    source = source_of(files, x, y, omega, where)
+    format = o.format_of(null, delimiter, decimal, comment, columns, hive)
+    source = source_of(files, x, y, omega, where, format=format)
+    o.say_guesses(source)
     curve = {"degree": degree, "fix": hold, "terms": terms, "through": through}
     reading = Reading(source, highest, missing, save, quiet, asked, per, curve)
     streamed = kind == Kind() and over == o.Over.summary

@@ -35,7 +35,7 @@ def _both(left: tuple[str, Model], right: tuple[str, Model], again: bool) -> tup
     from polydescent.errors import AskedDiffer
 
     (path, ours), (other, theirs) = left, right
-    for role in ("x", "y", "weights"):
+    for role in ("x", "y", "weights", "sigma"):
         if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
             raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
     if not again:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from polydescent.cli import options as o
 from polydescent.store import Model
 from polydescent.verbs import Fit
 
@@ -23,6 +24,12 @@ def predict(
         str | None,
         typer.Option(metavar="NUMBER|auto[:MAX]", help="Up to the model's.", show_default=False),
     ] = None,
+    null: o.NullOption = None,
+    delimiter: o.DelimiterOption = None,
+    decimal: o.DecimalOption = None,
+    comment: o.CommentOption = None,
+    columns: o.ColumnsOption = None,
+    hive: o.HiveOption = False,
 ) -> None:
     """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files."""
     from polydescent import store
@@ -37,7 +44,10 @@ def predict(
     for x in at or []:
         typer.echo(repr(float(curve(curve.axis.parsed(x)))))
     if files:
-        _print_rows(curve, files, saved.asked["x"], saved.asked["y"])
+        format = o.format_of(
+            null, delimiter, decimal, comment, columns, hive, saved.asked.get("format", "")
+        )
+        _print_rows(curve, files, saved.asked["x"], saved.asked["y"], format)
 
 
 def _curve(saved: Model, degree: str | None) -> Fit:
@@ -54,14 +64,16 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     return fit_folded(saved.summary.lower(wanted), None, **asked)
 
 
-def _print_rows(curve: Fit, files: list[str], x: str, y: str) -> None:
+def _print_rows(curve: Fit, files: list[str], x: str, y: str, format: Any) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
     import numpy as np
 
     from polydescent.sources.files import files as source_of
 
     typer.echo(f"{_quoted(x)},{_quoted(y)}")
-    source = source_of(files, x, "CAST(0 AS DOUBLE)")  # there is no y yet, or it is not wanted
+    # there is no y yet, or it is not wanted
+    source = source_of(files, x, "CAST(0 AS DOUBLE)", format=format)
+    o.say_guesses(source)
     for part in source.parts:
         for rows, _ in part.chunks():
             known = ~np.isnan(rows.x)

@@ -16,6 +16,12 @@ def update(
     again: Annotated[
         bool, typer.Option("--again", help="Add files that were added before, too.")
     ] = False,
+    null: o.NullOption = None,
+    delimiter: o.DelimiterOption = None,
+    decimal: o.DecimalOption = None,
+    comment: o.CommentOption = None,
+    columns: o.ColumnsOption = None,
+    hive: o.HiveOption = False,
     quiet: o.QuietOption = False,
 ) -> None:
     """Add the rows of files to a saved model: the columns and expressions are the model's own.
@@ -33,7 +39,11 @@ def update(
     missing = asked.pop("missing", "raise")
     if not asked:
         raise NoColumns(model)
-    source = source_of(files, **asked)
+    format = o.format_of(
+        null, delimiter, decimal, comment, columns, hive, asked.pop("format", "")
+    )
+    source = source_of(files, **asked, format=format)
+    o.say_guesses(source)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)

@@ -164,7 +164,12 @@ def rows_of(
 
 
 def source_of(
-    data: Any, y: Any, x: Any = None, weights: Any = None, where: str | None = None
+    data: Any,
+    y: Any,
+    x: Any = None,
+    weights: Any = None,
+    where: str | None = None,
+    file_format: Any = None,
 ) -> Source:
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
@@ -176,8 +181,12 @@ def source_of(
         return data
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
+        from polydescent.sources.format import FileFormat
 
-        return files(data, *_names(data, x, y), weights, where)
+        format = FileFormat.of(file_format)
+        return files(data, *_names(data, x, y), weights, where, format=format)
+    if file_format is not None:
+        raise BadCall("file_format= says how text files are written: pass the path of one.")
     if type(data).__module__.startswith("dask."):
         from polydescent.sources.cluster import collection
 

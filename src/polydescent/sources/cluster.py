@@ -9,6 +9,7 @@ import numpy as np
 
 from polydescent.errors import BadCall, ChunksDiffer, UnknownName, WrongShape
 from polydescent.sources import Rows, Source, Value
+from polydescent.sources.deviations import Deviations, weights_of_deviations
 
 _ARITY = 8  # summaries merged by one task: a graph of 10⁵ blocks is six levels deep
 _NO_ROWS = Rows(np.empty(0), np.empty(0))
@@ -57,11 +58,12 @@ class Partitions(Source):
     label = "the Dask dataframe"
     remote = True
 
-    def __init__(self, frame: Any, names: list[str]):
+    def __init__(self, frame: Any, names: list[str], sigma: bool = False):
         for name in names:
             if name not in frame.columns:
                 raise UnknownName("column", name, map(str, frame.columns), self.label)
         self._frame, self._names = frame[list(dict.fromkeys(names))], names
+        self._sigma = sigma  # whether the third column holds standard deviations
         self.x_name, self.y_name = names[:2]
 
     def fold(
@@ -71,10 +73,10 @@ class Partitions(Source):
 
         fold = delayed(_of_frame)
         parts = self._frame.to_delayed()
-        return _tree([fold(part, names=self._names, of_rows=of_rows) for part in parts], total)
+        return _tree([fold(part, self._names, self._sigma, of_rows) for part in parts], total)
 
     def gathered(self) -> Rows:
-        return _rows_of_frame(self._frame.compute(), self._names)
+        return _rows_of_frame(self._frame.compute(), self._names, self._sigma)
 
 
 def collection(data: Any, x: Any, y: Any, weights: Any, where: str | None) -> Source:
@@ -85,13 +87,15 @@ def collection(data: Any, x: Any, y: Any, weights: Any, where: str | None) -> So
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of a Dask collection itself.")
     if hasattr(data, "columns") and data.ndim == 2:  # a Dask series has columns, too
-        names = [x, y] if weights is None else [x, y, weights]
+        sigma = isinstance(weights, Deviations)
+        column = weights.column if isinstance(weights, Deviations) else weights
+        names = [x, y] if weights is None else [x, y, column]
         if not all(isinstance(name, str) for name in names):
             raise BadCall(
                 'A Dask dataframe needs the names of its columns: fit(frame, x="…", y="…"). '
-                f"Found x={x!r:.40}, y={y!r:.40}, weights={weights!r:.40}."
+                f"Found x={x!r:.40}, y={y!r:.40}, weights={column!r:.40}."
             )
-        return Partitions(data, names)
+        return Partitions(data, names, sigma)
     if x is not None or y is None:
         raise BadCall("A Dask array is x: pass y beside it, as in fit(x, y, degree=3).")
     return Blocks(data, y, weights)
@@ -130,14 +134,18 @@ def _of_arrays(*columns: Any, of_rows: Callable[[Rows], Value]) -> Value:
     return of_rows(Rows.read(*columns))
 
 
-def _of_frame(frame: Any, names: list[str], of_rows: Callable[[Rows], Value]) -> Value:
-    return of_rows(_rows_of_frame(frame, names))
+def _of_frame(
+    frame: Any, names: list[str], sigma: bool, of_rows: Callable[[Rows], Value]
+) -> Value:
+    return of_rows(_rows_of_frame(frame, names, sigma))
 
 
-def _rows_of_frame(frame: Any, names: list[str]) -> Rows:
+def _rows_of_frame(frame: Any, names: list[str], sigma: bool) -> Rows:
     if not len(frame):
         return _NO_ROWS
     x, y, *weights = (frame[name].to_numpy() for name in names)
+    if sigma:
+        weights = [weights_of_deviations(weights[0].astype(np.float64))]
     return Rows.read(x, y, *weights, x_name=names[0], y_name=names[1])
 
 

@@ -92,7 +92,11 @@ class Query(Source):
             try:
                 yield from self.read(connection, duckdb, skip)
             except (duckdb.Error, OSError) as why:
-                raise BadTable(f"{self.label}: {_told(why)}") from None
+                raise BadTable(f"{self.label}: {self.said(why)}") from None
+
+    def said(self, why: Exception) -> str:
+        """What DuckDB says is wrong, for the user."""
+        return _told(why)
 
     def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
         """The same on an open connection. Raises what DuckDB raises, too."""
@@ -222,7 +226,7 @@ class File(Query):
         return f"hive_partitioning = {str(self.asked.format.hive).lower()}"
 
     def is_empty(self, connection: Any, table: str) -> bool:
-        return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None
+        return not connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()
 
 
 class Sql(Query):

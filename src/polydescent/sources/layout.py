@@ -34,7 +34,8 @@ class Layout:
 
     names: of its columns; none where the file is empty. skip: lines before the first row. by_lines:
     rows are split here, not by the CSV reader. rows: the first of them, as texts. header: what the
-    file says, where that does not fit its rows. told: what was guessed and is not ordinary.
+    file says, where that does not fit its rows. goes_on: whether there is more than was looked at.
+    told: what was guessed and is not ordinary.
     """
 
     names: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Layout:
     by_lines: bool = False
     rows: tuple[tuple[str, ...], ...] = ()
     header: tuple[str, ...] = ()
+    goes_on: bool = False
     told: tuple[str, ...] = ()
 
 
@@ -73,7 +75,8 @@ def layout_of(path: Path, format: FileFormat, label: str) -> Layout:
     told = [f"comments after {comment}"] if comment and format.comment is None else []
     told += [encoding] if encoding == "latin-1" else []
     if not content:
-        return Layout(comment=comment, encoding=encoding, names=format.columns or ())
+        names = format.columns or ()
+        return Layout(names, comment=comment, encoding=encoding, goes_on=not whole)
     delimiter = format.delimiter or _delimiter([line for _, line in content], format)
     by_lines = bool(comment) or delimiter == BLANKS or _mixed(text)
     table = [tuple(split(line, delimiter)) for _, line in content]
@@ -96,7 +99,8 @@ def layout_of(path: Path, format: FileFormat, label: str) -> Layout:
     if is_row and not format.columns and not set(names) - {f"column{i}" for i in range(len(names))}:
         told.append(f"no header, columns {names[0]} to {names[-1]}")
     found = Layout(names, delimiter, decimal, comment, skip, encoding, by_lines)
-    return replace(found, rows=tuple(table), header=header, told=tuple(told))
+    rows = tuple(table)
+    return replace(found, rows=rows, header=header, goes_on=not whole, told=tuple(told))
 
 
 def is_comment(line: str, comment: str, format: FileFormat) -> bool:

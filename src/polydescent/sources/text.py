@@ -8,8 +8,9 @@ first value, and what SQL expressions and conditions use has the type that all i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,11 @@ from polydescent.sources.layout import (
 )
 
 _EXACT = 2.0**53  # whole numbers beyond it are not all float64
+MIXED = "MIXED"  # more than half of the texts are numbers
 _WHOLE = r"[+-]?[0-9]+"
 _HALVED = r"[+-]?[0-9]{1,25}"  # below 2⁸⁵: both halves are float64
 _MICRO = TIME.replace("{1,9}", "{1,6}")
+_TOO_LONG = f"a line is longer than {LONGEST:,} bytes, so it holds no row of values"
 _BUFFER = 1_050_000  # the default of 32 MB makes memory grow with the file, and is no faster
 # a delimiter that is in no text: the whole line is one value
 _NOTHING = "\x01\x02\x01\x02"
@@ -44,10 +47,12 @@ _NOTHING = "\x01\x02\x01\x02"
 class Step:
     """One way to read the rows; where it cannot say a value exactly, the next goes on.
 
-    typed: the reader itself makes float64 of plain columns, the fast way. tick: of dates in x, "".
+    typed: the reader itself makes float64 of plain columns, the fast way. halves: whole numbers in
+    x come in two parts, exactly. tick: of dates in x, "".
     """
 
     typed: bool = False
+    halves: bool = False
     tick: str = ""
 
 
@@ -68,6 +73,14 @@ class TextFile(File):
 
     def check_rows(self, n: int) -> None:
         """Raise BadTable where n rows cannot be all there are."""
+
+    def simpler(self, why: Exception) -> bool:
+        """Whether there is a simpler way to read what failed so; `raw` then takes it."""
+        return False
+
+    def known(self, index: int) -> list[str]:
+        """The texts of the first rows in one column, as far as they are known."""
+        return []
 
     @property
     def can_type(self) -> bool:
@@ -94,18 +107,21 @@ class TextFile(File):
         for step in plan.steps(connection):
             try:
                 query, tick = plan.query(connection, duckdb, step)
-                for columns in arrow.blocks(_batches(connection, query), read):
-                    if step.typed and "x" in plain and _beyond(columns[0]):
-                        failed = None
-                        break
-                    yield self._rows(columns, tick, read), _share(connection)
-                    read += len(columns[0])
-                else:
-                    self.check_rows(read)
-                    return
+                with closing(_batches(connection, query)) as batches:
+                    for columns in arrow.blocks(batches, read):
+                        if plan.rounds(step, columns[0]):
+                            break
+                        yield self._rows(columns, tick, read), _share(connection)
+                        read += len(columns[0])
+                    else:
+                        self.check_rows(read)
+                        return
             except (duckdb.Error, OSError) as why:
                 failed = why
-        assert failed is not None  # only a typed step breaks, and it is not the last
+        assert failed is not None  # the last step rounds nothing
+        if self.simpler(failed):
+            yield from self.read(connection, duckdb, read)
+            return
         raise plan.first_bad(connection, duckdb) or failed
 
     def _kinds(
@@ -119,30 +135,58 @@ class TextFile(File):
         return self._types(connection, used) if used else {}
 
     def _types(self, connection: Any, used: list[int]) -> dict[int, str]:
-        counts = []
-        for i in used:
-            t, there = f"c{i}", f"NOT {self.missing(f'c{i}')}"
-            for test in (
-                "true",
-                f"{self.double(t)} IS NOT NULL",
-                _matches(t, _WHOLE),
-                f"{_matches(t, _WHOLE)} AND TRY_CAST({t} AS BIGINT) IS NULL",
-                f"{_matches(t, _WHOLE)} AND TRY_CAST({t} AS HUGEINT) IS NULL",
-                f"{self.moment(t, 'us')} IS NOT NULL",
-                f"{_matches(t, DATE)} AND TRY_CAST({t} AS DATE) IS NOT NULL",
-                f"lower(trim({t})) IN ('true', 'false')",
-            ):
-                counts.append(f"count_if({there} AND {test})")
-        query = f"SELECT {', '.join(counts)} FROM {self.raw(used, set())}"
-        found = connection.execute(query).fetchone()
-        return {i: _type(*found[8 * k : 8 * k + 8]) for k, i in enumerate(used)}
+        numbers = self._counted(connection, used, self._of_numbers)
+        kinds = {i: _type_of_numbers(*counts) for i, counts in numbers.items()}
+        others = [i for i in used if not kinds[i]]
+        if others:
+            texts = self._counted(connection, others, self._of_texts)
+            kinds |= {i: _type_of_texts(*numbers[i][:2], *counts) for i, counts in texts.items()}
+        return kinds
+
+    def _counted(
+        self, connection: Any, used: list[int], of: Callable[[str], list[str]]
+    ) -> dict[int, tuple[Any, ...]]:
+        """The aggregates that `of` makes of the text of each column, over all rows."""
+        tests = [of(f"c{i}") for i in used]
+        query = f"SELECT {', '.join(sum(tests, []))} FROM {self.raw(used, set())}"
+        (found,) = connection.execute(query).fetchall()
+        k = len(tests[0])
+        return {i: found[k * place : k * (place + 1)] for place, i in enumerate(used)}
+
+    def _of_numbers(self, text: str) -> list[str]:
+        """How many texts are there, numbers, whole numbers; the largest of the numbers."""
+        number, missing = self.double(text), self.missing(text)
+        number = f"(CASE WHEN {missing} THEN NULL ELSE {number} END)" if self.null_numbers else number
+        return [  # CASE: the dear tests only where they decide
+            f"count(*) - count_if(CASE WHEN {number} IS NULL THEN {missing} ELSE false END)",
+            f"count({number})",
+            f"count_if(CASE WHEN {number} IS NULL THEN false ELSE {_matches(text, _WHOLE)} END)",
+            f"max(abs({number}))",
+        ]
+
+    def _of_texts(self, text: str) -> list[str]:
+        """How many texts are dates, days, true or false."""
+        found = [
+            f"{self.moment(text, 'us')} IS NOT NULL",
+            f"{_matches(text, DATE)} AND TRY_CAST(trim({text}) AS DATE) IS NOT NULL",
+            f"lower(trim({text})) IN ('true', 'false')",
+        ]
+        missing = self.missing(text)
+        return [f"count_if(CASE WHEN {missing} THEN false ELSE {test} END)" for test in found]
 
     # ── SQL of one text ──
 
     def missing(self, text: str) -> str:
         """Whether a text is missing, as SQL."""
         nulls = ", ".join(_quoted(null) for null in self.asked.format.nulls)
-        return f"({text} IS NULL OR trim({text}) IN ({nulls}))"
+        numbers = ", ".join(f"{number!r}::DOUBLE" for number in self.null_numbers)
+        or_number = f" OR {self.double(text)} IN ({numbers})" if numbers else ""
+        return f"({text} IS NULL OR trim({text}) IN ({nulls}){or_number})"
+
+    @property
+    def null_numbers(self) -> list[float]:
+        """The numbers among the texts that stand for a missing one: -9999 is -9999.0 too."""
+        return [float(text) for text in self.asked.format.null if is_number(text)]
 
     def double(self, text: str) -> str:
         """A text as float64, NULL where it is no number."""
@@ -168,14 +212,16 @@ class TextFile(File):
 
     def checked(self, text: str, value: str, otherwise: str = "") -> str:
         """value, or `otherwise`, NULL where the text is missing, an error where it is neither."""
+        missing = f"WHEN {self.missing(text)} THEN NULL"
+        first, then = (missing, "") if self.null_numbers else ("", missing)
         return (
-            f"CASE WHEN {value} IS NOT NULL THEN {otherwise or value} "
-            f"WHEN {self.missing(text)} THEN NULL ELSE error('no value') END"
+            f"CASE {first} WHEN {value} IS NOT NULL THEN {otherwise or value} {then} "
+            "ELSE error('no value') END"
         )
 
     def typed(self, text: str, kind: str) -> str:
         """A text as a type that all texts of its column have."""
-        if kind == "VARCHAR":
+        if kind in ("VARCHAR", MIXED):
             return text
         value = {
             "DOUBLE": self.double(text),
@@ -192,6 +238,8 @@ class _Plan:
     ):
         self.file, self.names, self.plain, self.kinds = file, names, plain, kinds
         self._is_dates = False
+        # texts where most are numbers: the others may be why an expression does not work
+        self._texts = [i for i, kind in kinds.items() if kind == MIXED]
 
     def steps(self, connection: Any) -> list[Step]:
         """The ways to read them, the fastest first."""
@@ -199,7 +247,13 @@ class _Plan:
             self._is_dates = is_date(self._first_x(connection))
         if self._is_dates:
             return [Step(tick="us"), Step(tick="ns")]
-        return [Step(typed=True), Step()] if self.plain and self.file.can_type else [Step()]
+        fast = [Step(typed=True)] if self.plain and self.file.can_type else []
+        return [*fast, Step(), *([Step(halves=True)] if "x" in self.plain else [])]
+
+    def rounds(self, step: Step, x: np.ndarray) -> bool:
+        """Whether some of x may have been whole numbers that float64 does not hold."""
+        exact = step.halves or step.tick or "x" not in self.plain
+        return not exact and bool((np.abs(x) >= _EXACT).any())
 
     def _first_x(self, connection: Any) -> str:
         """The first x that is not missing."""
@@ -209,8 +263,8 @@ class _Plan:
                 return text
         t = f"c{index}"
         query = f"SELECT {t} FROM {self.file.raw([index], set())} WHERE NOT {self.file.missing(t)}"
-        found = connection.execute(f"{query} LIMIT 1").fetchone()
-        return str(found[0]) if found else ""
+        found = connection.execute(f"{query} LIMIT 1").fetchall()
+        return str(found[0][0]) if found else ""
 
     def query(self, connection: Any, duckdb: Any, step: Step) -> tuple[str, str]:
         """(query, tick of the dates in x)."""
@@ -231,23 +285,29 @@ class _Plan:
             columns, its_tick = hidden.get(role, []), ""
             if role not in self.plain:
                 there = list(self.names)
-                columns, its_tick = self.file._selected(
-                    connection, duckdb, table, there, role, text
-                )
+                try:
+                    columns, its_tick = self.file._selected(
+                        connection, duckdb, table, there, role, text
+                    )
+                except BadTable:
+                    bad = self.first_bad(connection, duckdb)
+                    if bad is None:
+                        raise
+                    raise bad from None
             select, tick = select + columns, tick or its_tick
         return self.file._query(select, table), tick
 
     def _parts(self, role: str, text: str, step: Step) -> list[str]:
         """A plain column as float64, x as two of them."""
         file, double = self.file, self.file.double(text)
-        if role != "x":
-            return [file.checked(text, double)]
-        if step.tick:
+        if role == "x" and step.tick:
             ticks = file.moment(text, step.tick)
             return [
                 file.checked(text, ticks, f"{ticks} >> 32"),
                 file.checked(text, ticks, f"{ticks} & 4294967295"),
             ]
+        if role != "x" or not step.halves:
+            return [file.checked(text, double)]
         whole, high = f"TRY_CAST(trim({text}) AS HUGEINT)", f"trunc({double} / 4294967296.0)"
         low = f"{double} - {high} * 4294967296.0"
         halves = [(f"{whole} >> 32", high), (f"{whole} & 4294967295", low)]
@@ -262,19 +322,18 @@ class _Plan:
     def first_bad(self, connection: Any, duckdb: Any) -> BadValue | None:
         """The refusal of the first text that is not what its column holds."""
         found = []
-        for role, i in self.plain.items():
-            t = f"c{i}"
-            dates = role == "x" and self._is_dates
+        dated = {self.plain["x"]} if self._is_dates else set()
+        for i in {*self.plain.values(), *self._texts}:
+            t, dates = f"c{i}", i in dated
             value = self.file.moment(t, "ns") if dates else self.file.double(t)
             numbered = f"(SELECT row_number() OVER () - 1 AS n, * FROM {self.file.raw([i], set())})"
             bad = f"{value} IS NULL AND NOT {self.file.missing(t)}"
             try:
                 query = f"SELECT n, {t} FROM {numbered} WHERE {bad} ORDER BY n LIMIT 1"
-                row = connection.execute(query).fetchone()
+                rows = connection.execute(query).fetchall()
             except (duckdb.Error, OSError):
                 return None
-            if row:
-                found.append((*row, i, dates))
+            found += [(*row, i, dates) for row in rows]
         if not found:
             return None
         row, text, i, dates = min(found)
@@ -300,22 +359,22 @@ def _advice(name: str, text: str, dates: bool, decimal: str) -> str:
     )
 
 
-def _type(
-    n: int, numbers: int, whole: int, beyond: int, far: int, dates: int, days: int, logical: int
-) -> str:
-    """The SQL type that all n texts of a column have."""
-    if whole == n and n and not far:
-        return "HUGEINT" if beyond else "BIGINT"
-    if numbers == n:
+def _type_of_numbers(n: int, numbers: int, whole: int, largest: float | None) -> str:
+    """The SQL type of n texts that are all numbers, "" where they are not."""
+    if numbers < n:
+        return ""
+    if whole < n or not n or largest is None or largest >= 2.0**127:
         return "DOUBLE"
+    return "BIGINT" if largest < 2.0**63 else "HUGEINT"
+
+
+def _type_of_texts(n: int, numbers: int, dates: int, days: int, logical: int) -> str:
+    """The SQL type that n texts have that are not all numbers, or MIXED."""
     if dates == n:
         return "DATE" if days == n else "TIMESTAMP"
-    return "BOOLEAN" if logical == n else "VARCHAR"
-
-
-def _beyond(x: np.ndarray) -> bool:
-    """Whether some of x may have been whole numbers that float64 does not hold."""
-    return bool((np.abs(x) >= _EXACT).any())
+    if logical == n:
+        return "BOOLEAN"
+    return MIXED if 2 * numbers > n else "VARCHAR"
 
 
 def _quoted(text: str) -> str:
@@ -352,7 +411,7 @@ class Delimited(TextFile):
 
     @property
     def can_type(self) -> bool:
-        return not self.layout.by_lines and self.decimal == "."
+        return not (self.layout.by_lines or self.decimal == "," or self.null_numbers)
 
     def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
         is_compressed = self.path.suffix.lower() in (".gz", ".zst")
@@ -364,7 +423,6 @@ class Delimited(TextFile):
         return self.layout.names + tuple(_folders(self.path)) * self.asked.format.hive
 
     def known(self, index: int) -> list[str]:
-        """The texts of the first rows in one column."""
         return [row[index] for row in self.layout.rows if index < len(row)]
 
     def explained(self, asked: str) -> str | None:
@@ -372,8 +430,18 @@ class Delimited(TextFile):
         return _explain_header(self.label, asked, header, rows[0]) if header and rows else None
 
     def check_rows(self, n: int) -> None:
-        if not n and self.layout.rows and not self.asked.where:
-            raise BadTable(f"{self.label}: a line is longer than {LONGEST:,} bytes, or no line.")
+        if not n and not self.asked.where and (self.layout.rows or self.layout.goes_on):
+            raise BadTable(f"{self.label}: {_TOO_LONG}.")
+
+    def simpler(self, why: Exception) -> bool:
+        if self.layout.by_lines or "invalid state" not in str(why):
+            return False
+        self._layout = replace(self.layout, by_lines=True)  # lines that end in different ways
+        return True
+
+    def said(self, why: Exception) -> str:
+        text = str(why)
+        return _TOO_LONG if "Parallel CSV" in text or "aximum line" in text else super().said(why)
 
     def raw(self, wanted: list[int], numbers: set[int]) -> str:
         layout, names = self.layout, self.columns(None)
@@ -382,13 +450,10 @@ class Delimited(TextFile):
         width = len(layout.names)
         kinds = {f"c{i}": "DOUBLE" if i in numbers else "VARCHAR" for i in range(width)}
         options = f"delim = {_quoted(layout.delimiter)}, quote = '\"', escape = '\"'"
-        if numbers:
-            nulls = ", ".join(map(_quoted, self.asked.format.nulls))
-            texts = [_quoted(c) for c, kind in kinds.items() if kind == "VARCHAR"]
-            options += f", nullstr = [{nulls}], force_not_null = [{', '.join(texts)}]"
+        if numbers.issuperset(wanted):  # NA may well be a text where there are texts, too
+            options += f", nullstr = [{', '.join(map(_quoted, self.asked.format.nulls))}]"
         table = self._reader(kinds, options, layout.skip)
-        empty = "nullif({c}, '') AS {c}" if numbers else "{c}"
-        select = [f"c{i}" if i in numbers else empty.format(c=f"c{i}") for i in wanted if i < width]
+        select = [f"c{i}" for i in wanted if i < width]
         select += [f'"{names[i]}" AS c{i}' for i in wanted if i >= width]
         return f"(SELECT {', '.join(select)} FROM {table})"
 
@@ -465,16 +530,15 @@ class Json(TextFile):
                 self._found = self._described(connection, ", sample_size = -1")
         return tuple(self._found)
 
-    def known(self, index: int) -> list[str]:
-        """The texts of the first rows in one column: not known."""
-        return []
-
     def raw(self, wanted: list[int], numbers: set[int]) -> str:
         found = list((self._found or {}).items())
-        kinds = {name: kind if _is_nested(kind) else "VARCHAR" for name, kind in found}
+        kinds = {name: kind if _is_nested(kind) else "JSON" for name, kind in found}
         names = [found[i][0] for i in wanted]
         typed = ", ".join(f"{_quoted(name)}: {_quoted(kinds[name])}" for name in names)
-        select = [f"{_named(name, names)} AS c{i}" for i, name in zip(wanted, names, strict=True)]
+        # the text itself: a conversion of the reader's own would take true for 1
+        text = {name: f"({_named(name, names)} ->> '$')" for name in names}
+        text |= {name: _named(name, names) for name in names if kinds[name] != "JSON"}
+        select = [f"{text[name]} AS c{i}" for i, name in zip(wanted, names, strict=True)]
         options = f"columns = {{{typed}}}, {self.hive}, hive_types_autocast = false"
         return f"(SELECT {', '.join(select)} FROM read_json({self.source}, {options}))"
 
@@ -495,7 +559,7 @@ class Json(TextFile):
 
 
 def _is_nested(kind: str) -> bool:
-    return re.search(r"STRUCT|MAP|\[|JSON", kind) is not None
+    return re.search(r"STRUCT|MAP|\[", kind) is not None
 
 
 def _folders(path: Path) -> list[str]:

@@ -11,7 +11,8 @@ from polydescent.cli import options as o
 
 def fit(
     files: Annotated[
-        list[str], typer.Argument(help="CSV, TSV, Parquet, JSON, Arrow (.gz too), globs, SQL, or -.")
+        list[str],
+        typer.Argument(help="CSV, TSV, Parquet, JSON, Arrow (.gz too), globs, SQL, or -."),
     ],
     x: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
     y: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],

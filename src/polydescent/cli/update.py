@@ -39,9 +39,7 @@ def update(
     missing = asked.pop("missing", "raise")
     if not asked:
         raise NoColumns(model)
-    format = o.format_of(
-        null, delimiter, decimal, comment, columns, hive, asked.pop("format", "")
-    )
+    format = o.format_of(null, delimiter, decimal, comment, columns, hive, asked.pop("format", ""))
     source = source_of(files, **asked, format=format)
     o.say_guesses(source)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)

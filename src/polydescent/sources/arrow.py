@@ -97,7 +97,9 @@ def verify_pages(path: Path, mentions: Callable[[str], bool]) -> None:
     import pyarrow.parquet as parquet
 
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True, buffer_size=1 << 20) as file:
+        with parquet.ParquetFile(
+            path, page_checksum_verification=True, buffer_size=1 << 20
+        ) as file:
             wanted = [name for name in file.schema_arrow.names if mentions(name)]
             if wanted and _has_checksums(path, file.metadata):
                 for _ in file.iter_batches(1 << 16, columns=wanted):

@@ -134,9 +134,7 @@ def _of_arrays(*columns: Any, of_rows: Callable[[Rows], Value]) -> Value:
     return of_rows(Rows.read(*columns))
 
 
-def _of_frame(
-    frame: Any, names: list[str], sigma: bool, of_rows: Callable[[Rows], Value]
-) -> Value:
+def _of_frame(frame: Any, names: list[str], sigma: bool, of_rows: Callable[[Rows], Value]) -> Value:
     return of_rows(_rows_of_frame(frame, names, sigma))
 
 

@@ -44,7 +44,9 @@ class Asked:
 
     def mentions(self, name: str) -> bool:
         """Whether a column of this name may be in what was asked."""
-        return any(name.lower() in text.lower() for text in (*self.columns.values(), self.where or ""))
+        return any(
+            name.lower() in text.lower() for text in (*self.columns.values(), self.where or "")
+        )
 
     @property
     def remembered(self) -> dict[str, str]:

@@ -185,9 +185,12 @@ def _decoded(head: bytes, label: str) -> tuple[str, str]:
 def _mixed(text: str) -> bool:
     """Whether lines end in different ways: some CSV readers take them for one long line."""
     windows = text.count("\r\n")
-    return len({"\r\n"} if windows else set()) + (text.count("\n") > windows) + (
-        text.count("\r") > windows
-    ) > 1
+    return (
+        len({"\r\n"} if windows else set())
+        + (text.count("\n") > windows)
+        + (text.count("\r") > windows)
+        > 1
+    )
 
 
 # ── what is between the values ──
@@ -255,9 +258,7 @@ def _names(
         return _commented(above, comment, len(top)) or numbered, (), True
     if len(top) != width:
         return numbered, top, False
-    names = tuple(
-        name.strip() or place for name, place in zip(top, numbered, strict=True)
-    )
+    names = tuple(name.strip() or place for name, place in zip(top, numbered, strict=True))
     return names, (), False
 
 

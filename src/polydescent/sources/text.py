@@ -16,11 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.errors import BadTable, BadValue
+from polydescent.errors import BadTable, BadValue, DamagedFile
 from polydescent.sources import Rows, arrow
 from polydescent.sources.duck import Asked, File, _batches, _named, _share
 from polydescent.sources.format import BLANKS
-from polydescent.sources.intact import damage_of_array, damage_of_stream, verified
+from polydescent.sources.intact import (
+    damage_of_array,
+    damage_of_end,
+    damage_of_stream,
+    verified,
+)
 from polydescent.sources.layout import (
     DATE,
     LONGEST,
@@ -60,6 +65,11 @@ class TextFile(File):
     """A file whose columns are texts. What differs is `columns` and `raw`."""
 
     decimal = "."
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the file has checksums of its own."""
+        return self.path.suffix.lower() in (".gz", ".zst")
 
     def columns(self, connection: Any) -> tuple[str, ...]:
         """The names of its columns."""
@@ -148,7 +158,8 @@ class TextFile(File):
     ) -> dict[int, tuple[Any, ...]]:
         """The aggregates that `of` makes of the text of each column, over all rows."""
         tests = [of(f"c{i}") for i in used]
-        query = f"SELECT {', '.join(sum(tests, []))} FROM {self.raw(used, set())}"
+        flat = ", ".join(test for column in tests for test in column)
+        query = f"SELECT {flat} FROM {self.raw(used, set())}"
         (found,) = connection.execute(query).fetchall()
         k = len(tests[0])
         return {i: found[k * place : k * (place + 1)] for place, i in enumerate(used)}
@@ -156,7 +167,9 @@ class TextFile(File):
     def _of_numbers(self, text: str) -> list[str]:
         """How many texts are there, numbers, whole numbers; the largest of the numbers."""
         number, missing = self.double(text), self.missing(text)
-        number = f"(CASE WHEN {missing} THEN NULL ELSE {number} END)" if self.null_numbers else number
+        number = (
+            f"(CASE WHEN {missing} THEN NULL ELSE {number} END)" if self.null_numbers else number
+        )
         return [  # CASE: the dear tests only where they decide
             f"count(*) - count_if(CASE WHEN {number} IS NULL THEN {missing} ELSE false END)",
             f"count({number})",
@@ -314,7 +327,9 @@ class _Plan:
         is_whole = _matches(text, _HALVED)
         return [
             file.checked(
-                text, double, f"CASE WHEN {is_whole} THEN CAST({of_whole} AS DOUBLE) ELSE {of_double} END"
+                text,
+                double,
+                f"CASE WHEN {is_whole} THEN CAST({of_whole} AS DOUBLE) ELSE {of_double} END",
             )
             for of_whole, of_double in halves
         ]
@@ -414,8 +429,9 @@ class Delimited(TextFile):
         return not (self.layout.by_lines or self.decimal == "," or self.null_numbers)
 
     def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
-        is_compressed = self.path.suffix.lower() in (".gz", ".zst")
-        check = (lambda: damage_of_stream(self.path)) if is_compressed else None
+        check = (lambda: damage_of_stream(self.path)) if self.is_compressed else None
+        if check is None and (why := damage_of_end(self.path)):
+            raise DamagedFile(self.path, why)
         with verified(self.path, check):
             yield from super().read(connection, duckdb, skip)
 
@@ -516,8 +532,7 @@ class Json(TextFile):
 
     def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
         def damage() -> str:
-            is_compressed = self.path.suffix.lower() in (".gz", ".zst")
-            found = damage_of_stream(self.path) if is_compressed else ""
+            found = damage_of_stream(self.path) if self.is_compressed else ""
             return found or damage_of_array(self.path)
 
         with verified(self.path, damage):
@@ -567,9 +582,7 @@ def _folders(path: Path) -> list[str]:
     return [part.partition("=")[0] for part in path.absolute().parent.parts if "=" in part]
 
 
-def _explain_header(
-    path: str, asked: str, header: tuple[str, ...], row: tuple[str, ...]
-) -> str:
+def _explain_header(path: str, asked: str, header: tuple[str, ...], row: tuple[str, ...]) -> str:
     there_are = ", ".join(f"column{i} (first value {value})" for i, value in enumerate(row))
     return (
         f"{path}: the header names {len(header)} columns ({', '.join(header)}) but the rows have "

@@ -254,7 +254,7 @@ def test_lines_that_end_in_another_way_late_are_read(tmp_path):
 
 
 REFUSED = {
-    "long.csv": (b"x,y\n1," + b"a" * 1_100_000 + b"\n", "longer than 1,000,000 bytes"),
+    "long.csv": (b"x,y\n1," + b"a" * 1_100_000 + b"\n", "longer than 131,072 bytes"),
     "late-long.csv": (b"x,y\n" + b"1,2\n" * 999 + b"1," + b"a" * 1_100_000, "longer than"),
     "no-lines.csv.gz": (gzip.compress(b"1" * 30_000_000), "first line is longer than"),
     "ragged.csv": (b"x,y\n1,2\n3,4,5\n", "Expected Number of Columns: 2 Found: 3"),

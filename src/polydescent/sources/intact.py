@@ -13,7 +13,8 @@ from polydescent.errors import DamagedFile
 from polydescent.sources.layout import LONGEST, opened
 
 _BLOCK = 1 << 20
-_TOO_LONG = f"its last line is longer than {LONGEST:,} bytes, so it holds no row of values"
+TOO_LONG = f"a line is longer than {LONGEST:,} bytes, so it holds no row of values"
+_GLANCE = 1 << 12
 
 
 @contextmanager
@@ -34,32 +35,34 @@ def verified(path: Path, check: Callable[[], str] | None) -> Iterator[None]:
 
 
 def damage_of_stream(path: Path) -> str:
-    """What a compressed file's own checksums say is wrong with it, or ""; a last line too long for
-    the reader, which would leave it out, is wrong as well.
-    """
-    last = 0
+    """What a compressed file's own checksums say is wrong with it, or "", as `damage_of_lines`."""
+    long = False
     try:
         with opened(path) as file:
-            while block := file.read(_BLOCK):
-                last = _after_last_line(block, last)
+            while block := file.read(LONGEST):
+                long = long or _is_one_line(block)
     except (EOFError, OSError, zlib.error) as why:
         return str(why)
-    return _TOO_LONG if last >= LONGEST else ""
+    return TOO_LONG if long else ""
 
 
-def damage_of_end(path: Path) -> str:
-    """The same of a file that is not compressed: only its end is looked at."""
+def damage_of_lines(path: Path) -> str:
+    """What is wrong where a line is so long that a reader in parallel may leave it out unsaid.
+
+    A line of twice that length covers one of the places that are looked at.
+    """
     with open(path, "rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - LONGEST, 0))
-        last = _after_last_line(file.read(LONGEST), 0)
-    return _TOO_LONG if last >= LONGEST else ""
+        for place in range(0, os.fstat(file.fileno()).st_size, LONGEST):
+            file.seek(place)
+            start = file.read(_GLANCE)
+            if _is_one_line(start, _GLANCE) and _is_one_line(start + file.read(LONGEST - _GLANCE)):
+                return TOO_LONG
+    return ""
 
 
-def _after_last_line(block: bytes, before: int) -> int:
-    """Bytes after the last end of a line, with those of the blocks before where it has none."""
-    end = max(block.rfind(b"\n"), block.rfind(b"\r"))
-    return before + len(block) if end < 0 else len(block) - end - 1
+def _is_one_line(block: bytes, size: int = LONGEST) -> bool:
+    """Whether a whole block holds no end of a line."""
+    return len(block) == size and b"\n" not in block and b"\r" not in block
 
 
 def damage_of_array(path: Path) -> str:

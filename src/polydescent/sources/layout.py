@@ -16,7 +16,7 @@ from polydescent.errors import BadTable
 from polydescent.sources import arrow
 from polydescent.sources.format import BLANKS, FileFormat
 
-LONGEST = 1_000_000  # bytes of a line
+LONGEST = 1 << 17  # bytes of a line; readers in parallel lose much longer ones without a word
 _HEAD = 1 << 16  # bytes that are looked at; more only where they hold no whole line
 _ROWS = 200  # rows that are looked at
 _DELIMITERS = (",", "\t", ";", "|", BLANKS)
@@ -68,7 +68,7 @@ def layout_of(path: Path, format: FileFormat, label: str) -> Layout:
         lines.pop()  # it may go on
     comment = _comment(lines, format)
     content = [
-        (number, line)
+        (number, uncommented(line, comment, format))
         for number, line in enumerate(lines)
         if line.strip() and not (comment and is_comment(line, comment, format))
     ][: _ROWS + 1]
@@ -107,6 +107,12 @@ def is_comment(line: str, comment: str, format: FileFormat) -> bool:
     """Whether nothing but a comment is on the line: #N/A is a missing value."""
     start = line.lstrip()
     return start.startswith(comment) and not start.startswith(shielded(comment, format))
+
+
+def uncommented(line: str, comment: str, format: FileFormat) -> str:
+    """What counts of a line."""
+    whole = not comment or any(text in line for text in shielded(comment, format))
+    return line if whole else line.split(comment)[0]
 
 
 def shielded(comment: str, format: FileFormat) -> tuple[str, ...]:

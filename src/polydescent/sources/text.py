@@ -16,19 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.errors import BadTable, BadValue, DamagedFile
+from polydescent.errors import BadTable, BadValue
 from polydescent.sources import Rows, arrow
 from polydescent.sources.duck import Asked, File, _batches, _named, _share
 from polydescent.sources.format import BLANKS
 from polydescent.sources.intact import (
+    TOO_LONG,
     damage_of_array,
-    damage_of_end,
+    damage_of_lines,
     damage_of_stream,
     verified,
 )
 from polydescent.sources.layout import (
     DATE,
-    LONGEST,
     TIME,
     Layout,
     is_date,
@@ -42,8 +42,8 @@ MIXED = "MIXED"  # more than half of the texts are numbers
 _WHOLE = r"[+-]?[0-9]+"
 _HALVED = r"[+-]?[0-9]{1,25}"  # below 2⁸⁵: both halves are float64
 _MICRO = TIME.replace("{1,9}", "{1,6}")
-_TOO_LONG = f"a line is longer than {LONGEST:,} bytes, so it holds no row of values"
 _BUFFER = 1_050_000  # the default of 32 MB makes memory grow with the file, and is no faster
+_MOST = 1_000_000  # bytes of a row: less than the buffer
 # a delimiter that is in no text: the whole line is one value
 _NOTHING = "\x01\x02\x01\x02"
 
@@ -430,8 +430,8 @@ class Delimited(TextFile):
 
     def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
         check = (lambda: damage_of_stream(self.path)) if self.is_compressed else None
-        if check is None and (why := damage_of_end(self.path)):
-            raise DamagedFile(self.path, why)
+        if check is None and (why := damage_of_lines(self.path)):
+            raise BadTable(f"{self.label}: {why}.")
         with verified(self.path, check):
             yield from super().read(connection, duckdb, skip)
 
@@ -447,7 +447,7 @@ class Delimited(TextFile):
 
     def check_rows(self, n: int) -> None:
         if not n and not self.asked.where and (self.layout.rows or self.layout.goes_on):
-            raise BadTable(f"{self.label}: {_TOO_LONG}.")
+            raise BadTable(f"{self.label}: {TOO_LONG}.")
 
     def simpler(self, why: Exception) -> bool:
         if self.layout.by_lines or "invalid state" not in str(why):
@@ -457,7 +457,7 @@ class Delimited(TextFile):
 
     def said(self, why: Exception) -> str:
         text = str(why)
-        return _TOO_LONG if "Parallel CSV" in text or "aximum line" in text else super().said(why)
+        return TOO_LONG if "Parallel CSV" in text or "aximum line" in text else super().said(why)
 
     def raw(self, wanted: list[int], numbers: set[int]) -> str:
         layout, names = self.layout, self.columns(None)
@@ -478,7 +478,7 @@ class Delimited(TextFile):
         return (
             f"read_csv({self.source}, auto_detect = false, columns = {{{typed}}}, header = false, "
             f"skip = {skip}, {options}, encoding = {_quoted(self.layout.encoding)}, {self.hive}, "
-            f"hive_types_autocast = false, buffer_size = {_BUFFER}, max_line_size = {LONGEST})"
+            f"hive_types_autocast = false, buffer_size = {_BUFFER}, max_line_size = {_MOST})"
         )
 
     def _lines(self, wanted: list[int]) -> str:

@@ -48,24 +48,24 @@ LATE = {  # column: (text of an early row, text of a late one)
 
 def texts(n):
     """Rows of a file: its last tenth differs from the others."""
-    return [
-        {name: kinds[i >= n - n // 10](i) for name, kinds in LATE.items()} for i in range(n)
-    ]
+    return [{name: kinds[i >= n - n // 10](i) for name, kinds in LATE.items()} for i in range(n)]
+
+
+def lines_of(name, rows):
+    """The rows as text, of the kind that the name says; JSON with the numbers as they are."""
+    if ".jsonl" in name:
+        pairs = [[f'"{k}": {"null" if v == "NA" else v}' for k, v in r.items()] for r in rows]
+        return "".join(f"{{{', '.join(row)}}}\n" for row in pairs)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter="\t" if ".tsv" in name else ",")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def write(path, rows):
-    opened = gzip.open(path, "wt") if path.suffix == ".gz" else open(path, "w")
-    with opened as file:
-        if ".jsonl" in path.name:
-            for row in rows:
-                values = {k: None if v == "NA" else v for k, v in row.items()}
-                pairs = (f'"{k}": {"null" if v is None else v}' for k, v in values.items())
-                file.write(f"{{{', '.join(pairs)}}}\n")
-        else:
-            mark = "\t" if ".tsv" in path.name else ","
-            writer = csv.DictWriter(file, list(rows[0]), delimiter=mark)
-            writer.writeheader()
-            writer.writerows(rows)
+    content = lines_of(path.name, rows).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
 
 
@@ -208,7 +208,12 @@ ORDINARY = {  # file: (content, format, x, y)
     "titles.csv": ("Station 5\nmeasured 2024\n\nx,y\n1,2\n3,4\n", {}, [1, 3], [2, 4]),
     "named.csv": ("1,2\n3,4\n", {"columns": ("x", "y")}, [1, 3], [2, 4]),
     "renamed.csv": ("a,b\n1,2\n3,4\n", {"columns": "x,y"}, [1, 3], [2, 4]),
-    "code.csv": ("x,y\n1,-9999\n2,-9999.0\n-9998,3\n", {"null": "-9999"}, [1, 2, -9998], [NAN, NAN, 3]),
+    "code.csv": (
+        "x,y\n1,-9999\n2,-9999.0\n-9998,3\n",
+        {"null": "-9999"},
+        [1, 2, -9998],
+        [NAN, NAN, 3],
+    ),
     "said.csv": ("x,y\n1,kaputt\n2,3\n", {"null": ("kaputt",)}, [1, 2], [NAN, 3]),
     "windows.csv": ("x,y\r\n1,2\r\n3,4\r\n", {}, [1, 3], [2, 4]),
     "old-mac.csv": ("x,y\r1,2\r3,4\r", {}, [1, 3], [2, 4]),
@@ -238,7 +243,9 @@ def test_numpy_and_pandas_agree(tmp_path):
     table = np.random.default_rng(1).normal(0, 1e3, (50, 2))
     np.savetxt(tmp_path / "t.dat", table, header="x y")
     found = read(tmp_path / "t.dat")
-    np.testing.assert_array_equal(np.column_stack((found.x, found.y)), np.loadtxt(tmp_path / "t.dat"))
+    np.testing.assert_array_equal(
+        np.column_stack((found.x, found.y)), np.loadtxt(tmp_path / "t.dat")
+    )
     frame = pandas.DataFrame(table, columns=["x", "y"])
     frame.loc[3, "y"] = np.nan
     frame.to_csv(tmp_path / "t.csv", sep=";", decimal=",", na_rep="NA")
@@ -508,7 +515,7 @@ def test_a_model_reads_new_files_as_it_was_told(polydescent, tmp_path):
 
 def test_the_command_says_what_it_guessed(polydescent, tmp_path):
     (tmp_path / "a.dat").write_text("# x y\n1   2\n2   4\n3   6\n")
-    code, out, err = polydescent("fit", "a.dat", "--x", "x", "--y", "y", "--degree", 1)
+    code, _, err = polydescent("fit", "a.dat", "--x", "x", "--y", "y", "--degree", 1)
     assert (code, err) == (
         0,
         "polydescent: a.dat: read with comments after #, blanks between values\n",

@@ -14,7 +14,7 @@ from polydescent.dates import Axis, axis_of_halves
 from polydescent.errors import BadTable, MissingExtra, NoQuery, UnknownName
 from polydescent.sources import Rows, Source, arrow
 from polydescent.sources.deviations import Deviations, weights_of_deviations
-from polydescent.sources.format import FileFormat
+from polydescent.sources.format import GUESSED, FileFormat
 
 _NUMERIC = re.compile(r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL)")
 _WIDE = re.compile(r"^(U?(BIGINT|HUGEINT)|DECIMAL\(\d+,0\))")
@@ -32,7 +32,7 @@ class Asked:
     y: str
     weights: str | Deviations | None = None
     where: str | None = None
-    format: FileFormat = FileFormat()
+    format: FileFormat = GUESSED
 
     @property
     def columns(self) -> dict[str, str]:

@@ -90,8 +90,7 @@ class FileFormat:
 
     def to_json(self) -> str:
         """What was said, as text; "" where nothing was."""
-        plain = FileFormat()
-        said = {key: v for key, v in asdict(self).items() if v != getattr(plain, key)}
+        said = {key: v for key, v in asdict(self).items() if v != getattr(GUESSED, key)}
         return json.dumps(said, sort_keys=True, ensure_ascii=False) if said else ""
 
     @classmethod
@@ -102,6 +101,9 @@ class FileFormat:
         except ValueError:
             raise BadSetting("format", text, "what FileFormat.to_json() wrote") from None
         return cls.of(said)
+
+
+GUESSED = FileFormat()  # nothing is said
 
 
 def _texts(name: str, values: Any) -> tuple[str, ...]:

@@ -103,9 +103,6 @@ class FileFormat:
         return cls.of(said)
 
 
-GUESSED = FileFormat()  # nothing is said
-
-
 def _texts(name: str, values: Any) -> tuple[str, ...]:
     values = (values,) if isinstance(values, str) else values
     if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
@@ -126,3 +123,6 @@ def _delimiter(text: Any) -> str:
     if found != BLANKS and (len(found) != 1 or found in "\"'\r\n\0" or found.isalnum()):
         raise BadSetting("delimiter", text, f'one character, "tab" or "{BLANKS}"')
     return found
+
+
+GUESSED = FileFormat()  # nothing is said

@@ -117,6 +117,13 @@ def test_whole_numbers_of_any_size_are_kept(tmp_path, start, name):
     np.testing.assert_array_equal(taken.x, 3.0 * np.arange(50))
 
 
+def test_numbers_of_many_sizes_are_each_the_nearest_float(tmp_path):
+    t = ["4929201181735904551", "0.39", "-1e-30", str(2**53 + 1), "9.5e22", "-7"]
+    found = read(write(tmp_path / "t.csv", [{"t": v, "v": "1"} for v in t]), "t", "v")
+    assert found.axis.is_plain
+    np.testing.assert_array_equal(found.x, [float(v) for v in t])
+
+
 def date_text(i):
     day = f"20{i % 30:02}-0{i % 9 + 1}-{i % 28 + 1:02}"
     return (
@@ -518,5 +525,6 @@ def test_the_command_says_what_it_guessed(polydescent, tmp_path):
     code, _, err = polydescent("fit", "a.dat", "--x", "x", "--y", "y", "--degree", 1)
     assert (code, err) == (
         0,
-        "polydescent: a.dat: read with comments after #, blanks between values\n",
+        "polydescent: a.dat: read with comments after #, blanks between values, "
+        "columns x, y, named in a comment\n",
     )

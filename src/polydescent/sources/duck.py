@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,10 @@ class Query(Source):
         """The same on an open connection. Raises what DuckDB raises, too."""
         query, tick = self._sql(connection, duckdb)
         # a CSV's broken value comes out of the reader as OSError
-        for columns in arrow.blocks(_batches(connection, query), skip):
-            yield self._rows(columns, tick, skip), _share(connection)
-            skip += len(columns[0])
+        with closing(_batches(connection, query)) as batches:
+            for columns in arrow.blocks(batches, skip):
+                yield self._rows(columns, tick, skip), _share(connection)
+                skip += len(columns[0])
 
     def _rows(self, columns: arrow.Columns, tick: str, before: int) -> Rows:
         halves = len(columns) > len(self.asked.columns)

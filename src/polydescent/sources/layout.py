@@ -98,6 +98,8 @@ def layout_of(path: Path, format: FileFormat, label: str) -> Layout:
         told.append("decimal comma")
     if is_row and not format.columns and not set(names) - {f"column{i}" for i in range(len(names))}:
         told.append(f"no header, columns {names[0]} to {names[-1]}")
+    elif is_row and not format.columns:
+        told.append(f"columns {', '.join(names)}, named in a comment")
     found = Layout(names, delimiter, decimal, comment, skip, encoding, by_lines)
     rows = tuple(table)
     return replace(found, rows=rows, header=header, goes_on=not whole, told=tuple(told))

@@ -226,6 +226,8 @@ def _delimiter(lines: list[str], format: FileFormat) -> str:
         order = -_DELIMITERS.index(delimiter)
         return round(known / max(len(values), 1) * even, 6), even, width, order
 
+    if score(",")[0] == 1.0:  # nothing can be better: most files end here
+        return ","
     best = max(_DELIMITERS, key=score)
     return best if score(best)[2] > 1 else ","
 

@@ -306,7 +306,7 @@ TRIED: dict[str, list[tuple[str, str]]] = {
         ("fit('nowhere.csv', x='a', y='b')", "NoFile"),
         ("fit(file, x='Dates', y='Average')", "BadTable"),
         ("fit(file, 'Average')", "BadCall"),
-        ("fit(file, x='column1', y='column0')", "BadTable"),
+        ("fit(file, x='column1', y='column0')", "BadValue"),
         ("fit(file, x='column1', y='column2', where='nonsense >')", "NoExpression"),
         ("fit(file, x='column1', y='column2', where='false')", "NoRows"),
         ("fit(x, y, where='x > 0')", "BadCall"),

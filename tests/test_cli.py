@@ -199,7 +199,10 @@ REFUSALS = {
     "picture": (["approximate", "x", "--plot", "a.gif"], ".png"),
     "no file": (["fit", DATA / "co2-mauna.csv", "--x", "a", "--y", "b"], "There is no file"),
     "column": (["fit", TEMPERATURE, "--x", "Yeer", "--y", "Mean"], "Did you mean 'Year'"),
-    "text": (["fit", TEMPERATURE, "--x", "Year", "--y", "Mean"], "is VARCHAR, not a number"),
+    "text": (
+        ["fit", TEMPERATURE, "--x", "Year", "--y", "Mean"],
+        "'Year' holds '1850-01' in row 0 ",
+    ),
     "sql": (["fit", TEMPERATURE, "--x", "Mean +", "--y", "Mean"], "cannot use 'Mean \\+'"),
     "where": (["fit", TEMPERATURE, "--x", "Mean", "--y", "Mean", "--where", "Foo > 1"], "Foo"),
     "no rows": (["fit", TEMPERATURE, "--x", "Mean", "--y", "Mean", "--where", "1 = 2"], "No rows"),

@@ -214,7 +214,7 @@ def test_what_is_no_expression_of_a_row_is_refused(connection, subtests):
                 expression(connection, text, NAMES, "x")
 
 
-@pytest.mark.parametrize("role", ["x", "y", "weights", "counts", "where"])
+@pytest.mark.parametrize("role", ["x", "y", "weights", "sigma", "counts", "where"])
 @pytest.mark.parametrize("text", [EVERY[0], EVERY[2], EVERY[5], "1) + (2"])
 def test_it_is_refused_in_every_role_of_every_source(folder, role, text):
     table = pandas.DataFrame({"x": [1.0, 2, 3], "y": [1.0, 2, 4]})
@@ -396,7 +396,7 @@ def forged(folder, asked):
     store.save(store.Model(summary, {"x": "x", "y": "y"} | asked), folder / "m.json")
 
 
-@pytest.mark.parametrize("role", ["x", "y", "weights", "counts", "where"])
+@pytest.mark.parametrize("role", ["x", "y", "weights", "sigma", "counts", "where"])
 @pytest.mark.parametrize("trust", [(), ("--trust",)], ids=["", "trust"])
 def test_a_model_runs_nothing_on_another_machine(polydescent, folder, subtests, role, trust):
     for text in (EVERY[0], EVERY[5], "1) + (2"):

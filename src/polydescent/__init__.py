@@ -63,12 +63,14 @@ if TYPE_CHECKING:
     from polydescent.errors import ConvergenceWarning, PolydescentError
     from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.result import Fit
+    from polydescent.sources.format import FileFormat
     from polydescent.summary import Summary
     from polydescent.verbs import descend, fit, summarize
 
 __all__ = [
     "Adam",
     "ConvergenceWarning",
+    "FileFormat",
     "Fit",
     "Forecast",
     "GradientDescent",
@@ -88,6 +90,7 @@ __all__ = [
 _HOMES = {
     "Adam": "optimizers",
     "ConvergenceWarning": "errors",
+    "FileFormat": "sources.format",
     "Fit": "result",
     "Forecast": "convergence",
     "GradientDescent": "optimizers",

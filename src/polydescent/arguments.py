@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import Array, columns, in_double, namespace, quiet
 from polydescent.degrees import BY_AICC, Choice
-from polydescent.double_double import quotient, two_product
-from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
+from polydescent.errors import BadCall, BadDegree, BadSetting
 from polydescent.sources import Rows, Same
+from polydescent.sources.deviations import Deviations, weights_of_deviations
 from polydescent.summary import Summary, checked_degree
 
-_SMALLEST = float(np.finfo(np.float64).smallest_normal)
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 
 
@@ -26,7 +24,7 @@ def settled(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summa
 
 def weights_of(weights: Any, sigma: Any) -> Any:
     """The weights themselves, or 1/σ², rounded once: an array, or `Same` of one σ for every row; of
-    a column of a file, SQL that says so.
+    a column of a file, what says so.
 
     Whatever its dtype, σ is taken as the number it is: squared in its own, a float32 would lose
     digits. Raises BadCall for both, BadSetting where a sigma is not above 0, OutOfRange.
@@ -36,18 +34,9 @@ def weights_of(weights: Any, sigma: Any) -> Any:
     if weights is not None:
         raise BadCall("Pass weights= (of the squares) or sigma= (standard deviations), not both.")
     if isinstance(sigma, str):
-        return f"1 / (({sigma}) * ({sigma}))"
+        return Deviations(sigma)
     one = _one_number(sigma)
-    (sigma,) = columns(sigma=sigma if one is None else [one])
-    sigma = in_double(sigma)
-    low = sigma <= 0  # NaN is not: it is refused or omitted with the NaN of x and y
-    if bool(namespace(sigma).any(low)):
-        raise BadSetting("sigma", float(sigma[low][0]), "above 0 in every row")
-    with quiet():
-        square = sigma * sigma
-    if bool(namespace(sigma).any((square < _SMALLEST) | (square > 1 / _SMALLEST))):
-        raise OutOfRange("sigma² of some row", "Give y and sigma in another unit.")
-    inverse = _inverse_square(sigma)
+    inverse = weights_of_deviations(sigma if one is None else [one])
     if one is None:
         return inverse
     if math.isnan(one):
@@ -64,21 +53,6 @@ def _one_number(sigma: Any) -> float | None:
         return float(sigma)
     except (TypeError, ValueError):
         return None
-
-
-def _inverse_square(sigma: Array) -> Array:
-    """1/σ², the float64 nearest to it: σ² and the quotient by it are taken to 31 digits.
-
-    Very small and very large σ are brought near 1 by a power of two first, so that no part of a
-    product underflows.
-    """
-    xp = namespace(sigma)
-    one = xp.ones_like(sigma)
-    far = xp.where(sigma < 2.0**-250, 2.0**500 * one, one)
-    far = xp.where(sigma > 2.0**250, 2.0**-500 * one, far)
-    near = sigma * far
-    inverse, _ = quotient((one, 0 * one), two_product(near, near))
-    return inverse * far * far
 
 
 def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:

@@ -252,10 +252,13 @@ def read_axis(t: Any) -> Axis:
 def axis_of_halves(high: np.ndarray, low: np.ndarray, tick: str = "") -> tuple[Axis, np.ndarray]:
     """(axis, x) of whole numbers high · 2³² + low of any size, 0 ≤ low < 2³², NaN where missing.
 
-    The origin is a multiple of 2³² near the first of them: a float64 too, as far as 2⁸⁵.
+    The origin is a multiple of 2³² near the first of them: a float64 too, as far as 2⁸⁵. Numbers of
+    many sizes keep the origin 0: next to a far one, the small ones would lose digits.
     """
     known = high[np.isfinite(high)]
     beyond = known.size and max(-known.min(), known.max()) >= _EXACT >> 32
+    if beyond and not tick:
+        beyond = known.max() - known.min() <= np.abs(known).min()
     first = float(known[0]) if beyond else 0.0
     return Axis(int(first) << 32, tick), (high - first) * 2.0**32 + low
 

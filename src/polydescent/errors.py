@@ -392,6 +392,23 @@ class BadTable(PolydescentError, ValueError):
     """A file or table that cannot be read as the columns asked for."""
 
 
+class BadValue(BadTable):
+    """A text in a column of a file that is neither what its column holds nor a missing value."""
+
+    def __init__(self, label: str, column: str, row: int, text: str, advice: str):
+        self.label, self.column, self.row, self.text = label, column, row, text
+        super().__init__(
+            f"{label}: {column!r} holds {text!r:.80} in row {row:,} (counted from 0). {advice}"
+        )
+
+
+class DamagedFile(BadTable):
+    """A file whose own checksum, or end, says that it is not what was written."""
+
+    def __init__(self, path: object, why: str):
+        super().__init__(f"{str(path)!r} is damaged: {why}. Get it again from where it came from.")
+
+
 class BadCall(PolydescentError, TypeError):
     """Arguments that do not fit together."""
 

@@ -75,8 +75,7 @@ class Job:
         first = self.source.parts[0]
         if not isinstance(first, Query):
             raise OnlyFiles(first.label)
-        where = {"where": first.asked.where} if first.asked.where else {}
-        return first.asked.columns | where | {"missing": self.missing}
+        return first.asked.remembered | {"missing": self.missing}
 
     def remembered(self) -> tuple[Remembered, ...]:
         """The sources as they are now."""

@@ -58,8 +58,7 @@ _FURTHEST = 2**63  # ticks since 1970 of a date
 
 # What a command may have been asked, as typed: a new option that a model must keep goes in here.
 ASKED: dict[str, Form] = {
-    **dict.fromkeys(("x", "y", "weights", "sigma", "counts", "where"), text),
-    **dict.fromkeys(("null", "delimiter", "decimal", "comment", "columns"), text),
+    **dict.fromkeys(("x", "y", "weights", "sigma", "counts", "where", "format"), text),
     "missing": choice(("raise", "omit")),
 }
 # Which curve of the summary is meant, as typed.
@@ -77,9 +76,9 @@ CURVE: dict[str, Form] = {
 class Model:
     """A summary, what was asked of its sources, and the sources.
 
-    asked: x, y, weights, counts, where, missing as typed. curve: degree, fix, terms, through and
-    criterion as typed, and whether sigma is absolute: what curve of the summary is meant. passes:
-    the ids of the passes that are in it.
+    asked: x, y, weights, sigma, counts, where, missing as typed, format as text. curve: degree,
+    fix, terms, through and criterion as typed, and whether sigma is absolute: what curve of the
+    summary is meant. passes: the ids of the passes that are in it.
     """
 
     summary: Summary

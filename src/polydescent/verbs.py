@@ -68,6 +68,7 @@ def summarize(
     sigma: Any = None,
     counts: Any = None,
     where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     per: str | None = None,
     again: bool = False,
@@ -92,6 +93,8 @@ def summarize(
         repeating it so often.
     where
         An SQL expression, rows of a file or table to use.
+    file_format
+        How text files are written: a `FileFormat` or a dict of its fields.
     missing
         "omit" leaves out rows with NaN or infinity and counts them.
     per
@@ -105,7 +108,8 @@ def summarize(
     """
     degree = checked_degree(degree)
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
+    omega = weights_of(weights, sigma)
+    source = source_of(data, y, x, omega, where, again, counts, file_format)
     return summary_of(source, degree, missing).settled(per)
 
 
@@ -121,6 +125,7 @@ def fit(
     absolute_sigma: bool = False,
     counts: Any = None,
     where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     fix: Any = None,
     terms: Any = None,
@@ -164,7 +169,8 @@ def fit(
     """
     check_unit(per)
     choice = Choice.of(criterion, folds)
-    source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
+    omega = weights_of(weights, sigma)
+    source = source_of(data, y, x, omega, where, again, counts, file_format)
     degree, highest = wanted_degree(degree)
     check_choice(choice, highest)
     _, degree = constraints_of(highest or degree, fix, terms)
@@ -186,6 +192,7 @@ def descend(
     absolute_sigma: bool = False,
     counts: Any = None,
     where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     per: str | None = None,
     again: bool = False,
@@ -229,7 +236,8 @@ def descend(
         raise BadSetting("over", over, '"summary" or "rows"')
     check_steps(steps)
     check_unit(per)
-    source = source_of(data, y, x, weights_of(weights, sigma), where, again, counts)
+    omega = weights_of(weights, sigma)
+    source = source_of(data, y, x, omega, where, again, counts, file_format)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
     if over == "rows":
         source = Held(source.gathered())

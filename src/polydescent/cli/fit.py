@@ -11,7 +11,8 @@ from polydescent.cli import options as o
 
 def fit(
     files: Annotated[
-        list[str], typer.Argument(help="CSV, TSV, Parquet, JSON lines (.gz too), globs, or SQL.")
+        list[str],
+        typer.Argument(help="CSV, TSV, Parquet, JSON, Arrow (.gz too), globs, SQL, or -."),
     ],
     x: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
     y: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
@@ -25,6 +26,12 @@ def fit(
     ] = None,
     where: Annotated[str | None, typer.Option(help="SQL expression: which rows to use.")] = None,
     missing: o.MissingOption = o.Missing["raise"],
+    null: o.NullOption = None,
+    delimiter: o.DelimiterOption = None,
+    decimal: o.DecimalOption = None,
+    comment: o.CommentOption = None,
+    columns: o.ColumnsOption = None,
+    hive: o.HiveOption = False,
     degree: Annotated[
         str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: the best.")
     ] = "3",
@@ -113,7 +120,9 @@ def fit(
             "it chooses without --save, then save with that --degree."
         )
     omega = weights_of(weights, sigma)
-    source = source_of(files, x, y, omega, where, again, counts)
+    format = o.format_of(null, delimiter, decimal, comment, columns, hive)
+    source = source_of(files, x, y, omega, where, again, counts, format=format)
+    o.say_guesses(source)
     curve: dict[str, object] = {"degree": degree, "fix": hold, "terms": terms, "through": through}
     if criterion is not None:
         curve["criterion"] = criterion

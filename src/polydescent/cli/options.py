@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from polydescent.optimizers import (
     Optimizer,
     checked_optimizer,
 )
+from polydescent.visible import visible
 
 _FASTEST = ("auto", "fastest")
 OptimizerName = StrEnum("OptimizerName", {name: name for name in [*OPTIMIZERS, "exact"]})
@@ -86,6 +88,23 @@ AgainOption = Annotated[
 TrustOption = Annotated[
     bool, typer.Option("--trust", help="Run the model's SQL, whatever functions it calls.")
 ]
+NullOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TEXT", help="Means a missing number too, as -9999; may come again."),
+]
+DelimiterOption = Annotated[
+    str | None, typer.Option(metavar="CHARACTER|tab|blanks", help="Between the values of a row.")
+]
+DecimalOption = Annotated[str | None, typer.Option(metavar=".|,", help="The decimal mark.")]
+CommentOption = Annotated[
+    str | None, typer.Option(metavar="CHARACTER", help="Ends what counts in a line.")
+]
+ColumnsOption = Annotated[
+    str | None, typer.Option(metavar="A,B,…", help="Names of the columns of a text file.")
+]
+HiveOption = Annotated[
+    bool, typer.Option("--hive", help="Folders named key=value are columns of their files.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
@@ -116,6 +135,38 @@ def _rate(text: str) -> float | None:
 def start_of(text: str) -> str | list[float]:
     """ "random" and "zeros" as they are, else the numbers between commas."""
     return text if text in ("random", "zeros") else numbers("start", text)
+
+
+def format_of(
+    null: list[str] | None,
+    delimiter: str | None,
+    decimal: str | None,
+    comment: str | None,
+    columns: str | None,
+    hive: bool,
+    remembered: str = "",
+) -> Any:
+    """How text files are written: what was typed, before what a model remembers."""
+    from polydescent.sources.format import FileFormat
+
+    typed = {
+        "null": tuple(null or ()),
+        "delimiter": delimiter,
+        "decimal": decimal,
+        "comment": comment,
+        "columns": columns,
+        "hive": hive,
+    }
+    said = {name: value for name, value in typed.items() if value or value == ""}
+    return replace(FileFormat.from_json(remembered), **said)
+
+
+def say_guesses(source: Any) -> None:
+    """Print what was guessed about the text files of a source, where it is not the ordinary."""
+    from polydescent.sources.files import told
+
+    for line in told(source):
+        typer.echo(f"polydescent: {visible(line)}", err=True)
 
 
 def asked_of_fit(

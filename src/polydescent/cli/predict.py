@@ -13,6 +13,7 @@ import typer
 from polydescent.cli import options as o
 from polydescent.cli.terminal import write
 from polydescent.errors import BadSetting
+from polydescent.sources import Source
 from polydescent.store import Model
 from polydescent.verbs import Fit
 from polydescent.visible import visible
@@ -47,6 +48,12 @@ def predict(
         typer.Option(metavar="NUMBER|auto[:MAX]", help="Up to the model's.", show_default=False),
     ] = None,
     trust: o.TrustOption = False,
+    null: o.NullOption = None,
+    delimiter: o.DelimiterOption = None,
+    decimal: o.DecimalOption = None,
+    comment: o.CommentOption = None,
+    columns: o.ColumnsOption = None,
+    hive: o.HiveOption = False,
 ) -> None:
     """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files.
 
@@ -54,6 +61,7 @@ def predict(
     """
     from polydescent import store
     from polydescent.errors import BadCall, NoColumns
+    from polydescent.sources.files import files as source_of
     from polydescent.statistics import check_level
 
     if not files and not at and not inverse:
@@ -73,14 +81,22 @@ def predict(
     if inverse:
         _print_places(curve, inverse, sigma or 0.0)
     if files:
-        _print_rows(reach, files, saved.asked["x"], saved.asked["y"], band, trust)
+        format = o.format_of(
+            null, delimiter, decimal, comment, columns, hive, saved.asked.get("format", "")
+        )
+        # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
+        source = source_of(
+            files, saved.asked["x"], "CAST(0 AS DOUBLE)", again=True, trusted=trust, format=format
+        )
+        o.say_guesses(source)
+        _print_rows(reach, source, saved.asked["y"], band)
 
 
 def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
     """Refuse a sigma that has no unit, and rows of unknown ones. Raises BadCall, BadSetting."""
     from polydescent.errors import BadCall, BadSetting
 
-    weighted = "weights" in saved.asked
+    weighted = not {"weights", "sigma"}.isdisjoint(saved.asked)
     if sigma is None and weighted and not curve.is_weighted:
         raise BadCall(
             "The rows of this model had weights, which it does not hold: say with --sigma how far "
@@ -147,22 +163,13 @@ def _place(curve: Fit, text: str) -> Any:
 
 
 def _print_rows(
-    reach: Callable[[Any], tuple[Any, ...]],
-    files: list[str],
-    x: str,
-    y: str,
-    band: Band | None,
-    trust: bool,
+    reach: Callable[[Any], tuple[Any, ...]], source: Source, y: str, band: Band | None
 ) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
     import numpy as np
 
-    from polydescent.sources.files import files as source_of
-
-    names = [x, y, *(("low", "high") if band else ())]
+    names = [source.x_name, y, *(("low", "high") if band else ())]
     header = [",".join(map(_named, names))]  # written once the first rows could be read
-    # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
-    source = source_of(files, x, "CAST(0 AS DOUBLE)", again=True, trusted=trust)
     for part in source.parts:
         for rows, _ in part.chunks():
             known = ~np.isnan(rows.x)

@@ -11,7 +11,7 @@ import typer
 from polydescent.cli import options as o
 from polydescent.cli.terminal import say
 
-_TYPED = ("data", "again", "trusted")  # what no model says of its sources
+_TYPED = ("data", "again", "trusted", "format")  # what no model says of its sources
 
 
 def update(
@@ -19,6 +19,12 @@ def update(
     files: Annotated[list[str], typer.Argument(help="Files, globs or SQL with the new rows.")],
     again: o.AgainOption = False,
     trust: o.TrustOption = False,
+    null: o.NullOption = None,
+    delimiter: o.DelimiterOption = None,
+    decimal: o.DecimalOption = None,
+    comment: o.CommentOption = None,
+    columns: o.ColumnsOption = None,
+    hive: o.HiveOption = False,
     quiet: o.QuietOption = False,
 ) -> None:
     """Add the rows of files to a saved model: the columns and expressions are the model's own.
@@ -36,12 +42,14 @@ def update(
     if "x" not in asked or "y" not in asked:
         raise NoColumns(model)
     missing = asked.pop("missing", "raise")
+    format = o.format_of(null, delimiter, decimal, comment, columns, hive, asked.pop("format", ""))
     # by name: a model must not answer for its own trustworthiness
     known = [name for name in signature(source_of).parameters if name not in _TYPED]
     for setting in asked:  # of a version that could read other files
         if setting not in known:
             raise UnknownName("setting of a source", setting, known, model)
-    source = source_of(files, again=again, trusted=trust, **asked)
+    source = source_of(files, again=again, trusted=trust, format=format, **asked)
+    o.say_guesses(source)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:
         after = journal.run(job, watch=progress)

@@ -19,7 +19,8 @@ from polydescent.arrays import (
     weights_of_counted,
 )
 from polydescent.dates import PLAIN, Axis, read_axis
-from polydescent.errors import BadCall, BadSetting, NoRows, OutOfRange
+from polydescent.errors import BadCall, BadSetting, NoRows, NotNumbers, OutOfRange
+from polydescent.sources.deviations import Deviations
 from polydescent.summary import counted
 
 CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
@@ -285,6 +286,7 @@ def source_of(
     where: str | None = None,
     again: bool = False,
     counts: Any = None,
+    file_format: Any = None,
 ) -> Source:
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
@@ -298,12 +300,16 @@ def source_of(
     if isinstance(weights, Same):
         from polydescent.sources.chunks import Held
 
-        bare = source_of(data, y, x, None, where, again, counts)
+        bare = source_of(data, y, x, None, where, again, counts, file_format)
         return Held(weights.on(bare.rows)) if isinstance(bare, Held) else Weighted(bare, weights)
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files
+        from polydescent.sources.format import FileFormat
 
-        return files(data, *_names(data, x, y), weights, where, again, counts)
+        said = FileFormat.of(file_format)
+        return files(data, *_names(data, x, y), weights, where, again, counts, format=said)
+    if file_format is not None:
+        raise BadCall("file_format= says how text files are written: pass the path of one.")
     if type(data).__module__.startswith("dask."):
         from polydescent.sources.cluster import collection
 
@@ -319,13 +325,15 @@ def source_of(
         raise BadCall("where= selects rows of a file; select rows of arrays before passing them.")
     from polydescent.sources.chunks import Held, Stream
 
-    if x is None and y is None and _are_chunks(data):
+    if x is None and y is None and data is not None and _are_chunks(data):
         if weights is not None or counts is not None:
             raise BadCall(
                 "An iterable brings its weights and counts itself: give chunks (x, y, weights) or "
                 "(x, y, weights, counts), with weights 1 / sigma**2 for standard deviations."
             )
         return Stream(data)
+    if isinstance(weights, Deviations):
+        raise NotNumbers("sigma", f"str {weights.column!r:.40}")
     return Held(Rows.read(*_values(data, x, y), weights, counts=counts))
 
 

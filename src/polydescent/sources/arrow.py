@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from polydescent.sources import CHUNK
 
 Columns = tuple[np.ndarray, ...]
 _NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float double"
-_WIDE = ("int64", "uint64", "timestamp[ns]")  # they hold whole numbers that float64 does not
+_WIDE = ("int64", "uint64", "timestamp")  # they hold whole numbers that float64 does not
 
 
 def pyarrow() -> Any:
@@ -60,7 +61,7 @@ def numbers(stream: Any, columns: Mapping[str, str]) -> tuple[Iterator[Any], str
             tick = kind[10:12]
         elif kind not in _NUMBERS.split():
             return None
-        steps.append((places[0], role == "x" and kind in _WIDE))
+        steps.append((places[0], role == "x" and kind.startswith(_WIDE)))
     return map(partial(_doubles, steps=steps), stream), tick
 
 
@@ -113,3 +114,78 @@ def _together(parts: list[Columns]) -> Columns:
     if len(parts) == 1:
         return parts[0]
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def decompressed(path: Path, kind: str) -> Any:
+    """The bytes of a compressed file, as a file. Raises OSError where they are damaged."""
+    return pyarrow().input_stream(str(path), compression=kind)
+
+
+def stored(path: Path) -> Any:
+    """A record batch reader over a file of Arrow's own format, or of a stream. Raises OSError."""
+    arrow = pyarrow()
+    with open(path, "rb") as file:
+        is_file = file.read(6) == b"ARROW1"
+    try:
+        if not is_file:
+            return arrow.ipc.open_stream(arrow.OSFile(str(path)))
+        reader = arrow.ipc.open_file(arrow.OSFile(str(path)))
+        batches = map(reader.get_batch, range(reader.num_record_batches))
+        return arrow.RecordBatchReader.from_batches(reader.schema, _valid(batches))
+    except arrow.ArrowInvalid as why:
+        raise OSError(str(why)) from None
+
+
+def _valid(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches, each looked at: one that was damaged would be read beyond its end."""
+    for batch in batches:
+        batch.validate(full=True)
+        yield batch
+
+
+def verify_pages(path: Path, mentions: Callable[[str], bool]) -> None:
+    """Raise OSError where a page of a Parquet file is not what was written, in the columns whose
+    names pass `mentions`.
+
+    Pages without checksums, which writers leave out unless asked, cannot be verified.
+    """
+    arrow = pyarrow()
+    import pyarrow.parquet as parquet
+
+    try:
+        with parquet.ParquetFile(
+            path, page_checksum_verification=True, buffer_size=1 << 20
+        ) as file:
+            wanted = [name for name in file.schema_arrow.names if mentions(name)]
+            if wanted and _has_checksums(path, file.metadata):
+                for _ in file.iter_batches(1 << 16, columns=wanted):
+                    pass
+    except (arrow.ArrowException, OSError) as why:
+        raise OSError(str(why).strip().splitlines()[0]) from None
+
+
+def _has_checksums(path: Path, metadata: Any) -> bool:
+    """Whether the header of some first page has a checksum."""
+    with open(path, "rb") as file:
+        for group in range(metadata.num_row_groups):
+            for column in range(metadata.num_columns):
+                chunk = metadata.row_group(group).column(column)
+                file.seek(chunk.dictionary_page_offset or chunk.data_page_offset)
+                if _has_crc(file.read(32)):
+                    return True
+    return False
+
+
+def _has_crc(header: bytes) -> bool:
+    """Whether a page header, in Thrift's compact form, has a field after type and both sizes that
+    is the checksum: 0x15 is "the next field, a whole number", and its last byte is below 128.
+    """
+    place = 0
+    for _ in range(3):
+        if header[place : place + 1] != b"\x15":
+            return False
+        place += 1
+        while header[place : place + 1] and header[place] & 128:
+            place += 1
+        place += 1
+    return header[place : place + 1] == b"\x15"

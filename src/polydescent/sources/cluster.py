@@ -9,6 +9,7 @@ import numpy as np
 
 from polydescent.errors import BadCall, ChunksDiffer, UnknownName, WrongShape
 from polydescent.sources import Rows, Source, Value
+from polydescent.sources.deviations import by_role, weighed
 
 _ARITY = 8  # summaries merged by one task: a graph of 10⁵ blocks is six levels deep
 _NO_ROWS = Rows(np.empty(0), np.empty(0))
@@ -21,7 +22,7 @@ class Blocks(Source):
     remote = True
 
     def __init__(self, x: Any, y: Any, weights: Any = None, counts: Any = None):
-        given = _given({"x": x, "y": y, "weights": weights, "counts": counts})
+        given = by_role(x, y, weights, counts)
         self._columns = {role: _column(role, values) for role, values in given.items()}
         for role, column in self._columns.items():
             _check_cut(role, column, self._columns["x"])
@@ -88,7 +89,7 @@ def collection(
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of a Dask collection itself.")
     if hasattr(data, "columns") and data.ndim == 2:  # a Dask series has columns, too
-        names = _given({"x": x, "y": y, "weights": weights, "counts": counts})
+        names = by_role(x, y, weights, counts)
         if not all(isinstance(name, str) for name in names.values()):
             found = ", ".join(f"{role}={name!r:.40}" for role, name in names.items())
             raise BadCall(
@@ -99,11 +100,6 @@ def collection(
     if x is not None or y is None:
         raise BadCall("A Dask array is x: pass y beside it, as in fit(x, y, degree=3).")
     return Blocks(data, y, weights, counts)
-
-
-def _given(named: dict[str, Any]) -> dict[str, Any]:
-    """x, y, and what else there is."""
-    return {role: value for role, value in named.items() if value is not None or role in "xy"}
 
 
 def _column(name: str, values: Any) -> Any:
@@ -146,7 +142,7 @@ def _of_frame(frame: Any, names: dict[str, str], of_rows: Callable[[Rows], Value
 def _rows_of_frame(frame: Any, names: dict[str, str]) -> Rows:
     if not len(frame):
         return _NO_ROWS
-    columns = {role: frame[name] for role, name in names.items()}
+    columns = weighed({role: frame[name] for role, name in names.items()})
     return Rows.read(**columns, x_name=names["x"], y_name=names["y"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from polydescent.errors import (
     UnknownName,
 )
 from polydescent.sources import Rows, Source, arrow, locked
+from polydescent.sources.deviations import Deviations, by_role, weighed
 from polydescent.sources.expressions import expression
+from polydescent.sources.format import GUESSED, FileFormat
 
-_NUMERIC = re.compile(
-    r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL|BOOLEAN)"
-)
-_WIDE = re.compile(r"^U?(BIGINT|HUGEINT)")
+_NUMERIC = re.compile(r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL)")
+_WIDE = re.compile(r"^(U?(BIGINT|HUGEINT)|DECIMAL\(\d+,0\))")
 _DATE = re.compile(r"^(TIMESTAMP|DATE)")
 
 
@@ -31,19 +32,20 @@ _DATE = re.compile(r"^(TIMESTAMP|DATE)")
 class Asked:
     """What a user asked of a table: columns or SQL expressions of them.
 
-    trusted: the user typed them, or answers for the model they come from.
+    trusted: the user typed them, or answers for the model they come from. format: how text files
+    are written.
     """
 
     x: str
     y: str
-    weights: str | None = None
+    weights: str | Deviations | None = None
     where: str | None = None
     counts: str | None = None
     trusted: bool = True
+    format: FileFormat = GUESSED
 
     def __post_init__(self) -> None:
-        for role in ("x", "y", "weights", "where", "counts"):
-            asked = getattr(self, role)
+        for role, asked in (self.columns | {"where": self.where}).items():
             if asked is not None and not isinstance(asked, str):
                 what = "weights or sigma" if role == "weights" else role
                 raise BadCall(
@@ -54,17 +56,30 @@ class Asked:
     @property
     def columns(self) -> dict[str, str]:
         """What was asked, by role, without what was not."""
-        asked = {"x": self.x, "y": self.y, "weights": self.weights, "counts": self.counts}
-        return {role: text for role, text in asked.items() if text is not None}
+        return by_role(self.x, self.y, self.weights, self.counts)
+
+    def mentions(self, name: str) -> bool:
+        """Whether a column of this name may be in what was asked."""
+        return any(
+            name.lower() in text.lower() for text in (*self.columns.values(), self.where or "")
+        )
+
+    @property
+    def remembered(self) -> dict[str, str]:
+        """All of it as texts, for a model."""
+        said = {"where": self.where, "format": self.format.to_json()}
+        return self.columns | {key: text for key, text in said.items() if text}
 
 
 class Query(Source):
     """Columns of something DuckDB can select from. What differs is `table`.
 
-    opens: the files that a query may open; None: those that SQL typed by the user names.
+    opens: the files that a query may open; None: those that SQL typed by the user names. session:
+    where the parts of one source share a connection.
     """
 
     opens: tuple[Path, ...] | None = ()
+    session: Session | None = None
 
     def __init__(self, label: str, asked: Asked):
         self.label, self.asked = label, asked
@@ -86,49 +101,74 @@ class Query(Source):
         """As `Source.chunks`. Raises BadTable, UnknownName, MissingExtra, NoQuery."""
         duckdb = locked.duckdb()
         arrow.pyarrow()
-        with locked.connect(self.opens) as connection:
+        with self.session.opened() if self.session else locked.connect(self.opens) as connection:
             try:
-                query, tick = self._sql(connection, duckdb)
-                # a CSV's broken value comes out of the reader as OSError
-                for columns in arrow.blocks(_batches(connection, query), skip):
-                    yield self.rows(columns, tick), _share(connection)
+                yield from self.read(connection, duckdb, skip)
             except (duckdb.Error, OSError) as why:
-                raise BadTable(f"{self.label}: {locked.told(why)}") from None
+                raise BadTable(f"{self.label}: {self.said(why)}") from None
 
-    def rows(self, columns: arrow.Columns, tick: str) -> Rows:
-        """Rows of columns as `arrow.blocks` gives them, with the tick of dates in x."""
+    def said(self, why: Exception) -> str:
+        """What DuckDB says is wrong, for the user."""
+        return locked.told(why)
+
+    def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
+        """The same on an open connection. Raises what DuckDB raises, too."""
+        query, tick = self._sql(connection, duckdb)
+        # a CSV's broken value comes out of the reader as OSError
+        with closing(_batches(connection, query)) as batches:
+            for columns in arrow.blocks(batches, skip):
+                yield self.rows(columns, tick, skip), _share(connection)
+                skip += len(columns[0])
+
+    def rows(self, columns: arrow.Columns, tick: str, before: int) -> Rows:
+        """Rows of columns as `arrow.blocks` gives them, with the tick of dates in x, and so many
+        rows before them.
+        """
         halves = len(columns) > len(self.asked.columns)
         first, *others = columns
         if halves:
             axis, first = axis_of_halves(first, others.pop(0), tick)
         else:
             axis = Axis(0, tick)
-        named = dict(zip(self.asked.columns, (first, *others), strict=True))
+        found = dict(zip(self.asked.columns, (first, *others), strict=True))
+        named = weighed(found, before, self.label)
         rows = Rows.of(**named, x_name=self.x_name, y_name=self.y_name)
         return replace(rows, axis=axis)
 
     def _sql(self, connection: Any, duckdb: Any) -> tuple[str, str]:
-        """(query, tick of the dates in x). Whole numbers that may be beyond float64 come in halves:
-        x is then two columns.
-        """
-        table, asked = self.table(connection), self.asked
+        """(query, tick of the dates in x)."""
+        table = self.table(connection)
         names = [row[0] for row in connection.execute(f"DESCRIBE FROM {table}").fetchall()]
         select, tick = [], ""
-        for role, text in asked.columns.items():
-            sql = self._expression(connection, role, text, names)
-            kind = self._kind(connection, duckdb, table, names, text, sql)
-            if role == "x" and _DATE.match(kind):
-                tick = "ns" if kind == "TIMESTAMP_NS" else "us"
-                sql, kind = f"epoch_{tick}({sql})", "BIGINT" if tick == "ns" else "DOUBLE"
-            elif not (_NUMERIC.match(kind) or self.is_empty(connection, table)):
-                raise BadTable(self._no_number(text, sql, kind))
-            wide = role == "x" and _WIDE.match(kind)
-            select += [f"{sql} >> 32", f"{sql} & 4294967295"] if wide else [sql]
+        for role, text in self.asked.columns.items():
+            columns, its_tick = self._selected(connection, duckdb, table, names, role, text)
+            select, tick = select + columns, tick or its_tick
+        return self._query(connection, select, table, names), tick
+
+    def _selected(
+        self, connection: Any, duckdb: Any, table: str, names: list[str], role: str, text: str
+    ) -> tuple[list[str], str]:
+        """(columns, tick) of what was asked for one role. Whole numbers that may be beyond float64
+        come in halves: x is then two columns.
+        """
+        sql, tick = self._expression(connection, role, text, names), ""
+        kind = self._kind(connection, duckdb, table, names, text, sql)
+        if role == "x" and _DATE.match(kind):
+            tick = "ns" if kind == "TIMESTAMP_NS" else "us"
+            sql, kind = f"epoch_{tick}({sql})", "BIGINT"
+        elif not (_NUMERIC.match(kind) or self.is_empty(connection, table)):
+            raise BadTable(self._no_number(text, sql, kind))
+        if role != "x" or not _WIDE.match(kind):
+            return [sql], tick
+        whole = f"CAST({sql} AS HUGEINT)" if kind.startswith("DECIMAL") else sql
+        return [f"{whole} >> 32", f"{whole} & 4294967295"], tick
+
+    def _query(self, connection: Any, select: list[str], table: str, names: list[str]) -> str:
         columns = ", ".join(f"CAST({sql} AS DOUBLE) AS c{i}" for i, sql in enumerate(select))
         query = f"SELECT {columns} FROM {table}"
-        if asked.where:
-            query += f" WHERE {self._expression(connection, 'where', asked.where, names)}"
-        return query, tick
+        if self.asked.where:
+            query += f" WHERE {self._expression(connection, 'where', self.asked.where, names)}"
+        return query
 
     def _expression(self, connection: Any, role: str, text: str, names: list[str]) -> str:
         """SQL for what was asked: a column by its exact name, else an expression of columns.
@@ -163,9 +203,28 @@ class Query(Source):
         return NoExpression(text, why, self.label)
 
     def _no_number(self, text: str, sql: str, kind: str) -> str:
-        cure = {"VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))"}
+        cure = {
+            "VARCHAR": f"CAST({sql} AS DOUBLE) or epoch(strptime({sql}, '%Y-%m-%d'))",
+            "BOOLEAN": f"CAST({sql} AS INTEGER)",
+        }
         advice = cure.get(kind, f"epoch({sql})")
         return f"{self.label}: {text!r} is {kind}, not a number. An expression helps: {advice}."
+
+
+class Session:
+    """One connection for many parts, read one after the other: opening one costs more than reading
+    a small file. It opens the files of all of them.
+    """
+
+    def __init__(self, opens: tuple[Path, ...]) -> None:
+        self._opens = opens
+        self._connection: Any = None
+
+    def opened(self) -> Any:
+        """A context with the connection, which stays open. Raises MissingExtra."""
+        if self._connection is None:
+            self._connection = locked.connect(self._opens)
+        return nullcontext(self._connection)
 
 
 class Streamed(Query):
@@ -178,6 +237,30 @@ class Streamed(Query):
     def table(self, connection: Any) -> str:
         connection.register("polydescent_table", self._stream)
         return "polydescent_table"
+
+
+class File(Query):
+    """One file."""
+
+    repeatable = True
+    opens: tuple[Path, ...] = ()
+
+    def __init__(self, path: Path, asked: Asked, label: str = ""):
+        super().__init__(label or str(path), asked)
+        self.path, self.opens = path, (path,)
+
+    @property
+    def source(self) -> str:
+        """The path as an SQL string, in which [ and * stand for themselves."""
+        return locked.file(self.path)
+
+    @property
+    def hive(self) -> str:
+        """The option of DuckDB's readers that says whether folders are columns."""
+        return f"hive_partitioning = {str(self.asked.format.hive).lower()}"
+
+    def is_empty(self, connection: Any, table: str) -> bool:
+        return not connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()
 
 
 class Sql(Query):

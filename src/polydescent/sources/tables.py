@@ -10,6 +10,7 @@ import numpy as np
 from polydescent.errors import BadCall, LengthMismatch
 from polydescent.sources import Rows, Source, arrow
 from polydescent.sources.chunks import Held
+from polydescent.sources.deviations import by_role, weighed
 from polydescent.sources.duck import Asked, Streamed
 
 # of a pandas column that is an array already
@@ -40,7 +41,8 @@ class Table(Source):
             return
         batches, tick = numbers
         for columns in arrow.blocks(batches, skip):
-            yield streamed.rows(columns, tick), float("nan")
+            yield streamed.rows(columns, tick, skip), float("nan")
+            skip += len(columns[0])
 
 
 def table(
@@ -71,13 +73,13 @@ def table(
         raise BadCall(
             f'Name the columns of {label}: fit(…, x="…", y="…"). Found x={x!r:.40}, y={y!r:.40}.'
         )
+    given = by_role(x, y, weights, counts)
     if lazy:
-        data = _collected(data, [x, y, weights, counts], where)
+        data = _collected(data, list(given.values()), where)
     if lazy or streams:
         asked = Asked(x, y, weights, where, counts)
         arrays = None if where else _arrays(data, asked.columns)
         return Table(data, asked) if arrays is None else _held(arrays, x, y)
-    given = {"x": x, "y": y, "weights": weights, "counts": counts}
     plain = all(not isinstance(name, str) or name in columns for name in given.values())
     if where is None and plain:
         found = {role: columns[c] if isinstance(c, str) else c for role, c in given.items()}
@@ -110,7 +112,7 @@ def check_rows(data: Any) -> None:
 
 
 def _held(columns: Mapping[str, Any], x: str, y: str) -> Source:
-    return Held(Rows.read(**columns, x_name=x, y_name=y))
+    return Held(Rows.read(**weighed(columns), x_name=x, y_name=y))
 
 
 def _arrays(frame: Any, names: Mapping[str, str]) -> dict[str, Any] | None:

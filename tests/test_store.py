@@ -211,7 +211,7 @@ def test_a_library_that_is_not_known_is_never_imported():
 
 def test_settings_of_other_versions_are_kept(path):
     body = body_of(path.read_bytes())
-    body["asked"] = {"x": "t", "y": "v", "sigma": "s", "decimal": ",", "missing": "omit"}
+    body["asked"] = {"x": "t", "y": "v", "sigma": "s", "format": "{}", "missing": "omit"}
     body["curve"] = {"degree": "auto:5", "absolute_sigma": True, "through": ["0,1"]}
     path.write_bytes(sealed(FORMAT, body))
     model = load(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,15 +60,19 @@ class Asked:
 
     def mentions(self, name: str) -> bool:
         """Whether a column of this name may be in what was asked."""
-        return any(
-            name.lower() in text.lower() for text in (*self.columns.values(), self.where or "")
-        )
+        return mentions([*self.columns.values(), self.where or ""], name)
 
     @property
     def remembered(self) -> dict[str, str]:
         """All of it as texts, for a model."""
         said = {"where": self.where, "format": self.format.to_json()}
         return self.columns | {key: text for key, text in said.items() if text}
+
+
+def mentions(texts: Iterable[str], name: str) -> bool:
+    """Whether some of the SQL may name a column so, bare or in quotes."""
+    said = " ".join(texts).lower()
+    return name.lower() in said or locked.identifier(name).lower() in said
 
 
 class Query(Source):

@@ -18,7 +18,7 @@ import numpy as np
 
 from polydescent.errors import BadTable, BadValue
 from polydescent.sources import Rows, arrow, locked
-from polydescent.sources.duck import Asked, File, _batches, _share
+from polydescent.sources.duck import Asked, File, _batches, _share, mentions
 from polydescent.sources.format import BLANKS
 from polydescent.sources.intact import (
     TOO_LONG,
@@ -140,8 +140,8 @@ class TextFile(File):
         """The SQL types of the columns that expressions use, from all their rows."""
         asked = self.asked
         texts = [text for role, text in asked.columns.items() if role not in plain]
-        said = " ".join([*texts, asked.where or ""]).lower()
-        used = [i for i, name in enumerate(names) if name.lower() in said]
+        said = [*texts, asked.where or ""]
+        used = [i for i, name in enumerate(names) if mentions(said, name)]
         return self._types(connection, used) if used else {}
 
     def _types(self, connection: Any, used: list[int]) -> dict[int, str]:

@@ -376,9 +376,9 @@ def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Mod
     for role in ("x", "y", "weights", "sigma", "counts"):
         if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
             raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
-    known = [model.curve.get("absolute_sigma", False) for model in (ours, theirs)]
-    if ours.curve and theirs.curve and known[0] != known[1]:
-        raise AskedDiffer("absolute_sigma", *known, other)
+    held, known = (model.curve.get("absolute_sigma", False) for model in (ours, theirs))
+    if ours.curve and theirs.curve and held != known:
+        raise AskedDiffer("absolute_sigma", held, known, other)
     merged = replace(
         ours,
         summary=ours.summary + theirs.summary,

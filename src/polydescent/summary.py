@@ -362,7 +362,7 @@ def _log_weights(weights: Array, counts: Array | None, omega: Array) -> float:
     """Σ c·ln ω over the rows that count, block by block."""
     xp, total = namespace(weights), 0.0
     for start in range(0, weights.shape[0], _BLOCK):
-        rows = slice(start, start + _BLOCK)
+        rows = slice(start, min(start + _BLOCK, weights.shape[0]))
         some = in_double(weights[rows])
         if counts is None:
             total += _sum_of_logs(xp, some)

@@ -297,7 +297,7 @@ def source_of(
     if isinstance(weights, Same):
         from polydescent.sources.chunks import Held
 
-        bare = source_of(data, y, x, None, where)
+        bare = source_of(data, y, x, None, where, again, counts)
         return Held(weights.on(bare.rows)) if isinstance(bare, Held) else Weighted(bare, weights)
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.sources.files import files

@@ -71,7 +71,7 @@ class Triangle:
         """Triangles of one shape and degree as one stack, along a new first dimension."""
         ends = [np.stack([getattr(t.domain, end) for t in triangles]) for end in ("lo", "hi")]
         array, n = np.stack([t.array for t in triangles]), np.stack([t.n for t in triangles])
-        return cls(array, Domain(*ends), n)
+        return cls(array, Domain(*ends), n)  # type: ignore[arg-type]
 
     def __getitem__(self, place: Any) -> Triangle:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""

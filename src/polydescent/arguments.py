@@ -12,7 +12,8 @@ from polydescent.degrees import BY_AICC, Choice
 from polydescent.double_double import quotient, two_product
 from polydescent.errors import BadCall, BadDegree, BadSetting, OutOfRange
 from polydescent.sources import Rows, Same
-from polydescent.summary import Summary, checked_degree
+from polydescent.summary import Summary
+from polydescent.triangle.triangle import checked_degree
 
 _SMALLEST = float(np.finfo(np.float64).smallest_normal)
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise

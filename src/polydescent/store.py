@@ -48,7 +48,8 @@ from polydescent.schema import (
     text,
     whole,
 )
-from polydescent.summary import HIGHEST, Summary
+from polydescent.summary import Summary
+from polydescent.triangle.triangle import HIGHEST, Triangle
 
 FORMAT = "polydescent model"
 SCHEMAS = (1,)  # those that are read; the last one is written
@@ -104,7 +105,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers; Python writes a float with the digits that give it back exactly."""
     domain = None if summary.domain.is_empty else [summary.domain.lo, summary.domain.hi]
     return {
-        "triangle": summary.triangle.tolist(),
+        "triangle": summary.triangle.array.tolist(),
         "domain": domain,
         "n": summary.n,
         "omitted": summary.omitted,
@@ -112,7 +113,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "x": summary.x_name,
         "y": summary.y_name,
         "axis": asdict(summary.axis),
-        "log_weights": summary.log_weights,
+        "log_weights": summary.triangle.log_weights,
     }
 
 
@@ -128,8 +129,8 @@ def summary_form(found: Any, where: str) -> Summary:
         ends = [axis.place(x) for x in values["domain"]]
         check(not np.isnat(ends).any(), f"{where}.domain", "dates", list(values["domain"]))
     kind, omitted = values["kind"], values["omitted"]
-    names = values["x"], values["y"]
-    return Summary(triangle, domain, n, kind, omitted, *names, axis, values["log_weights"])
+    folded = Triangle(triangle, domain, n, values["log_weights"])
+    return Summary(folded, kind, omitted, values["x"], values["y"], axis)
 
 
 def kind_form(found: Any, where: str) -> Kind:
@@ -367,7 +368,8 @@ def _check_apart(models: Sequence[tuple[str, Model]]) -> None:
 
 def _is_same(a: Summary, b: Summary) -> bool:
     """Whether two summaries are of the same rows, as far as a triangle can tell."""
-    return a.n == b.n and a.domain == b.domain and np.array_equal(a.triangle, b.triangle)
+    alike = a.n == b.n and a.domain == b.domain
+    return alike and np.array_equal(a.triangle.array, b.triangle.array)
 
 
 def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Model]:

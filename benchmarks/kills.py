@@ -74,7 +74,7 @@ def report() -> str:
             kills, resumed = kills + alive, resumed + bool(checkpoints)
             found = pd.Summary.load(model)
             same += found.n == undisturbed.n and np.array_equal(
-                found.triangle, undisturbed.triangle
+                found.triangle.array, undisturbed.triangle.array
             )
         left = sorted(file.name for file in folder.iterdir())
     return (

@@ -74,7 +74,7 @@ def test_the_name_beside_cannot_be_foreseen(tmp_path):
     assert all(re.fullmatch(r"\.m\.[0-9a-f]{16}\.new\.json", name) for name in names)
 
 
-@pytest.mark.parametrize("tag", ["new", str(os.getpid())])
+@pytest.mark.parametrize("tag", ["new", str(os.getpid())], ids=["new", "process"])
 def test_a_planted_link_is_not_followed(tmp_path, tag):
     victim = tmp_path / "victim"
     victim.write_text("mine")

@@ -92,7 +92,7 @@ def test_folds_leave_every_row_out_once():
             out, rest = use[fold == k], use[fold != k]
             curve = pd.fit(x[rest], y[rest], degree, weights=w[rest])
             left += np.sum(w[out] * (y[out] - curve(x[out], outside="ignore")) ** 2)
-        assert table.cv[degree] == pytest.approx(math.sqrt(left / w.sum()), rel=1e-9)
+        assert table.cv[degree] == pytest.approx(math.sqrt(left / len(use)), rel=1e-9)
 
 
 def test_as_many_folds_as_rows_leave_one_out():
@@ -155,7 +155,7 @@ def test_the_command_chooses_by_any_criterion(polydescent):
     assert five != three
     for options, said in (
         (("--degree", "auto", "--criterion", "loo", "--save", "m.json"), "--save keeps no rows"),
-        (("--degree", 3, "--criterion", "bic"), 'degree="auto"'),
+        (("--degree", 3, "--criterion", "bic"), "--degree auto"),
         (("--degree", "auto", "--criterion", "best"), "criterion must be"),
     ):
         code, _, err = polydescent(*asked, *options)

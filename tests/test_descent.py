@@ -110,7 +110,7 @@ def test_history_has_an_entry_before_every_step_and_the_result(name, basis):
     assert run.history.steps == 50
     assert list(run.history.weights[0]) == START
     assert run.loss == run.history.loss[-1]
-    R, z, rss = run.summary.least_squares(basis_named(basis))
+    R, z, rss = run.summary.triangle.least_squares(basis_named(basis))
     for t in (0, 17, 50):
         again = np.sum((R @ run.history.weights[t] - z) ** 2) + rss
         assert run.history.loss[t] == pytest.approx(again, rel=1e-13)

@@ -121,7 +121,7 @@ def summary():
 @pytest.fixture(scope="module")
 def library_core(summary):
     core = Core()
-    core.load(payload_of(*rows(), triangle=np.asarray(summary.triangle)))
+    core.load(payload_of(*rows(), triangle=np.asarray(summary.triangle.array)))
     return core
 
 
@@ -163,7 +163,7 @@ def test_descent_equals_the_library(library_core, summary, name, basis, degree):
 @pytest.mark.parametrize("known", [False, True])
 def test_estimates_are_the_library_s(summary, known, basis, degree):
     core = Core()
-    told = payload_of(*rows(), triangle=np.asarray(summary.triangle), absolute_sigma=known)
+    told = payload_of(*rows(), triangle=np.asarray(summary.triangle.array), absolute_sigma=known)
     core.load(told)
     core.pose(degree, basis)
     fit = replace(summary.fit(degree), absolute_sigma=known)
@@ -203,7 +203,7 @@ def test_what_never_moves_is_excess_as_in_the_library(steps, degree):
     core.load(
         {
             "domain": [found.domain.lo, found.domain.hi],
-            "triangle": [v for i, row in enumerate(found.triangle.tolist()) for v in row[i:]],
+            "triangle": [v for i, row in enumerate(found.triangle.array.tolist()) for v in row[i:]],
             "n": 100,
         }
     )
@@ -317,7 +317,7 @@ def test_one_point_and_epoch_seconds_break_nothing():
     for late in (x * 1e6 + 1.7e9, x * 1e40, x * 1e200, np.full_like(x, 3.0)):
         other = Core()
         summary = polydescent.summarize(late, y, degree=DEGREE)
-        other.load(payload_of(late, y, triangle=np.asarray(summary.triangle)))
+        other.load(payload_of(late, y, triangle=np.asarray(summary.triangle.array)))
         best = other("triangle.pose(data, 10, 'chebyshev').floor")
         assert best <= y @ y
         other.pose(10, "power")

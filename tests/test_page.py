@@ -70,7 +70,7 @@ def test_with_the_rows_it_goes_up_to_degree_ten():
     triangle = triangle_of(told)
     assert told["degree"] == 2
     assert triangle.shape == (12, 12)
-    np.testing.assert_allclose(triangle, pd.summarize(x, y, 10).triangle)
+    np.testing.assert_allclose(triangle, pd.summarize(x, y, 10).triangle.array)
 
 
 def test_without_them_up_to_the_summarys():

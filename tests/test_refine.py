@@ -19,7 +19,7 @@ from polydescent.fixed_point import fixed, solve
 from polydescent.kernels import precise
 from polydescent.polynomial import exact_powers
 from polydescent.refine import accumulate, refine
-from polydescent.summary import Summary
+from polydescent.triangle.triangle import Triangle
 
 BUILT = precise._precise is not None
 NIST = Path(__file__).parent / "data" / "nist"
@@ -39,9 +39,9 @@ def kernel(request, monkeypatch):
 
 def refined(x, y, degree, weights=None):
     """(float64 coefficients in powers of x, Refined)."""
-    summary = Summary.of_rows(x, y, weights, degree)
-    answer = refine(x, y, summary.domain, summary.solve(), weights)
-    return answer.powers(summary.domain).tolist(), answer
+    triangle = Triangle.fold(x, y, weights, degree)
+    answer = refine(x, y, triangle.domain, triangle.solve(), weights)
+    return answer.powers(triangle.domain).tolist(), answer
 
 
 def correct_digits(found, true):
@@ -131,7 +131,7 @@ def test_badly_spread_x_take_another_pass():
     x = np.concatenate((rng.uniform(0, 1e-3, 30), rng.uniform(0.999, 1, 30)))
     y = np.cos(3 * x) + 0.01 * rng.normal(size=60)
     degree = 6
-    assert np.linalg.cond(Summary.of_rows(x, y, None, degree).R) > 1e8
+    assert np.linalg.cond(Triangle.fold(x, y, None, degree).R) > 1e8
     exact = least_squares(x, y, degree)
     coef, _ = refined(x, y, degree)
     assert coef == [float(c) for c in exact.coef]
@@ -156,8 +156,8 @@ def test_blocks_do_not_show():
     rng = np.random.default_rng(8)
     x = rng.uniform(-1, 3, 9000)
     y = x**2 + rng.normal(size=9000)
-    summary = Summary.of_rows(x, y, None, 2)
-    whole = accumulate(x, y, summary.domain, summary.solve())
+    triangle = Triangle.fold(x, y, None, 2)
+    whole = accumulate(x, y, triangle.domain, triangle.solve())
     assert abs(Fraction(whole.moments[0], fixed(1.0)) - 9000) == 0
     assert refined(x, y, 2)[0] == refined(x[::-1].copy(), y[::-1].copy(), 2)[0]
 
@@ -226,14 +226,14 @@ def test_constrained_coefficients_are_exact_too():
         left_out = int(rng.integers(degree))
         terms = sorted({degree, *rng.choice(degree, 3).tolist()} - {left_out})
         constraints, _ = constraints_of(degree, terms=terms)
-        summary = Summary.of_rows(x, y, weights, degree)
-        equations = constraints.equations(summary.domain, degree)
-        pilot = np.array([float(w) for w in restrict(summary, equations).weights])
-        answer = refine(x, y, summary.domain, pilot, weights, equations)
+        triangle = Triangle.fold(x, y, weights, degree)
+        equations = constraints.equations(triangle.domain, degree)
+        pilot = np.array([float(w) for w in restrict(triangle, equations).weights])
+        answer = refine(x, y, triangle.domain, pilot, weights, equations)
         exact = least_squares(x, y, degree, weights, terms)
-        assert answer.powers(summary.domain)[terms].tolist() == [float(c) for c in exact.coef]
+        assert answer.powers(triangle.domain)[terms].tolist() == [float(c) for c in exact.coef]
         assert (answer.rss, answer.tss) == (float(exact.rss), float(exact.tss))
-        assert_root(answer, summary.domain, terms, exact)
+        assert_root(answer, triangle.domain, terms, exact)
 
 
 def assert_root(answer, domain, terms, exact):
@@ -249,7 +249,7 @@ def test_standard_errors_need_no_good_condition():
     for _ in range(8):
         x, y, weights, degree = random_problem(rng)
         _, answer = refined(x, y, degree, weights)
-        domain = Summary.of_rows(x, y, weights, degree).domain
+        domain = Triangle.fold(x, y, weights, degree).domain
         assert_root(answer, domain, range(degree + 1), least_squares(x, y, degree, weights))
 
 

@@ -82,7 +82,7 @@ def test_one_sigma_for_every_kind_of_source(tmp_path):
     ):
         assert found.n == 60
         assert found.loss == pytest.approx(loss, rel=1e-12)
-    both = pd.summarize([path, path], x="t", y="v", degree=1, sigma=0.5)
+    both = pd.summarize([path, path], x="t", y="v", degree=1, sigma=0.5, again=True)
     assert both.n == 120
     assert both.rss == pytest.approx(2 * loss, rel=1e-12)
     walked = pd.descend(x, y, 1, sigma=0.5, over="rows", basis="chebyshev")
@@ -102,5 +102,5 @@ def test_squares_out_of_range_are_refused(bad):
 
 
 def test_weights_beside_an_iterable_of_chunks_are_refused_not_ignored():
-    with pytest.raises(errors.BadCall, match="brings its weights along"):
+    with pytest.raises(errors.BadCall, match="brings its weights and counts itself"):
         pd.fit([([0.0, 1.0], [1.0, 2.0])], degree=1, weights=[1.0, 2.0])

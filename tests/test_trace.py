@@ -147,7 +147,7 @@ def test_rows_are_not_needed():
 def test_the_command_prints_it_below_the_result(polydescent):
     code, out, _ = polydescent("approximate", "sin(x)", "--steps", 20, "--trace", 19)
     assert code == 0
-    assert out.index("Result: ") < out.index("Step 19 of 20, by hand")
+    assert out.index("So far: ") < out.index("Step 19 of 20, by hand")
     code, out, _ = polydescent("approximate", "sin(x)", "--steps", 20, "--trace", 19, "--json")
     found = json.loads(out)
     assert found["trace"]["weights_after"] == pytest.approx(found["coef"], rel=1e-12)

@@ -12,7 +12,7 @@ from polydescent.basis import CHEBYSHEV, Domain, design_matrix
 from polydescent.dates import Axis
 from polydescent.solution import Solution
 from polydescent.sources import Rows
-from polydescent.summary import Summary
+from polydescent.triangle.triangle import Triangle
 
 _EPS = float(np.finfo(np.float64).eps)
 _ALL = -math.log10(_EPS / 2)  # 15.95: what a float64 has
@@ -41,7 +41,7 @@ class Accuracy:
     place: float
 
 
-def accuracy(solution: Solution, summary: Summary, weights: np.ndarray | None = None) -> Accuracy:
+def accuracy(solution: Solution, triangle: Triangle, weights: np.ndarray | None = None) -> Accuracy:
     """The estimate for a solution of this summary; weights: of a curve beside it, whose distance
     from it is known and adds to the error.
 
@@ -66,14 +66,14 @@ def accuracy(solution: Solution, summary: Summary, weights: np.ndarray | None = 
     w = np.abs(solution.weights)
     error = _EPS / 2 * float(w.sum())
     if solution.refined is None:
-        R, z = summary.R, summary.z
+        R, z = triangle.R, triangle.z
         response = half @ (solution.half.T @ R.T) if solution.constraints else half
         entries = np.abs(response) @ (np.abs(R) @ w + np.abs(z))
         lengths = np.linalg.norm(R, axis=0)
-        rows = noise * (lengths @ w + np.linalg.norm(summary.triangle[:, -1]))
+        rows = noise * (lengths @ w + np.linalg.norm(triangle.array[:, -1]))
         turned = np.linalg.norm(half @ solution.half.T, axis=1).max()
         rows += turned * np.linalg.norm(lengths) * math.sqrt(solution.rss)
-        error += _EPS * float(entries.max() + 4 * rows / math.sqrt(summary.n))
+        error += _EPS * float(entries.max() + 4 * rows / math.sqrt(triangle.n))
     if weights is not None:
         size = float(np.abs(V @ weights).max())
         error += float(np.abs(V @ (weights - solution.weights)).max())
@@ -147,26 +147,31 @@ def _few_between(x: Array, end: float, other: float, near: float) -> bool:
 
 
 def cautions(
-    found: Accuracy, solution: Solution, summary: Summary, rows: Rows | None, is_exact: bool
+    found: Accuracy,
+    solution: Solution,
+    triangle: Triangle,
+    axis: Axis,
+    rows: Rows | None,
+    is_exact: bool,
 ) -> list[str]:
     """What someone who sees only the equation should know, a sentence or two each, with numbers.
 
     is_exact: `found` is of least squares; how far a descent still is, its outcome says.
     """
     said = []
-    if rows is not None and (alone := stands_alone(rows, summary.domain, summary.axis)):
+    if rows is not None and (alone := stands_alone(rows, triangle.domain, axis)):
         said.append(str(alone))
     if is_exact and solution.refined is None and found.digits < _ENOUGH:
         said.append(
             f"About {found.digits:.0f} digits of this curve are right, its error is some "
             f"{found.error:.1g} in units of y: the x tell its terms apart poorly (condition number "
-            f"{np.linalg.cond(summary.R):.1g}). Use a lower degree, data at more places, or fit "
+            f"{np.linalg.cond(triangle.R):.1g}). Use a lower degree, data at more places, or fit "
             "all rows at once from memory, which is refined."
         )
-    wild = found.noise * float(summary.R[0, 0]) / math.sqrt(summary.n)
+    wild = found.noise * float(triangle.R[0, 0]) / math.sqrt(triangle.n)
     if wild > _WILD:
         said.append(
-            f"The rows hardly hold this curve near x = {summary.axis.label(found.place)}: its "
+            f"The rows hardly hold this curve near x = {axis.label(found.place)}: its "
             f"standard error there is {wild:.2g} times the scatter of y. Use a lower degree, or "
             "data there."
         )

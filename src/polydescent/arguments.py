@@ -11,7 +11,8 @@ from polydescent.degrees import BY_AICC, Choice
 from polydescent.errors import BadCall, BadDegree, BadSetting
 from polydescent.sources import Rows, Same
 from polydescent.sources.deviations import Deviations, weights_of_deviations
-from polydescent.summary import Summary, checked_degree
+from polydescent.summary import Summary
+from polydescent.triangle.triangle import checked_degree
 
 HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 

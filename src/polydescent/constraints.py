@@ -25,7 +25,7 @@ from polydescent.fixed_point import (
     unit,
 )
 from polydescent.polynomial import exact_powers, nearest_float
-from polydescent.summary import RANK_TOLERANCE, Summary, checked_degree
+from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, checked_degree
 
 _HIGHEST = 100  # k² rationals of some 2,000·k bits: a gigabyte at degree 150
 _PRIME = 2**521 - 1  # a rank modulo it is the rank, but for one chance in some 10¹⁵⁰
@@ -257,19 +257,19 @@ class Restricted:
         return [[Fraction(c, ONE) * self.unit for c in column] for column in columns]
 
 
-def restrict(summary: Summary, equations: Equations) -> Restricted:
+def restrict(triangle: Triangle, equations: Equations) -> Restricted:
     """The best weights w of a summary with B·w = b, from `Constraints.equations`.
 
     Raises TooFewDistinct where the rows do not determine the free ones, OutOfRange.
     """
-    largest = float(np.abs(summary.R).max())
+    largest = float(np.abs(triangle.R).max())
     _check_size(max(map(abs, equations[1])) * Fraction(max(1.0, largest)))
     free = _free(equations[0])
-    if not _determined(summary.R, free):
-        raise TooFewDistinct(summary.n, summary.degree)
-    R_unit, y_unit = unit(largest), unit(float(np.abs(summary.z).max()))
-    R = in_fixed_point((summary.R * R_unit).tolist())
-    z = [fixed(v) for v in (summary.z * y_unit).tolist()]
+    if not _determined(triangle.R, free):
+        raise TooFewDistinct(triangle.n, triangle.degree)
+    R_unit, y_unit = unit(largest), unit(float(np.abs(triangle.z).max()))
+    R = in_fixed_point((triangle.R * R_unit).tolist())
+    z = [fixed(v) for v in (triangle.z * y_unit).tolist()]
     columns = [*zip(*R, strict=True)]
     gram = [[dot(p, q) for q in columns] for p in columns]
     back = Fraction(R_unit) / Fraction(y_unit)  # from the weights in these units to those in y's
@@ -280,8 +280,8 @@ def restrict(summary: Summary, equations: Equations) -> Restricted:
     added = Fraction(dot(left, left), ONE) / Fraction(y_unit) ** 2
     _check_size(nearest_float(added) ** 0.5)
     weights = [Fraction(v, ONE) * back for v in w]
-    rss = summary.rss + nearest_float(added)
-    half = free @ np.linalg.inv(np.asarray(np.linalg.qr(summary.R @ free, mode="r")))
+    rss = float(triangle.rss) + nearest_float(added)
+    half = free @ np.linalg.inv(np.asarray(np.linalg.qr(triangle.R @ free, mode="r")))
     return Restricted(weights, half, rss, gram, Fraction(R_unit), equations)
 
 

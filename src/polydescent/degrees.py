@@ -16,7 +16,7 @@ from polydescent.frames import frame
 from polydescent.refine import Refined
 from polydescent.solution import solve
 from polydescent.sources import Rows
-from polydescent.summary import Summary, determines
+from polydescent.triangle.triangle import Triangle, determines
 
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
 _OF_ROWS = ("loo", "cv")
@@ -157,7 +157,7 @@ class Degrees:
 
 
 def degree_table(
-    summary: Summary,
+    triangle: Triangle,
     rows: Rows | None = None,
     known_variance: bool = False,
     choice: Choice = BY_AICC,
@@ -173,24 +173,23 @@ def degree_table(
     """
     if choice.needs_rows and rows is None:
         raise NeedsRows(choice.criterion)
-    highest = _highest(summary)
-    summary = summary.lower(highest)
-    loss, tss = _losses(summary, rows, refined)
+    highest = _highest(triangle)
+    triangle = triangle.lower(highest)
+    loss, tss = _losses(triangle, rows, refined)
     degrees = np.arange(highest + 1)
-    freedom = (summary.n - degrees - 1).astype(float)
+    freedom = (triangle.n - degrees - 1).astype(float)
     freedom[freedom <= 0] = math.nan
-    logs = summary.log_weights
-    found = [Criteria(float(v), summary.n, d + 1, logs, known_variance) for d, v in enumerate(loss)]
+    n, logs = triangle.n, triangle.log_weights
+    found = [Criteria(float(v), n, d + 1, logs, known_variance) for d, v in enumerate(loss)]
     of = {name: np.array([getattr(c, name) for c in found]) for name in ("aic", "aicc", "bic")}
     of["loo"] = of["cv"] = np.full(len(loss), math.nan)
     if rows is not None and (leave_out or choice.criterion == "loo"):
-        of["loo"] = leave_one_out(summary, rows)
+        of["loo"] = leave_one_out(triangle, rows)
     if rows is not None and choice.criterion == "cv":
-        of["cv"] = cross_validation(summary, rows, choice.folds)
-    square = float(summary.triangle[:, -1] @ summary.triangle[:, -1])
-    exact = (loss <= _EXACT * square) & (freedom > 0)
+        of["cv"] = cross_validation(triangle, rows, choice.folds)
+    exact = (loss <= _EXACT * triangle.square) & (freedom > 0)
     pick, runner_up = _best(of[choice.criterion], exact)
-    spread = tss / (summary.n - 1) if summary.n > 1 else math.nan
+    spread = tss / (triangle.n - 1) if triangle.n > 1 else math.nan
     return Degrees(
         degrees,
         loss,
@@ -204,23 +203,23 @@ def degree_table(
 
 
 def _losses(
-    summary: Summary, rows: Rows | None, refined: Refined | None
+    triangle: Triangle, rows: Rows | None, refined: Refined | None
 ) -> tuple[np.ndarray, float]:
     """(loss of each degree, Σ ω·(y − ȳ)²): as exact as a fit's, from the rows where they are here,
     else from the triangle.
     """
     if refined is None and rows is not None:
-        refined = solve(summary, rows).refined
+        refined = solve(triangle, rows).refined
     if refined is not None:
-        return np.array(refined.losses[: summary.degree + 1]), refined.tss
-    dropped = np.append(summary.z[1:] ** 2, summary.rss)
-    return np.cumsum(dropped[::-1])[::-1], summary.tss
+        return np.array(refined.losses[: triangle.degree + 1]), refined.tss
+    dropped = np.append(triangle.z[1:] ** 2, triangle.rss)
+    return np.cumsum(dropped[::-1])[::-1], triangle.tss
 
 
-def _highest(summary: Summary) -> int:
+def _highest(triangle: Triangle) -> int:
     """The highest degree that the rows determine."""
-    for degree in range(min(summary.degree, summary.n - 1), 0, -1):
-        if determines(summary.R[: degree + 1, : degree + 1]):
+    for degree in range(min(triangle.degree, triangle.n - 1), 0, -1):
+        if determines(triangle.R[: degree + 1, : degree + 1]):
             return degree
     return 0
 
@@ -234,14 +233,14 @@ def _best(values: np.ndarray, exact: np.ndarray) -> tuple[int, int | None]:
     return int(order[0]), int(order[1]) if len(order) > 1 else None
 
 
-def leave_one_out(summary: Summary, rows: Rows) -> np.ndarray:
+def leave_one_out(triangle: Triangle, rows: Rows) -> np.ndarray:
     """Root mean square of √ω·r/(1 − h) for each degree, shape (degree + 1,).
 
     ω: weights; r: residuals; h: leverages, the squares of the row of V·R⁻¹. No row is fitted twice.
     Of a row that stands for several, one is left out.
     """
-    inverse = np.linalg.solve(summary.R, np.eye(summary.degree + 1))
-    total = np.zeros(summary.degree + 1)
+    inverse = np.linalg.solve(triangle.R, np.eye(triangle.degree + 1))
+    total = np.zeros(triangle.degree + 1)
     for start in range(0, rows.n, _BLOCK):
         some = rows.chosen(slice(start, start + _BLOCK))
         omega = np.ones(some.n) if some.weights is None else to_host(some.weights)
@@ -249,37 +248,37 @@ def leave_one_out(summary: Summary, rows: Rows) -> np.ndarray:
         use = (omega > 0) & (times > 0)
         x, y = to_host(in_double(some.x))[use], to_host(some.y)[use]
         omega, times = omega[use], times[use]
-        Q = design_matrix(CHEBYSHEV, summary.domain.to_unit(x), summary.degree) @ inverse
+        Q = design_matrix(CHEBYSHEV, triangle.domain.to_unit(x), triangle.degree) @ inverse
         leverage = omega[:, None] * np.cumsum(Q * Q, axis=1)
-        residual = y[:, None] - np.cumsum(Q * summary.z, axis=1)
+        residual = y[:, None] - np.cumsum(Q * triangle.z, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             left = residual / np.where(leverage < 1 - 1e-12, 1 - leverage, math.nan)
         total += ((omega * times)[:, None] * left * left).sum(axis=0)
-    return np.sqrt(total / summary.n)
+    return np.sqrt(total / triangle.n)
 
 
 # ── folds ──
 
 
-def cross_validation(summary: Summary, rows: Rows, folds: int = 5) -> np.ndarray:
+def cross_validation(triangle: Triangle, rows: Rows, folds: int = 5) -> np.ndarray:
     """Root mean square of √ω·r for what each fold leaves when it is not used, for each degree.
 
     The rows are shuffled, always the same way, and dealt out to the folds. Each fold is one
     triangle; the sum of the others gives the curves, its own what they leave: no row is read again.
     NaN at a degree that the rows of some folds do not determine. Raises BadSetting.
     """
-    if not folds <= summary.n <= _MOST:
-        few = f"at most {summary.n:,}, the number of rows"
+    if not folds <= triangle.n <= _MOST:
+        few = f"at most {triangle.n:,}, the number of rows"
         many = f'left out, with criterion="loo": there are more than {_MOST:,} rows'
-        raise BadSetting("folds", folds, few if folds > summary.n else many)
-    parts = [part.rebased(summary.domain) for part in _folds(summary.degree, rows, folds)]
-    total = np.zeros(summary.degree + 1)
+        raise BadSetting("folds", folds, few if folds > triangle.n else many)
+    parts = [part.rebased(triangle.domain) for part in _folds(triangle.degree, rows, folds)]
+    total = np.zeros(triangle.degree + 1)
     for part, others in zip(parts, _all_but_one(parts), strict=True):
-        total += [_left(part, others, degree) for degree in range(summary.degree + 1)]
-    return np.sqrt(total / summary.n)
+        total += [_left(part, others, degree) for degree in range(triangle.degree + 1)]
+    return np.sqrt(total / triangle.n)
 
 
-def _folds(degree: int, rows: Rows, folds: int) -> Iterator[Summary]:
+def _folds(degree: int, rows: Rows, folds: int) -> Iterator[Triangle]:
     """The summaries of the folds."""
     x, y = to_host(in_double(rows.x)), to_host(rows.y)
     weights = np.ones(rows.n) if rows.weights is None else to_host(rows.weights)
@@ -289,28 +288,28 @@ def _folds(degree: int, rows: Rows, folds: int) -> Iterator[Summary]:
     for k in range(folds):
         counts = np.bincount(row[fold == k], minlength=rows.n).astype(np.float64)
         used = counts > 0
-        yield Summary.of_rows(x[used], y[used], weights[used], degree, counts[used])
+        yield Triangle.fold(x[used], y[used], weights[used], degree, counts[used])
 
 
-def _all_but_one(parts: list[Summary]) -> Iterator[Summary]:
+def _all_but_one(parts: list[Triangle]) -> Iterator[Triangle]:
     """For each part the sum of the others, by additions alone."""
     degree = parts[0].degree
-    after = [Summary.empty(degree)]
+    after = [Triangle.empty(degree)]
     for part in reversed(parts[1:]):
         after.append(part + after[-1])
-    before = Summary.empty(degree)
+    before = Triangle.empty(degree)
     for part, rest in zip(parts, reversed(after), strict=True):
         yield before + rest
         before = before + part
 
 
-def _left(part: Summary, others: Summary, degree: int) -> float:
+def _left(part: Triangle, others: Triangle, degree: int) -> float:
     """Σ ω·r² of the rows of `part` under the curve of `others`; NaN where there is none."""
     k = degree + 1
     R = others.R[:k, :k]
     if others.n < k or not determines(R):
         return math.nan
     w = np.linalg.solve(R, others.z[:k])
-    missed = part.triangle[:, -1].copy()
+    missed = part.array[:, -1].copy()
     missed[:k] -= part.R[:k, :k] @ w
     return float(missed @ missed)

@@ -24,7 +24,7 @@ from polydescent.errors import (
     UnknownSchema,
 )
 from polydescent.fingerprint import Remembered
-from polydescent.passes import State, checked, states
+from polydescent.passes import State, Tally, checked, states
 from polydescent.schema import check, pair, record, series, whole
 from polydescent.sources import Rows, Source
 from polydescent.sources.duck import Query
@@ -42,7 +42,7 @@ from polydescent.store import (
     summary_to_json,
     write,
 )
-from polydescent.summary import Summary, Tally
+from polydescent.summary import Summary
 
 _FORMAT = "polydescent checkpoint"
 EVERY = (

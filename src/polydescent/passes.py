@@ -9,9 +9,37 @@ from functools import partial
 from polydescent.errors import BadSetting, NoRows, NotFinite
 from polydescent.kernels.threads import one_core
 from polydescent.sources import Rows, Source, omit_missing
-from polydescent.summary import Summary, Tally
+from polydescent.summary import Summary
 
 MISSING = ("raise", "omit")
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """A running sum of summaries, added in pairs of like size as carries are in binary addition.
+
+    After m parts a row has been through log₂ m merges instead of m, and the sum depends on nothing
+    but the order of the parts.
+
+    parts: (how many were added into it, their sum), the counts falling powers of 2.
+    """
+
+    parts: tuple[tuple[int, Summary], ...] = ()
+
+    def plus(self, summary: Summary) -> Tally:
+        """The tally with one more summary."""
+        parts, count = list(self.parts), 1
+        while parts and parts[-1][0] == count:
+            summary = parts.pop()[1] + summary
+            count *= 2
+        return Tally((*parts, (count, summary)))
+
+    def total(self, degree: int) -> Summary:
+        """The sum of all, `Summary.empty(degree)` for none."""
+        total = Summary.empty(degree)
+        for _, summary in reversed(self.parts):
+            total = summary + total
+        return total
 
 
 @dataclass(frozen=True, eq=False)

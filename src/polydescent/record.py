@@ -165,7 +165,8 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     refined, restricted = values["refined"], None
     if held and refined is None:
         try:
-            restricted = restrict(summary, held.equations(summary.domain, summary.degree, origin))
+            equations = held.equations(summary.domain, summary.degree, origin)
+            restricted = restrict(summary.triangle, equations)
         except PolydescentError as why:
             raise Misfit("solution", "constraints that its summary can obey", str(why)) from None
     if refined is not None:

@@ -40,7 +40,8 @@ from polydescent.schema import plain
 from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows
 from polydescent.statistics import UncertainCurve, checked_number, chi2_tail
-from polydescent.summary import Summary, checked_degree
+from polydescent.summary import Summary
+from polydescent.triangle.triangle import Triangle, checked_degree
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
@@ -146,7 +147,7 @@ class Fit(Inference):
     @cached_property
     def best(self) -> Solution:
         """The exact least squares solution that this fit is, or is compared with."""
-        return self.solution or solve(self.summary, origin=self.axis.power_origin)
+        return self.solution or solve(self.summary.triangle, origin=self.axis.power_origin)
 
     @cached_property
     def _powers(self) -> np.ndarray:
@@ -184,7 +185,7 @@ class Fit(Inference):
         """
         if not self.outcome.is_unfinished:
             return False
-        lowest, squares = self.summary.rss, self.summary.square
+        lowest, squares = self.summary.rss, self.summary.triangle.square
         scale = self.summary.tss - lowest if self.degree else lowest
         if scale <= _NOTHING * squares:
             scale = squares
@@ -202,8 +203,8 @@ class Fit(Inference):
 
     @cached_property
     def _accuracy(self) -> Accuracy:
-        exact = self.outcome is Outcome.EXACT
-        return accuracy(self.best, self.summary, None if exact else self.curve.in_chebyshev())
+        beside = None if self.outcome is Outcome.EXACT else self.curve.in_chebyshev()
+        return accuracy(self.best, self.summary.triangle, beside)
 
     @cached_property
     def cautions(self) -> tuple[str, ...]:
@@ -211,7 +212,8 @@ class Fit(Inference):
         rows hardly hold the curve, an x far from all others. Empty for most fits.
         """
         exact = self.outcome is Outcome.EXACT
-        return tuple(cautions(self._accuracy, self.best, self.summary, self.rows, exact))
+        triangle = self.summary.triangle
+        return tuple(cautions(self._accuracy, self.best, triangle, self.axis, self.rows, exact))
 
     @property
     def r2(self) -> float:
@@ -241,7 +243,7 @@ class Fit(Inference):
 
     @cached_property
     def _criteria(self) -> Criteria:
-        logs = self.summary.log_weights
+        logs = self.summary.triangle.log_weights
         return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
 
     @property
@@ -250,7 +252,7 @@ class Fit(Inference):
         alone.
         """
         seen = self.rows is not None and self.rows.weights is not None
-        return seen or self.summary.log_weights != 0
+        return seen or self.summary.triangle.log_weights != 0
 
     @property
     def aic(self) -> float:
@@ -289,15 +291,15 @@ class Fit(Inference):
         rows = self.rows if self.holds_all_rows else None
         if up_to <= self.degree:
             refined = None if self.best.constraints else self.best.refined
-            lower = self.summary.lower(up_to)
+            lower = self.summary.triangle.lower(up_to)
             return degree_table(lower, rows, self.absolute_sigma, choice, refined)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
-        summary = Summary.of_rows(rows.x, rows.y, rows.weights, up_to, rows.counts)
-        return degree_table(summary, rows, self.absolute_sigma, choice)
+        triangle = Triangle.fold(rows.x, rows.y, rows.weights, up_to, rows.counts)
+        return degree_table(triangle, rows, self.absolute_sigma, choice)
 
     @property
     def holds_all_rows(self) -> bool:
@@ -363,7 +365,7 @@ class Fit(Inference):
         """The geometric mean of the weights of the rows, 1 where they have none: of rows with
         sigma, 1/σ² with σ the geometric mean of theirs.
         """
-        return math.exp(self.summary.log_weights / self.n)
+        return math.exp(self.summary.triangle.log_weights / self.n)
 
     @property
     def chi2(self) -> float:
@@ -505,7 +507,7 @@ class Fit(Inference):
         rows = Rows.of(x, y, weights)
         summary = Summary.of_rows(rows.x, rows.y, rows.weights, len(powers) - 1)
         curve = Polynomial(POWER, summary.domain, powers)
-        solution = solve(summary, rows)
+        solution = solve(summary.triangle, rows)
         x, y, omega = rows_that_count(rows)
         with quiet():
             residual = y - curve(x)

@@ -13,7 +13,7 @@ from polydescent.constraints import NONE, Constraints, Restricted, restrict
 from polydescent.polynomial import exact_powers, nearest_float
 from polydescent.refine import Refined, refinable, refine
 from polydescent.sources import Rows
-from polydescent.summary import Summary
+from polydescent.triangle.triangle import Triangle
 
 _HALF = 26  # bits of a weight, and of a count, that are split off
 
@@ -70,27 +70,27 @@ class Solution:
 
 
 def solve(
-    summary: Summary,
+    triangle: Triangle,
     rows: Rows | None = None,
     constraints: Constraints = NONE,
     origin: int = 0,
 ) -> Solution:
-    """The least squares solution at the summary's degree.
+    """The least squares solution at the triangle's degree.
 
-    rows: all rows of the summary, to refine it with; None where they are not at hand. Raises
+    rows: all rows of the triangle, to refine it with; None where they are not at hand. Raises
     TooFewRows, TooFewDistinct, TooFewFree, OutOfRange.
     """
-    summary.check_size()
-    found = from_triangle(summary, constraints, origin)
+    triangle.check_size()
+    found = from_triangle(triangle, constraints, origin)
     if rows is None:
         return found
     x, y, omega = rows_that_count(rows)
-    if not refinable(rows.n, summary.degree, omega):
+    if not refinable(rows.n, triangle.degree, omega):
         return found
     if rows.weights is not None and rows.counts is not None:
         x, y, omega = _with_exact_products(rows)
     equations = ((), ()) if found.restricted is None else found.restricted.equations
-    refined = refine(x, y, summary.domain, found.weights, omega, equations)
+    refined = refine(x, y, triangle.domain, found.weights, omega, equations)
     weights = np.array([nearest_float(w) for w in refined.weights])
     return replace(
         found,
@@ -102,17 +102,18 @@ def solve(
     )
 
 
-def from_triangle(summary: Summary, constraints: Constraints = NONE, origin: int = 0) -> Solution:
+def from_triangle(triangle: Triangle, constraints: Constraints = NONE, origin: int = 0) -> Solution:
     """The same from the triangle alone. Raises as `solve`."""
     if not constraints:
-        weights, half = summary.solve(), np.linalg.inv(summary.R)
-        return Solution(weights, summary.domain, summary.rss, summary.tss, half, origin=origin)
-    held = restrict(summary, constraints.equations(summary.domain, summary.degree, origin))
+        weights, half = triangle.solve(), np.linalg.inv(triangle.R)
+        rss, tss = float(triangle.rss), float(triangle.tss)
+        return Solution(weights, triangle.domain, rss, tss, half, origin=origin)
+    held = restrict(triangle, constraints.equations(triangle.domain, triangle.degree, origin))
     return Solution(
         np.array([nearest_float(w) for w in held.weights]),
-        summary.domain,
+        triangle.domain,
         held.rss,
-        summary.tss,
+        float(triangle.tss),
         held.half,
         constraints,
         origin,

@@ -48,7 +48,8 @@ from polydescent.schema import (
     text,
     whole,
 )
-from polydescent.summary import HIGHEST, Summary
+from polydescent.summary import Summary
+from polydescent.triangle.triangle import HIGHEST, Triangle
 
 FORMAT = "polydescent model"
 SCHEMAS = (1,)  # those that are read; the last one is written
@@ -103,7 +104,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers; Python writes a float with the digits that give it back exactly."""
     domain = None if summary.domain.is_empty else [summary.domain.lo, summary.domain.hi]
     return {
-        "triangle": summary.triangle.tolist(),
+        "triangle": summary.triangle.array.tolist(),
         "domain": domain,
         "n": summary.n,
         "omitted": summary.omitted,
@@ -111,7 +112,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "x": summary.x_name,
         "y": summary.y_name,
         "axis": asdict(summary.axis),
-        "log_weights": summary.log_weights,
+        "log_weights": summary.triangle.log_weights,
     }
 
 
@@ -127,8 +128,8 @@ def summary_form(found: Any, where: str) -> Summary:
         ends = [axis.place(x) for x in values["domain"]]
         check(not np.isnat(ends).any(), f"{where}.domain", "dates", list(values["domain"]))
     kind, omitted = values["kind"], values["omitted"]
-    names = values["x"], values["y"]
-    return Summary(triangle, domain, n, kind, omitted, *names, axis, values["log_weights"])
+    folded = Triangle(triangle, domain, n, values["log_weights"])
+    return Summary(folded, kind, omitted, values["x"], values["y"], axis)
 
 
 def kind_form(found: Any, where: str) -> Kind:
@@ -366,7 +367,8 @@ def _check_apart(models: Sequence[tuple[str, Model]]) -> None:
 
 def _is_same(a: Summary, b: Summary) -> bool:
     """Whether two summaries are of the same rows, as far as a triangle can tell."""
-    return a.n == b.n and a.domain == b.domain and np.array_equal(a.triangle, b.triangle)
+    alike = a.n == b.n and a.domain == b.domain
+    return alike and np.array_equal(a.triangle.array, b.triangle.array)
 
 
 def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Model]:
@@ -375,9 +377,9 @@ def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Mod
     for role in ("x", "y", "weights", "sigma", "counts"):
         if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
             raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
-    known = [model.curve.get("absolute_sigma", False) for model in (ours, theirs)]
-    if ours.curve and theirs.curve and known[0] != known[1]:
-        raise AskedDiffer("absolute_sigma", *known, other)
+    held, known = (model.curve.get("absolute_sigma", False) for model in (ours, theirs))
+    if ours.curve and theirs.curve and held != known:
+        raise AskedDiffer("absolute_sigma", held, known, other)
     merged = replace(
         ours,
         summary=ours.summary + theirs.summary,

@@ -46,7 +46,7 @@ class Trace:
         if fit.history is None or fit.forecast is None:
             raise NoDescent()
         check_step(step, fit.history.steps)
-        R, z, rss = fit.summary.least_squares(fit.curve.basis)
+        R, z, rss = fit.summary.triangle.least_squares(fit.curve.basis)
         optimizer, w = fit.forecast.optimizer, fit.forecast.start
         state = optimizer.start(w)
         with quiet():

@@ -46,7 +46,8 @@ from polydescent.result import Fit
 from polydescent.solution import Solution, rows_that_count, solve
 from polydescent.sources import Rows, Source, source_of
 from polydescent.sources.chunks import Held, Kept
-from polydescent.summary import Summary, checked_degree
+from polydescent.summary import Summary
+from polydescent.triangle.triangle import checked_degree
 
 _ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
 # share of Σ y² that is arrival too: noise-free data have a lowest loss of about 0
@@ -282,14 +283,14 @@ def _determined(summary: Summary, rows: Rows | None = None, held: Constraints = 
     free = summary.degree + 1 - len(held)
     if summary.n < free:
         raise TooFewRows(summary.n, summary.degree)
-    if not held and not summary.has_full_rank:
+    if not held and not summary.triangle.has_full_rank:
         all_rows = rows is not None and rows.counting == summary.n
         distinct = free
         if rows is not None and all_rows:
             distinct = count_distinct(rows_that_count(rows)[0])
         known = distinct if distinct < free else None
         alone = None if rows is None else stands_alone(rows, summary.domain, summary.axis)
-        raise TooFewDistinct(summary.n, summary.degree, known, summary.lowest_idle, alone)
+        raise TooFewDistinct(summary.n, summary.degree, known, summary.triangle.lowest_idle, alone)
     return summary
 
 
@@ -311,9 +312,10 @@ def fit_folded(
                 'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
                 "through=, or give degree= a number."
             )
-        table = degree_table(summary, all_rows, absolute_sigma, auto, leave_out=False)
+        table = degree_table(summary.triangle, all_rows, absolute_sigma, auto, leave_out=False)
         summary = summary.lower(table.pick)
-    solution = solve(_determined(summary, rows, held), all_rows, held, summary.axis.power_origin)
+    triangle = _determined(summary, rows, held).triangle
+    solution = solve(triangle, all_rows, held, summary.axis.power_origin)
     found = fit_solution(summary, solution)
     return replace(found, rows=rows, absolute_sigma=absolute_sigma, choice=auto or BY_AICC)
 
@@ -384,7 +386,7 @@ def descend_summary(
     target = None if tolerance is None else _target(tolerance, forecast.lowest_loss)
     w = forecast.start
     if rows is None:
-        A, b, rest = summary.least_squares(basis)
+        A, b, rest = summary.triangle.least_squares(basis)
     else:
         (A, b), rest, w = _rows_in(basis, rows, summary), 0.0, rows.kind.put(w)
     with Stepping(int(steps), summary.rss, quiet=not progress) as line:
@@ -411,10 +413,10 @@ def forecast_summary(
     seed: int = 0,
 ) -> Forecast:
     """What a descent with these settings will do. See `descend` for them and what is refused."""
-    summary.solve()  # refuses rows that do not determine the weights
+    summary.triangle.solve()  # refuses rows that do not determine the weights
     w = starting_weights(start, summary.degree + 1, seed)
     chosen = checked_optimizer(optimizer, learning_rate, momentum)
-    return Forecast.of(*summary.least_squares(basis_named(basis)), chosen, w)
+    return Forecast.of(*summary.triangle.least_squares(basis_named(basis)), chosen, w)
 
 
 def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) -> np.ndarray:
@@ -481,5 +483,5 @@ def _outcome(loss: float, summary: Summary, forecast: Forecast) -> Outcome:
     """Divergence is a rate above the limit, not an overflow, which can take 10⁵ steps."""
     if not math.isfinite(loss) or not forecast.is_stable:
         return Outcome.DIVERGED
-    near = loss <= summary.rss * (1 + _ARRIVED) + _ROUNDING * summary.square
+    near = loss <= summary.rss * (1 + _ARRIVED) + _ROUNDING * summary.triangle.square
     return Outcome.CONVERGED if near else Outcome.STEPS_EXHAUSTED

@@ -18,7 +18,7 @@ from polydescent import kernels
 from polydescent.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.errors import NotFinite, SlowKernelsWarning, UnknownName
 from polydescent.kernels import blocks, moments, native, reference
-from polydescent.summary import Summary
+from polydescent.triangle.triangle import Triangle
 
 NATIVE = pytest.param(
     "native", marks=pytest.mark.skipif(bool(native.MISSING), reason=native.MISSING)
@@ -329,17 +329,17 @@ def test_sixty_chunks_in_any_order_are_one_fit(monkeypatch, kernel, way, degree,
         chunks = list(zip(np.split(x[each_way], 60), np.split(y[each_way], 60), strict=True))
         np.random.default_rng(3).shuffle(chunks)
         parts = [
-            Summary(*kernels.compress(x_chunk, y_chunk, None, degree, kernel=kernel), len(x_chunk))
+            Triangle(*kernels.compress(x_chunk, y_chunk, None, degree, kernel=kernel), len(x_chunk))
             for x_chunk, y_chunk in chunks
         ]
         while len(parts) > 1:  # by twos: at condition 1e5 a chain of 60 errs three times as much
             parts = [
                 a + b
-                for a, b in zip_longest(parts[::2], parts[1::2], fillvalue=Summary.empty(degree))
+                for a, b in zip_longest(parts[::2], parts[1::2], fillvalue=Triangle.empty(degree))
             ]
         (whole,) = parts
         best, _ = one_shot(x, y, degree, whole.domain)
-        found = curve(whole.triangle, whole.domain, x)
+        found = curve(whole.array, whole.domain, x)
         assert np.abs(found - best).max() < 1e-11 * np.abs(y).max()
 
 

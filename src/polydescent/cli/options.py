@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -25,7 +25,7 @@ BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
 Over = StrEnum("Over", ["rows", "summary"])
 Missing = StrEnum("Missing", ["raise", "omit"])
 
-BasisOption = Annotated[
+BasisOption: TypeAlias = Annotated[
     BasisName | None,
     typer.Option(help="Coordinates of the descent.", show_default=False),
 ]

@@ -63,7 +63,7 @@ def payload(fit: Fit, sample: int = 0, title: str = "", language: str | None = N
         "n": fit.n,
         "absolute_sigma": fit.absolute_sigma,
         "domain": [summary.domain.lo, summary.domain.hi],
-        "triangle": [v for i, row in enumerate(summary.triangle.tolist()) for v in row[i:]],
+        "triangle": [v for i, row in enumerate(summary.triangle.array.tolist()) for v in row[i:]],
         "degree": fit.degree,
         **_run(fit),
         "density": None if fit.rows is None else explorer.density(Density.of(fit.rows)),

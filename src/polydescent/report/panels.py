@@ -17,7 +17,7 @@ from polydescent.polynomial import Polynomial
 from polydescent.report.text import excess
 from polydescent.result import Fit
 from polydescent.solution import rows_that_count
-from polydescent.summary import Summary
+from polydescent.triangle.triangle import Triangle
 from polydescent.visible import shortened, visible
 
 # Okabe and Ito's colors, told apart by every kind of color vision; dashes tell them apart in gray.
@@ -366,4 +366,4 @@ def _table(fit: Fit) -> Degrees:
     if fit.n <= _LEFT_OUT:
         return fit.degrees(highest)
     rows = fit.rows
-    return degree_table(Summary.of_rows(rows.x, rows.y, rows.weights, highest, rows.counts))
+    return degree_table(Triangle.fold(rows.x, rows.y, rows.weights, highest, rows.counts))

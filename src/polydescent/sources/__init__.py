@@ -21,7 +21,7 @@ from polydescent.arrays import (
 from polydescent.dates import PLAIN, Axis, read_axis
 from polydescent.errors import BadCall, BadSetting, NoRows, NotNumbers, OutOfRange
 from polydescent.sources.deviations import Deviations
-from polydescent.summary import counted
+from polydescent.triangle.triangle import counted
 
 CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
 MOST = 2**52  # that a row may count for: such a number and half a weight have an exact product

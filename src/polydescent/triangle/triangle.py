@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from polydescent import kernels
-from polydescent.arrays import Array, namespace, sum_squares
+from polydescent.arrays import Array, in_double, namespace, sum_squares, weights_of_counted
 from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
-from polydescent.errors import OutOfRange, TooFewDistinct, TooFewRows
-from polydescent.kernels.reference import stack
+from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
+from polydescent.kernels.reference import raise_not_finite, stack
 
+HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
+_SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
+_BLOCK = 1 << 16  # weights whose logarithms are in memory at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,47 +39,68 @@ class Triangle:
         k = degree + 1. Treat it as read-only.
     domain : where x lies, lo and hi of shape (…).
     n : how many rows count, shape (…).
+    log_weights : Σ ln ω over those rows, shape (…), 0 of rows without weights: what the likelihood
+        of weighted rows needs besides.
     """
 
     array: np.ndarray
     domain: Domain
     n: Any
+    log_weights: Any = 0.0
 
     # ── making one ──
 
     @classmethod
-    def fold(cls, x: Array, y: Array, weights: Array | None, degree: int) -> Triangle:
-        """The triangle of rows already checked: columns of shape (n,), or a stack of (…, n).
+    def fold(
+        cls,
+        x: Array,
+        y: Array,
+        weights: Array | None = None,
+        degree: int = 8,
+        counts: Array | None = None,
+    ) -> Triangle:
+        """The triangle of rows already checked by `arrays.columns`; each stands for its count.
 
-        x and weights of shape (n,) serve every curve of a stack. Raises NotFinite, OutOfRange.
+        Columns of shape (n,), or y of shape (m, n) for a stack of m: an x, weights or counts of
+        shape (n,) then serve every curve. Raises NotFinite, OutOfRange.
         """
         if len(y.shape) > 1:
-            curves = range(y.shape[0])
             return cls.stacked(
-                [cls.fold(_one(x, i), y[i, ...], _one(weights, i), degree) for i in curves]
+                [
+                    cls.fold(_one(x, i), y[i, ...], _one(weights, i), degree, _one(counts, i))
+                    for i in range(y.shape[0])
+                ]
             )
-        array, domain = kernels.compress(x, y, weights, degree)
+        raise_not_finite(counts=counts)
+        omega = weights_of_counted(weights, counts)
+        array, domain = kernels.compress(x, y, omega, degree)
         if np.abs(array[:, -1]).max() > _LARGEST:
             raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
-        n = x.shape[0] if weights is None else int(namespace(weights).count_nonzero(weights))
-        return cls(array, domain, n)
+        n = x.shape[0] if omega is None else counted(weights, counts, omega)
+        return cls(array, domain, n, 0.0 if weights is None else _logs(weights, counts, omega))
 
     @classmethod
     def empty(cls, degree: int) -> Triangle:
         """The triangle of no rows: adding it changes nothing."""
-        return cls(np.zeros((degree + 2, degree + 2)), Domain(np.inf, -np.inf), 0)
+        size = checked_degree(degree) + 2
+        return cls(np.zeros((size, size)), Domain(np.inf, -np.inf), 0)
 
     @classmethod
     def stacked(cls, triangles: Sequence[Triangle]) -> Triangle:
         """Triangles of one shape and degree as one stack, along a new first dimension."""
-        ends = [np.stack([getattr(t.domain, end) for t in triangles]) for end in ("lo", "hi")]
-        array, n = np.stack([t.array for t in triangles]), np.stack([t.n for t in triangles])
-        return cls(array, Domain(*ends), n)
+        lo, hi, array, n, logs = (
+            np.stack([np.asarray(part) for part in parts])
+            for parts in zip(
+                *((t.domain.lo, t.domain.hi, t.array, t.n, t.log_weights) for t in triangles),
+                strict=True,
+            )
+        )
+        return cls(array, Domain(lo, hi), n, logs)  # type: ignore[arg-type]
 
     def __getitem__(self, place: Any) -> Triangle:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""
-        lo, hi = self.domain.lo[place], self.domain.hi[place]  # type: ignore[index]
-        return Triangle(self.array[place], Domain(lo, hi), self.n[place])
+        domain = Domain(self.domain.lo[place], self.domain.hi[place])  # type: ignore[index]
+        return Triangle(self.array[place], domain, self.n[place], self.log_weights[place])
 
     # ── changing it ──
 
@@ -92,7 +116,7 @@ class Triangle:
                 array = np.where(
                     _wide(theirs), self.array, np.where(_wide(ours), other.array, array)
                 )
-        return Triangle(array, domain, self.n + other.n)
+        return Triangle(array, domain, self.n + other.n, self.log_weights + other.log_weights)
 
     def rebased(self, domain: Domain) -> Triangle:
         """The same rows on a wider domain."""
@@ -108,6 +132,7 @@ class Triangle:
         """The triangle at a lower degree: the leading block, and what the dropped terms explained
         as rss.
         """
+        degree = checked_degree(degree, self.degree)
         if degree == self.degree:
             return self
         k = degree + 1
@@ -176,8 +201,9 @@ class Triangle:
     def solve(self) -> np.ndarray:
         """The Chebyshev weights of least squares, shape (…, degree + 1).
 
-        Raises TooFewRows, TooFewDistinct where the rows do not determine them.
+        Raises TooFewRows, TooFewDistinct where the rows do not determine them, OutOfRange.
         """
+        self.check_size()
         if np.any(self.n < self.degree + 1):
             raise TooFewRows(int(np.min(self.n)), self.degree)
         full = self.has_full_rank
@@ -188,6 +214,12 @@ class Triangle:
         if not np.isfinite(weights).all():
             raise OutOfRange("Some weight of the curve", "Divide y by a constant first.")
         return weights
+
+    def check_size(self) -> None:
+        """Raises OutOfRange for y so small, though not all 0, that their squares lose digits."""
+        largest = np.abs(self.array[..., -1]).max(axis=-1)
+        if np.any((largest > 0) & (largest < _SMALLEST)):
+            raise OutOfRange("The sum of squares of y", "Multiply y by a constant first.")
 
     @property
     def has_full_rank(self) -> Any:
@@ -207,6 +239,55 @@ def determines(R: np.ndarray) -> Any:
     """
     own = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
     return (own > RANK_TOLERANCE * own.shape[-1] * np.hypot.reduce(R, axis=-2)).all(axis=-1)
+
+
+def counted(weights: Array | None, counts: Array | None, omega: Array) -> int:
+    """How many rows count: those whose ω·c is not 0, each as often as its count says."""
+    xp = namespace(omega)
+    if counts is None:
+        return int(xp.count_nonzero(omega))
+    if weights is not None:
+        counts = xp.where(omega == 0, xp.zeros_like(omega), in_double(counts))
+    return int(xp.sum(in_double(counts)))
+
+
+def _logs(weights: Array, counts: Array | None, omega: Array) -> float:
+    """Σ c·ln ω over the rows that count, block by block."""
+    xp, total = namespace(weights), 0.0
+    for start in range(0, weights.shape[0], _BLOCK):
+        rows = slice(start, min(start + _BLOCK, weights.shape[0]))
+        some = in_double(weights[rows])
+        if counts is None:
+            total += _sum_of_logs(xp, some)
+            continue
+        logs = xp.log(xp.where(in_double(omega[rows]) == 0, xp.ones_like(some), some))
+        total += float(xp.sum(logs * in_double(counts[rows])))
+    return total
+
+
+def _sum_of_logs(xp: Any, weights: Array) -> float:
+    """Σ ln ω over the weights that are not 0; one logarithm, which is slow, for eight of them."""
+    if bool(xp.any(weights == 0)):
+        weights = xp.where(weights == 0, xp.ones_like(weights), weights)
+    even = weights.shape[0] // 8 * 8
+    if float(xp.min(weights)) > 2.0**-125 and float(xp.max(weights)) < 2.0**125:
+        product = xp.prod(xp.reshape(weights[:even], (8, -1)), axis=0)  # of eight: within 2^±1000
+        return float(xp.sum(xp.log(product))) + float(xp.sum(xp.log(weights[even:])))
+    return float(xp.sum(xp.log(weights)))
+
+
+def checked_degree(degree: object, largest: int | None = None) -> int:
+    """`degree` as an int. Raises BadDegree."""
+    try:
+        whole = int(degree)  # type: ignore[call-overload]
+        good = whole == degree and not isinstance(degree, bool)
+    except (TypeError, ValueError, OverflowError):
+        good, whole = False, 0
+    if not good or whole < 0 or (largest is not None and whole > largest):
+        raise BadDegree(degree, largest)
+    if whole > HIGHEST:
+        raise BadSetting("degree", degree, f"at most {HIGHEST:,}: a triangle grows with its square")
+    return whole
 
 
 def _one(column: Array | None, i: int) -> Array | None:

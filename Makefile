@@ -11,7 +11,7 @@ PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint 
 CORES ?= Prescott Nehalem Sandybridge Haswell Zen SkylakeX
 
 # Each stamp stands for "installed with these extras"; it goes stale with the package's own settings.
-SETTINGS := pyproject.toml setup.py constraints.txt $(wildcard src/polydescent/kernels/*.[ch])
+SETTINGS := pyproject.toml setup.py constraints.txt $(wildcard src/polydescent/*/*.[ch] src/polydescent/*/*/*.[ch])
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -74,4 +74,4 @@ dist: $(VENV)/.test
 	$(VENV)/bin/python -m build
 
 clean:
-	rm -rf $(VENV) build docs/_build src/*.egg-info src/polydescent/kernels/*.so
+	rm -rf $(VENV) build docs/_build src/*.egg-info src/polydescent/*/*.so src/polydescent/*/*/*.so

@@ -12,7 +12,7 @@ from cffi import FFI
 from setuptools import setup
 
 ROOT = Path(__file__).resolve().parent
-KERNELS = ROOT / "src" / "polydescent" / "kernels"
+PACKAGE = ROOT / "src" / "polydescent"
 
 # Sums may be reordered, which vectorizes them; NaN and infinity keep their meaning. -ffast-math is
 # out: with common GCCs it flips the whole process to flush-to-zero when the library loads.
@@ -21,14 +21,16 @@ FAST = ["-O3", "-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math", 
 EXACT = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
 
 
-def extension(name: str, flags: list[str]) -> FFI:
-    """The extension `polydescent.kernels._{name}`: {name}.c behind the declarations in {name}.h."""
-    header, source = KERNELS / f"{name}.h", KERNELS / f"{name}.c"
+def extension(place: str, flags: list[str]) -> FFI:
+    """The extension `polydescent.{room}._{name}`: {name}.c behind the declarations in {name}.h."""
+    room, _, name = place.rpartition(".")
+    folder = PACKAGE.joinpath(*room.split("."))
+    header, source = folder / f"{name}.h", folder / f"{name}.c"
     declarations = header.read_text(encoding="utf-8")
     ffi = FFI()
     ffi.cdef(declarations)
     ffi.set_source(
-        f"polydescent.kernels._{name}",
+        f"polydescent.{room}._{name}",
         declarations + source.read_text(encoding="utf-8"),
         depends=[str(source), str(header)],
         extra_compile_args=flags,
@@ -37,12 +39,12 @@ def extension(name: str, flags: list[str]) -> FFI:
     return ffi
 
 
-def moments() -> FFI:
-    return extension("moments", FAST)
+def sums() -> FFI:
+    return extension("triangle.kernels.sums", FAST)
 
 
 def precise() -> FFI:
-    return extension("precise", EXACT)
+    return extension("least_squares.precise", EXACT)
 
 
 def page(readme: str) -> str:
@@ -59,7 +61,7 @@ STABLE = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api
 
 if __name__ != "__cffi__":  # cffi runs this file under that name to find the two functions
     setup(
-        cffi_modules=["setup.py:moments", "setup.py:precise"],
+        cffi_modules=["setup.py:sums", "setup.py:precise"],
         options={"bdist_wheel": STABLE},
         long_description=page((ROOT / "README.md").read_text(encoding="utf-8")),
         long_description_content_type="text/markdown",

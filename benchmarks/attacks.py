@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import polydescent as pd
-from polydescent import store
+from polydescent.models import model as store
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))

@@ -12,7 +12,7 @@ import numpy as np
 from timing import best
 
 import polydescent as pd
-from polydescent import kernels
+from polydescent.triangle import kernels
 
 N, FEW = 10_000_000, 1000
 READS = {3: 4, 8: 6, 20: 12}  # degree: how many bare reads the whole fit may take

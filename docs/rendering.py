@@ -12,7 +12,7 @@ from typing import Any
 from docutils.utils.math.latex2mathml import tex2mathml
 
 from polydescent import errors
-from polydescent.optimizers import OPTIMIZERS
+from polydescent.descent.optimizers import OPTIMIZERS
 
 # ── formulas, drawn by the browser itself: no script, no font, no network ──
 

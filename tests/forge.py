@@ -14,9 +14,9 @@ import warnings
 import numpy as np
 
 import polydescent as pd
-from polydescent import store
 from polydescent.cli.predict import _curve
-from polydescent.dates import UNITS
+from polydescent.models import model as store
+from polydescent.rows.axis import UNITS
 
 MODULE = "polydescent_forged"  # imported by nobody who reads a document
 NASTY = [

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from polydescent.density import Density
 from polydescent.report import explorer
-from polydescent.sources import Rows
+from polydescent.report.density import Density
+from polydescent.rows.rows import Rows
 
 DEGREE = 10
 STEPS = 2000

@@ -10,7 +10,7 @@ import pytest
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.basis import CHEBYSHEV, design_matrix
+from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
 
 N = 400
 

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from polydescent.atomic import check_folder, contents, discard, locked, replacing
 from polydescent.errors import FileRefused, NoFile, NoFolder, NotAFile
+from polydescent.sealed.atomic import check_folder, contents, discard, locked, replacing
 
 
 def test_what_was_written_takes_the_place(tmp_path):
@@ -195,7 +195,7 @@ def test_a_name_too_long_is_one_line(tmp_path, name):
 
 KILLED = """
 import os, signal, sys
-from polydescent.atomic import locked, replacing
+from polydescent.sealed.atomic import locked, replacing
 with locked(sys.argv[1]), replacing(sys.argv[1]) as beside:
     beside.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -6,10 +6,9 @@ from cases import BASES, backends
 from numpy.polynomial import chebyshev, legendre, polynomial
 
 from polydescent.arrays import to_host
-from polydescent.basis import (
-    BASES as FAMILIES,
-)
-from polydescent.basis import (
+from polydescent.errors import UnknownName
+from polydescent.polynomial.basis import BASES as FAMILIES
+from polydescent.polynomial.basis import (
     CHEBYSHEV,
     POWER,
     Domain,
@@ -18,8 +17,7 @@ from polydescent.basis import (
     design_matrix,
     evaluate,
 )
-from polydescent.errors import UnknownName
-from polydescent.polynomial import Polynomial
+from polydescent.polynomial.curve import Polynomial
 
 VANDER = {
     "power": polynomial.polyvander,

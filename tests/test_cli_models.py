@@ -18,10 +18,10 @@ import pandas
 import pytest
 
 import polydescent as pd
-from polydescent import store
-from polydescent.passes import State
-from polydescent.progress import Progress
-from polydescent.sources.files import files
+from polydescent.models import model as store
+from polydescent.regression.passes import State
+from polydescent.regression.progress import Progress
+from polydescent.rows.files import files
 
 COMMAND = [sys.executable, "-m", "polydescent"]
 

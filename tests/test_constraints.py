@@ -10,10 +10,10 @@ from exact import least_squares, root
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.basis import CHEBYSHEV
-from polydescent.constraints import Constraints, constraints_of
-from polydescent.polynomial import exact_powers
-from polydescent.verbs import fit_folded
+from polydescent.least_squares.constraints import Constraints, constraints_of
+from polydescent.polynomial.basis import CHEBYSHEV
+from polydescent.polynomial.curve import exact_powers
+from polydescent.regression.verbs import fit_folded
 
 TERMS = [
     (-1.0, 1.0, [0, 4]),

@@ -5,9 +5,9 @@ import pytest
 from cases import BASES, WITH_FORECAST, data_sets, lesson
 
 import polydescent as pd
-from polydescent import convergence
+from polydescent.descent import forecast as convergence
+from polydescent.descent.motion import Motion
 from polydescent.errors import BadSetting, NoClosedForm
-from polydescent.motion import Motion
 
 RATE = 1e-6
 

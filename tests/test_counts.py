@@ -7,8 +7,8 @@ import torch
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.density import Density
-from polydescent.sources import Rows
+from polydescent.report.density import Density
+from polydescent.rows.rows import Rows
 
 N = 60
 

@@ -9,7 +9,7 @@ from exact import least_squares
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.degrees import CRITERIA
+from polydescent.least_squares.degrees import CRITERIA
 
 NOISE = (0.0, 1e-18, 1e-16, 1e-14, 1e-10, 1e-5, 1.0)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from polydescent.basis import Domain
-from polydescent.density import Density, blocks
-from polydescent.sources import Rows
+from polydescent.polynomial.basis import Domain
+from polydescent.report.density import Density, blocks
+from polydescent.rows.rows import Rows
 
 
 def cloud(n=5000, seed=0):

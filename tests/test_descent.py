@@ -10,11 +10,11 @@ from cases import BASES, OPTIMIZERS, WITH_FORECAST, backends, data_sets, lesson
 from lesson import numpy_loop, torch_loop
 
 import polydescent as pd
-from polydescent import progress
 from polydescent.arrays import to_host
-from polydescent.basis import basis_named, design_matrix
-from polydescent.descent import KEPT, backward, forward
+from polydescent.descent.loop import KEPT, backward, forward
 from polydescent.errors import BadSetting, RateTooLarge, SetTwice, UnknownName
+from polydescent.polynomial.basis import basis_named, design_matrix
+from polydescent.regression import progress
 
 RATE = 1e-6
 START = [0.3, -1.2, 0.5, 0.8]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import polydescent as pd
-from polydescent.descent import backward, forward
+from polydescent.descent.loop import backward, forward
 from polydescent.errors import BadSetting, UnknownName
-from polydescent.explain import LARGEST, SYMBOLS, explain, sections, weight_names
-from polydescent.writing import STYLES, Math
+from polydescent.report.derivation import LARGEST, SYMBOLS, explain, sections, weight_names
+from polydescent.report.writing import STYLES, Math
 
 DEGREES = range(LARGEST + 1)
 PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")

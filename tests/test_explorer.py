@@ -24,10 +24,10 @@ from pages import (
 )
 
 import polydescent
-from polydescent.basis import CHEBYSHEV, Domain, basis_named, change_of_basis
-from polydescent.density import Density
+from polydescent.polynomial.basis import CHEBYSHEV, Domain, basis_named, change_of_basis
 from polydescent.report import explorer
-from polydescent.sources import Rows
+from polydescent.report.density import Density
+from polydescent.rows.rows import Rows
 
 mini_racer = pytest.importorskip("py_mini_racer", reason="needs mini-racer: V8 in Python")
 

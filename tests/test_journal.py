@@ -15,11 +15,12 @@ import pyarrow.parquet
 import pytest
 
 import polydescent as pd
-from polydescent import store
 from polydescent.errors import AlreadyAdded, OnlyFiles, SourceChanged, Stopped
-from polydescent.journal import Job, run
-from polydescent.sources import CHUNK, source_of
-from polydescent.sources.files import files
+from polydescent.models import model as store
+from polydescent.models.journal import Job, run
+from polydescent.rows.files import files
+from polydescent.rows.rows import CHUNK
+from polydescent.rows.source_of import source_of
 
 
 @pytest.fixture

@@ -13,21 +13,28 @@ import pytest
 import polydescent
 
 ROOT = Path(polydescent.__file__).parent
-LADDER = re.findall(r"^    (\w+)  +\S", polydescent.__doc__ or "", re.MULTILINE)
+DOC = re.sub(r"\n {8}", " ", polydescent.__doc__ or "")  # long lines go on further in
+ROOMS = {
+    room: (files or "").split()
+    for room, files in re.findall(r"^    (\w+)(?:: (.*))?$", DOC, re.MULTILINE)
+}
+LADDER = list(ROOMS)
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem[0] != "_")
 
-# Inside these methods, as the docstring says, an import goes down the ladder instead.
+# Inside these methods, as the docstring says, an import goes down the list instead.
 REACH_DOWN = {
-    "summary.Summary": {"fit", "descend", "forecast", "save", "load"},
-    "result.Fit": {"plot", "explore", "__str__"},
+    "regression.summary.Summary": {"fit", "descend", "forecast", "save", "load"},
+    "regression.fit.Fit": {"plot", "explore", "__str__"},
+    "cli": {"main"},  # the entry point, which loads nothing until it has Ctrl-C in hand
+    "cli.wording": {"_keywords"},  # what the options are called
 }
 SPELLED_IN = {
-    "torch": {"arrays", "kernels.gpu", "estimators.torch"},
-    "duckdb": {"sources.locked"},
+    "torch": {"arrays", "triangle.kernels.gpu", "estimators.torch"},
+    "duckdb": {"rows.locked"},
     "matplotlib": {"report.static", "report.panels"},
-    "pyarrow": {"sources.arrow"},
-    "dask": {"sources.cluster"},
-    "triton": {"kernels.gpu"},
+    "pyarrow": {"rows.arrow"},
+    "dask": {"rows.cluster"},
+    "triton": {"triangle.kernels.gpu"},
     "sklearn": {"estimators.scikit"},
     "pandas": {"frames"},
     "polars": set(),
@@ -40,7 +47,10 @@ def module_of(path):
 
 
 def rung_of(module):
-    return LADDER.index(module.partition(".")[0])
+    """(room, file within it) by their places in the list; a room alone stands before its files."""
+    room, _, file = module.partition(".")
+    file = file.partition(".")[0]
+    return LADDER.index(room), ROOMS[room].index(file) + 1 if file in ROOMS[room] else 0
 
 
 def imports_of(path):
@@ -73,10 +83,20 @@ def own(name):
     return rest if rest.partition(".")[0] in LADDER else None
 
 
-def test_the_ladder_lists_every_file():
-    there_are = {module_of(path).partition(".")[0] for path in FILES} - {""}
-    assert there_are == set(LADDER)
-    assert len(LADDER) == len(set(LADDER))
+def test_the_list_names_every_room_and_every_file():
+    modules = {module_of(path) for path in FILES} - {""}
+    assert {module.partition(".")[0] for module in modules} == set(LADDER)
+    for room, files in ROOMS.items():
+        there = {m.split(".")[1] for m in modules if m.startswith(f"{room}.")}
+        assert sorted(files) == sorted(there), room
+
+
+def test_a_room_begins_with_one_sentence_and_nothing_else():
+    for room, files in ROOMS.items():
+        if files and room != "cli":  # where the command begins
+            tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
+            assert len(tree.body) == 1, room
+            assert (ast.get_docstring(tree) or "").count(".") == 1, room
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
@@ -86,8 +106,8 @@ def test_imports_go_only_up_the_list(path):
         imported = own(name)
         if imported is None:
             continue
-        excused = REACH_DOWN.get(f"{module}.{within[0]}", set()) if within else set()
-        if len(within) > 1 and within[1] in excused:
+        places = [module, *(f"{module}.{part}" for part in within)]
+        if any(part in REACH_DOWN.get(at, ()) for at, part in zip(places, within, strict=False)):
             continue
         where = f"{module}: {'.'.join(within) or 'at the top'} imports polydescent.{imported}"
         assert rung_of(imported) <= rung_of(module), f"{where}, which is further down the ladder"

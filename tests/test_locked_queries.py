@@ -12,11 +12,12 @@ import pandas
 import pytest
 
 import polydescent as pd
-from polydescent import errors, store
-from polydescent.sources import locked
-from polydescent.sources.expressions import _FUNCTIONS, expression
-from polydescent.sources.files import files
-from polydescent.summary import Summary
+from polydescent import errors
+from polydescent.models import model as store
+from polydescent.regression.summary import Summary
+from polydescent.rows import locked
+from polydescent.rows.expressions import _FUNCTIONS, expression
+from polydescent.rows.files import files
 
 NAMES = ["x", "y", "w", "the x"]
 ROWS = "x,y,w\n1,2,1\n2,4,1\n3,6.5,2\n4,8,1\n5,9,1\n"

@@ -9,8 +9,8 @@ import pytest
 
 import polydescent as pd
 from polydescent.cli import main
+from polydescent.descent.optimizers import OPTIMIZERS
 from polydescent.errors import BadSetting, NoFolder, UnknownName
-from polydescent.optimizers import OPTIMIZERS
 from polydescent.report.page import payload
 
 

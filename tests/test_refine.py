@@ -12,13 +12,13 @@ import pytest
 from exact import least_squares, random_problem, root, wide_problem
 
 from polydescent import double_double as dd
-from polydescent.basis import CHEBYSHEV
-from polydescent.constraints import constraints_of, restrict
 from polydescent.errors import OutOfRange
-from polydescent.fixed_point import fixed, solve
-from polydescent.kernels import precise
-from polydescent.polynomial import exact_powers
-from polydescent.refine import accumulate, refine
+from polydescent.least_squares import precise
+from polydescent.least_squares.constraints import constraints_of, restrict
+from polydescent.least_squares.fixed_point import fixed, solve
+from polydescent.least_squares.refine import accumulate, refine
+from polydescent.polynomial.basis import CHEBYSHEV
+from polydescent.polynomial.curve import exact_powers
 from polydescent.triangle.triangle import Triangle
 
 BUILT = precise._precise is not None

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import polydescent as pd
-from polydescent.basis import CHEBYSHEV, Domain
-from polydescent.polynomial import exact_powers
-from polydescent.roots import real_zeros
+from polydescent.polynomial.basis import CHEBYSHEV, Domain
+from polydescent.polynomial.curve import exact_powers
+from polydescent.polynomial.roots import real_zeros
 
 UNIT = Domain(-1.0, 1.0)
 FINE = Fraction(1, 1 << 160)

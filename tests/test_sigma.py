@@ -11,7 +11,7 @@ from exact import least_squares
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.arguments import weights_of
+from polydescent.regression.request import weights_of
 
 RNG = np.random.default_rng(21)
 SIGMAS = {

@@ -22,12 +22,14 @@ import pytest
 import polydescent as pd
 from polydescent import errors
 from polydescent.arrays import to_host
-from polydescent.passes import states, summary_of
-from polydescent.sources import CHUNK, Rows, arrow, omit_missing, rows_of, source_of
-from polydescent.sources.arrow import blocks
-from polydescent.sources.chunks import Held, Kept
-from polydescent.sources.duck import Asked, Streamed
-from polydescent.sources.tables import Table
+from polydescent.regression.passes import states, summary_of
+from polydescent.rows import arrow
+from polydescent.rows.arrow import blocks
+from polydescent.rows.chunks import Held, Kept
+from polydescent.rows.duck import Asked, Streamed
+from polydescent.rows.rows import CHUNK, Rows, omit_missing
+from polydescent.rows.source_of import rows_of, source_of
+from polydescent.rows.tables import Table
 
 DATA = Path(__file__).parent / "data"
 N = 1_000

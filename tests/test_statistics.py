@@ -17,7 +17,7 @@ from exact import least_squares, random_problem, root
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.sources import Rows
+from polydescent.rows.rows import Rows
 
 NIST = Path(__file__).parent / "data" / "nist"
 

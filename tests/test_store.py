@@ -26,7 +26,6 @@ from forge import (
 
 import polydescent as pd
 from polydescent.arrays import Kind
-from polydescent.atomic import locked
 from polydescent.errors import (
     AlreadyAdded,
     BadRecord,
@@ -40,8 +39,10 @@ from polydescent.errors import (
     UnknownName,
     UnknownSchema,
 )
-from polydescent.fingerprint import Remembered
-from polydescent.store import FORMAT, LARGEST, SCHEMAS, Model, change, load, merge, save
+from polydescent.models.model import FORMAT, Model, change, load, merge, save
+from polydescent.sealed.atomic import locked
+from polydescent.sealed.document import LARGEST, SCHEMAS
+from polydescent.sealed.fingerprint import Remembered
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 import polydescent as pd
 from polydescent import errors
 from polydescent.cli import main
-from polydescent.equation import equation, number, with_error
+from polydescent.polynomial.text import equation, number, with_error
 
 X = np.linspace(-2.0, 3.0, 40)
 FAR = 1.6e9 + 86_400.0 * np.arange(40)  # powers of epoch seconds lose every digit

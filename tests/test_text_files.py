@@ -18,11 +18,11 @@ import pytest
 
 import polydescent as pd
 from polydescent import errors
-from polydescent.arguments import weights_of
-from polydescent.sources import source_of
-from polydescent.sources.deviations import weights_of_deviations
-from polydescent.sources.files import files, told
-from polydescent.sources.layout import layout_of
+from polydescent.regression.request import weights_of
+from polydescent.rows.deviations import weights_of_deviations
+from polydescent.rows.files import files, told
+from polydescent.rows.layout import layout_of
+from polydescent.rows.source_of import source_of
 
 SIZES = (40, 21_000)  # on both sides of what DuckDB looks at to tell what a column holds
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

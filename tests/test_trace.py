@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import polydescent as pd
-from polydescent.cli.trace import traced
 from polydescent.errors import BadSetting, NoDescent
-from polydescent.trace import Trace
+from polydescent.report.steps import traced
+from polydescent.report.trace import Trace
 
 OPTIMIZERS = {
     "gd": pd.GradientDescent(),

@@ -1,53 +1,29 @@
 """Polynomial regression by gradient descent, the same on NumPy arrays and PyTorch tensors.
 
-A file imports only from files above it in this list; Summary.fit, Summary.descend, Fit.plot,
-Fit.explore and print(fit) reach down inside the method.
+Rooms from the ground up, each with its files in order. An import goes to a room further up this
+list, or to a file further up in the same room, except inside the methods Fit.plot, Fit.explore and
+print(fit), which ask report, and Summary.save and load, which ask models; within regression,
+Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what lives where and why.
 
-    visible       text from anywhere, fit to be shown
-    errors        everything we refuse
-    schema        what a document from elsewhere may hold
-    memory        what can be held
-    atomic        files that are there whole or not at all
-    fingerprint   which files hold the same rows
-    arrays        the only file that knows NumPy from PyTorch
-    frames        pandas Series and DataFrames, where they are wanted
-    dates         dates and large whole numbers as x
-    double_double  32 digits from pairs of float64, 48 from triples
-    fixed_point   small linear systems in long integers
-    basis         families of polynomials as recurrences
-    polynomial    a curve in some basis on some domain
-    roots         where a polynomial is 0
-    kernels       compress one chunk of rows
-    triangle      rows as a triangle, of one curve or a stack
-    summary       the whole data set as one small triangle
-    constraints   what is known about the curve beforehand
-    refine        least squares as if computed exactly
-    motion        modes of a loss under momentum, in closed form
-    optimizers    GradientDescent, Momentum, Nesterov, Adam
-    convergence   the spectrum and what it says about every step to come
-    descent       forward, backward, the loop
-    sources       anything as chunks of columns x, y, weights
-    density       rows as counts on a grid
-    passes        one pass over a source, from any state it was left in
-    progress      how far a pass has come, on a terminal
-    solution      the exact answer behind a fit, refined where rows are at hand
-    accuracy      how many digits the rows can carry
-    statistics    what the data leave uncertain about a curve
-    degrees       which degree: criteria and leave-one-out
-    store         a model in a file
-    journal       a pass over files into a model that outlives its process
-    record        a Fit as JSON and back
-    equation      a polynomial as text
-    advice        an outcome in words
-    inference     what a fit says about its uncertainty
-    arguments     what the arguments of fit and descend mean
-    result        Fit: the result
-    verbs         fit, descend, summarize
-    writing       prose and formulas as text, Markdown or LaTeX
-    explain       the derivation for a degree
-    trace         one step of a descent taken apart
-    report        a Fit for human eyes
-    cli           the polydescent command
+    visible
+    errors
+    memory
+    sealed: schema atomic document fingerprint
+    arrays
+    double_double
+    frames
+    rows: axis deviations rows source chunks arrow locked expressions format layout intact duck text
+        tables files cluster function source_of
+    polynomial: basis curve roots text
+    triangle: kernels triangle
+    least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
+        degrees
+    descent: motion optimizers forecast loop outcome
+    regression: summary passes progress record request fit verbs
+    models: model journal
+    report: density writing derivation text trace steps panels static explorer page
+    cli: terminal wording options show reading approximate explain fit update merge predict commands
+        door
 """
 
 from importlib import import_module
@@ -58,18 +34,26 @@ TYPE_CHECKING = False  # typing takes longer to load than all else that an impor
 
 if TYPE_CHECKING:
     from polydescent import errors
-    from polydescent.convergence import Forecast
-    from polydescent.descent import History, Outcome
-    from polydescent.errors import ConvergenceWarning, PolydescentError
-    from polydescent.optimizers import Adam, GradientDescent, Momentum, Nesterov
-    from polydescent.result import Fit
-    from polydescent.sources.format import FileFormat
-    from polydescent.summary import Summary
-    from polydescent.verbs import descend, fit, summarize
+    from polydescent.descent.forecast import Forecast
+    from polydescent.descent.loop import History
+    from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
+    from polydescent.descent.outcome import Outcome
+    from polydescent.errors import ConvergenceWarning, OutsideDomainWarning, PolydescentError
+    from polydescent.least_squares.degrees import Degrees
+    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.polynomial.basis import Domain
+    from polydescent.regression.fit import Fit
+    from polydescent.regression.summary import Summary
+    from polydescent.regression.verbs import descend, fit, summarize
+    from polydescent.rows.format import FileFormat
 
 __all__ = [
     "Adam",
     "ConvergenceWarning",
+    "Degrees",
+    "Domain",
+    "Estimate",
+    "Extremum",
     "FileFormat",
     "Fit",
     "Forecast",
@@ -78,8 +62,11 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Outcome",
+    "OutsideDomainWarning",
     "PolydescentError",
+    "Root",
     "Summary",
+    "UncertainCurve",
     "__version__",
     "descend",
     "errors",
@@ -88,21 +75,28 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Adam": "optimizers",
+    "Adam": "descent.optimizers",
     "ConvergenceWarning": "errors",
-    "FileFormat": "sources.format",
-    "Fit": "result",
-    "Forecast": "convergence",
-    "GradientDescent": "optimizers",
-    "History": "descent",
-    "Momentum": "optimizers",
-    "Nesterov": "optimizers",
-    "Outcome": "descent",
+    "Degrees": "least_squares.degrees",
+    "Domain": "polynomial.basis",
+    "Estimate": "least_squares.uncertain",
+    "Extremum": "least_squares.uncertain",
+    "FileFormat": "rows.format",
+    "Fit": "regression.fit",
+    "Forecast": "descent.forecast",
+    "GradientDescent": "descent.optimizers",
+    "History": "descent.loop",
+    "Momentum": "descent.optimizers",
+    "Nesterov": "descent.optimizers",
+    "Outcome": "descent.outcome",
+    "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
-    "Summary": "summary",
-    "descend": "verbs",
-    "fit": "verbs",
-    "summarize": "verbs",
+    "Root": "least_squares.uncertain",
+    "Summary": "regression.summary",
+    "UncertainCurve": "least_squares.uncertain",
+    "descend": "regression.verbs",
+    "fit": "regression.verbs",
+    "summarize": "regression.verbs",
 }
 
 

@@ -21,6 +21,17 @@ from polydescent.errors import (
     WrongShape,
 )
 
+
+def counted(weights: Array | None, counts: Array | None, omega: Array) -> int:
+    """How many rows count: those whose ω·c is not 0, each as often as its count says."""
+    xp = namespace(omega)
+    if counts is None:
+        return int(xp.count_nonzero(omega))
+    if weights is not None:
+        counts = xp.where(omega == 0, xp.zeros_like(omega), in_double(counts))
+    return int(xp.sum(in_double(counts)))
+
+
 Array = Any  # any array of the standard: numpy.ndarray, torch.Tensor, …
 LIBRARIES = ("numpy", "torch")
 # the libraries that numbers are put into, with their dtypes: a kind may come from a file, and what

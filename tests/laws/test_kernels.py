@@ -14,10 +14,10 @@ from itertools import zip_longest
 import numpy as np
 import pytest
 
-from polydescent import kernels
-from polydescent.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.errors import NotFinite, SlowKernelsWarning, UnknownName
-from polydescent.kernels import blocks, moments, native, reference
+from polydescent.polynomial.basis import CHEBYSHEV, Domain, evaluate
+from polydescent.triangle import kernels
+from polydescent.triangle.kernels import blocks, native, reference, sums
 from polydescent.triangle.triangle import Triangle
 
 NATIVE = pytest.param(
@@ -400,7 +400,7 @@ def test_sums_decline_what_would_cost_digits(name):
 
 def _by_sums(name):
     x, y = rows(name)
-    return moments.compress(x, y, None, 3, partial(blocks._sums, x, y, None))
+    return sums.compress(x, y, None, 3, partial(blocks._sums, x, y, None))
 
 
 @pytest.mark.parametrize("without", ["environment", "install"])
@@ -442,7 +442,7 @@ def test_an_install_without_a_compiler_says_so_where_it_costs(
 @pytest.mark.parametrize("allowed", ["native,blocks,reference", "blocks,reference"])
 def test_the_module_says_which_kernels_there_are(allowed):
     shown = subprocess.run(
-        [sys.executable, "-m", "polydescent.kernels"],
+        [sys.executable, "-m", "polydescent.triangle.kernels"],
         env={**os.environ, kernels.ALLOWED: allowed},
         capture_output=True,
         text=True,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from polydescent.basis import CHEBYSHEV, LEGENDRE, POWER, Domain, change_of_basis
 from polydescent.errors import TooFewDistinct, TooFewRows
+from polydescent.polynomial.basis import CHEBYSHEV, LEGENDRE, POWER, Domain, change_of_basis
 from polydescent.triangle.triangle import Triangle
 
 CURVES, N, DEGREE = 5, 40, 4

@@ -9,8 +9,8 @@ import pytest
 from dask.distributed import Client, LocalCluster, get_task_stream
 
 import polydescent as pd
-from polydescent.passes import Tally
-from polydescent.sources import source_of
+from polydescent.regression.passes import Tally
+from polydescent.rows.source_of import source_of
 
 N = 60_000
 ORDERS = {

@@ -11,8 +11,8 @@ from cases import BACKENDS, BASES, backends, data_sets
 
 import polydescent as pd
 from polydescent.arrays import Kind, to_host
-from polydescent.basis import CHEBYSHEV, basis_named, design_matrix
 from polydescent.errors import BadDegree, BadSetting, DegreesDiffer, OutOfRange, TooFewDistinct
+from polydescent.polynomial.basis import CHEBYSHEV, basis_named, design_matrix
 
 DEGREES = (0, 1, 3, 8)
 UNDETERMINED = [("far cluster", 8)]  # one x a thousand times farther out than all others

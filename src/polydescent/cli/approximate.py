@@ -8,7 +8,7 @@ import typer
 
 from polydescent.arrays import Array
 from polydescent.cli import options as o
-from polydescent.optimizers import GradientDescent
+from polydescent.descent.optimizers import GradientDescent
 
 _LESSONS_RATE = 1e-6
 
@@ -45,9 +45,9 @@ def approximate(
     """
     from polydescent.arrays import Kind
     from polydescent.cli.show import Wanted, show
-    from polydescent.sources.function import interval_of, sample
-    from polydescent.verbs import descend
-    from polydescent.verbs import fit as solve
+    from polydescent.regression.verbs import descend
+    from polydescent.regression.verbs import fit as solve
+    from polydescent.rows.function import interval_of, sample
 
     wanted = Wanted(log_every, json, trace, plot, explore)
     wanted.check(None if optimizer == "exact" else steps)
@@ -76,7 +76,7 @@ def approximate(
 
 def _lessons_rate(x: Array, y: Array, degree: int) -> GradientDescent:
     """The lesson's rate where it is stable, else the fastest: nobody asked for an explosion."""
-    from polydescent.verbs import summarize
+    from polydescent.regression.verbs import summarize
 
     limit = summarize(x, y, degree).forecast().largest_stable_rate
     return GradientDescent(_LESSONS_RATE if limit >= _LESSONS_RATE else None)

@@ -34,7 +34,8 @@ app.command()(explain)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from polydescent import __version__, kernels
+        from polydescent import __version__
+        from polydescent.triangle import kernels
 
         say(f"polydescent {__version__}")
         say(kernels.described())

@@ -17,6 +17,6 @@ def explain(
     format: Annotated[Format, typer.Option(help="How to write it.")] = Format.text,
 ) -> None:
     """Derive it by hand: the model, the loss, each gradient, the Hessian, the rate's limit."""
-    from polydescent.explain import explain as written
+    from polydescent.report.derivation import explain as written
 
     write(written(degree, format))

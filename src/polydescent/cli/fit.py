@@ -84,12 +84,12 @@ def fit(
     Exact least squares, unless --optimizer asks for a descent: then in Chebyshev coordinates and at
     the fastest stable rate, unless --basis and --learning-rate say otherwise.
     """
-    from polydescent.arguments import absolute_sigma_of, weights_of
     from polydescent.arrays import Kind
     from polydescent.cli.reading import Reading
     from polydescent.cli.show import Wanted, show
     from polydescent.errors import BadCall
-    from polydescent.sources.files import files as source_of
+    from polydescent.regression.request import absolute_sigma_of, weights_of
+    from polydescent.rows.files import files as source_of
 
     settings = (
         None

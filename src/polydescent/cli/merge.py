@@ -17,7 +17,7 @@ def merge(
     ] = False,
 ) -> None:
     """Merge models of different rows, of the same columns, into one, which may be one of them."""
-    from polydescent import store
+    from polydescent.models import model as store
 
     merged = store.merge(models, output, again)
     say(f"{output} holds {merged.summary.n:,} rows of {len(models)} models")

@@ -9,14 +9,14 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from polydescent.errors import BadSetting
-from polydescent.optimizers import (
+from polydescent.descent.optimizers import (
     OPTIMIZERS,
     Adam,
     GradientDescent,
     Optimizer,
     checked_optimizer,
 )
+from polydescent.errors import BadSetting
 from polydescent.visible import visible
 
 _FASTEST = ("auto", "fastest")
@@ -147,7 +147,7 @@ def format_of(
     remembered: str = "",
 ) -> Any:
     """How text files are written: what was typed, before what a model remembers."""
-    from polydescent.sources.format import FileFormat
+    from polydescent.rows.format import FileFormat
 
     typed = {
         "null": tuple(null or ()),
@@ -163,7 +163,7 @@ def format_of(
 
 def say_guesses(source: Any) -> None:
     """Print what was guessed about the text files of a source, where it is not the ordinary."""
-    from polydescent.sources.files import told
+    from polydescent.rows.files import told
 
     for line in told(source):
         typer.echo(f"polydescent: {visible(line)}", err=True)
@@ -182,9 +182,9 @@ def asked_of_fit(
 
     Raises BadSetting, BadDegree, BadCall.
     """
-    from polydescent.arguments import check_choice, wanted_degree
-    from polydescent.constraints import constraints_of
-    from polydescent.degrees import Choice
+    from polydescent.least_squares.constraints import constraints_of
+    from polydescent.least_squares.degrees import Choice
+    from polydescent.regression.request import check_choice, wanted_degree
 
     wanted, highest = wanted_degree(_whole(degree))
     choice = Choice.of(criterion or "aicc", 5 if folds is None else folds)

@@ -13,9 +13,9 @@ import typer
 from polydescent.cli import options as o
 from polydescent.cli.terminal import write
 from polydescent.errors import BadSetting
-from polydescent.sources import Source
-from polydescent.store import Model
-from polydescent.verbs import Fit
+from polydescent.models.model import Model
+from polydescent.regression.verbs import Fit
+from polydescent.rows.source import Source
 from polydescent.visible import visible
 
 Band = StrEnum("Band", ["confidence", "prediction"])
@@ -59,10 +59,10 @@ def predict(
 
     With --band, low and high follow each y. --inverse prints CSV lines y,x,stderr.
     """
-    from polydescent import store
     from polydescent.errors import BadCall, NoColumns
-    from polydescent.sources.files import files as source_of
-    from polydescent.statistics import check_level
+    from polydescent.least_squares.uncertain import check_level
+    from polydescent.models import model as store
+    from polydescent.rows.files import files as source_of
 
     if not files and not at and not inverse:
         raise BadCall("Nothing to predict: give --at with an x, --inverse with a y, or a file.")
@@ -140,7 +140,7 @@ def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
     from polydescent.cli.options import asked_of_fit
-    from polydescent.verbs import fit_folded
+    from polydescent.regression.verbs import fit_folded
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
     if degree is not None:

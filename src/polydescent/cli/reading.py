@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from polydescent.arguments import settled
 from polydescent.arrays import Kind
-from polydescent.dates import check_unit
 from polydescent.errors import BadCall
-from polydescent.journal import Job, run
-from polydescent.passes import present, summary_of, summary_of_rows
-from polydescent.progress import Progress
-from polydescent.sources import Source
-from polydescent.sources.chunks import Held, Kept
-from polydescent.summary import Summary
-from polydescent.verbs import Fit, descend, fit_folded
+from polydescent.models.journal import Job, run
+from polydescent.regression.passes import present, summary_of, summary_of_rows
+from polydescent.regression.progress import Progress
+from polydescent.regression.request import settled
+from polydescent.regression.summary import Summary
+from polydescent.regression.verbs import Fit, descend, fit_folded
+from polydescent.rows.axis import check_unit
+from polydescent.rows.chunks import Held, Kept
+from polydescent.rows.source import Source
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import Any
 from polydescent.arrays import to_host
 from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
-from polydescent.degrees import Degrees
-from polydescent.descent import Outcome
-from polydescent.equation import CODE, check_style
+from polydescent.descent.optimizers import Adam
+from polydescent.descent.outcome import Outcome
 from polydescent.errors import NoDescent
-from polydescent.optimizers import Adam
+from polydescent.least_squares.degrees import Degrees
+from polydescent.least_squares.uncertain import check_level
+from polydescent.polynomial.text import CODE, check_style
+from polydescent.regression.fit import Fit
+from polydescent.regression.verbs import check_steps
 from polydescent.report.text import notes, statistics, table, unfinished
-from polydescent.result import Fit
-from polydescent.statistics import check_level
-from polydescent.verbs import check_steps
 
 _LABEL = 28  # columns for the names of the facts
 _STYLE = {  # of the advice, on a terminal; its words say the same
@@ -57,7 +57,7 @@ class Wanted:
         if steps is not None:
             check_steps(steps)
         if self.trace is not None:
-            from polydescent.trace import check_step
+            from polydescent.report.trace import check_step
 
             if steps is None:
                 raise NoDescent()
@@ -131,7 +131,7 @@ def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
         return
     _print(fit, wanted, extra)
     if wanted.trace is not None:
-        from polydescent.cli.trace import traced
+        from polydescent.report.steps import traced
 
         for line in ["", *traced(fit, wanted.trace)]:
             say(line)
@@ -150,7 +150,7 @@ def _all_facts(fit: Fit, wanted: Wanted) -> dict[str, Any]:
     if wanted.style is not None:
         found["code" if wanted.style in CODE else wanted.style] = _styled(fit, wanted.style)
     if wanted.trace is not None:
-        from polydescent.cli.trace import trace_facts
+        from polydescent.report.steps import trace_facts
 
         found["trace"] = trace_facts(fit, wanted.trace)
     return found

@@ -31,10 +31,11 @@ def update(
 
     Killed or stopped, the same command goes on where it was, and counts each row once.
     """
-    from polydescent import journal, store
     from polydescent.errors import NoColumns, UnknownName
-    from polydescent.progress import Progress
-    from polydescent.sources.files import files as source_of
+    from polydescent.models import journal
+    from polydescent.models import model as store
+    from polydescent.regression.progress import Progress
+    from polydescent.rows.files import files as source_of
 
     path = Path(model)
     before = store.load(path)

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.atomic import check_folder, locked, replacing
-from polydescent.density import Density, blocks
 from polydescent.errors import BadSetting, UnknownName
+from polydescent.regression.fit import Fit
+from polydescent.regression.summary import Summary
 from polydescent.report import explorer
-from polydescent.result import Fit
-from polydescent.sources import Rows
-from polydescent.summary import Summary
+from polydescent.report.density import Density, blocks
+from polydescent.rows.rows import Rows
+from polydescent.sealed.atomic import check_folder, locked, replacing
 from polydescent.visible import shortened, visible
 
 LANGUAGES = ("en", "zh-CN")

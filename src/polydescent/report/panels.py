@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import quiet, to_host
-from polydescent.basis import CHEBYSHEV, Domain
-from polydescent.degrees import Degrees, degree_table
-from polydescent.density import Density, blocks
-from polydescent.descent import Outcome
-from polydescent.polynomial import Polynomial
+from polydescent.descent.outcome import Outcome
+from polydescent.least_squares.degrees import Degrees, degree_table
+from polydescent.least_squares.solution import rows_that_count
+from polydescent.polynomial.basis import CHEBYSHEV, Domain
+from polydescent.polynomial.curve import Polynomial
+from polydescent.regression.fit import Fit
+from polydescent.report.density import Density, blocks
 from polydescent.report.text import excess
-from polydescent.result import Fit
-from polydescent.solution import rows_that_count
 from polydescent.triangle.triangle import Triangle
 from polydescent.visible import shortened, visible
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.atomic import check_folder, locked, replacing
 from polydescent.errors import BadSetting, MissingExtra, NothingToDraw, UnknownName
+from polydescent.regression.fit import Fit
 from polydescent.report import panels
 from polydescent.report.panels import shown
-from polydescent.result import Fit
+from polydescent.sealed.atomic import check_folder, locked, replacing
 
 KINDS = {
     "fit": panels.curve,

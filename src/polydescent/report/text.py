@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from polydescent.arrays import to_host
-from polydescent.descent import Outcome
-from polydescent.statistics import Estimate, Root
+from polydescent.descent.outcome import Outcome
+from polydescent.least_squares.uncertain import Estimate, Root
 
 if TYPE_CHECKING:
-    from polydescent.result import Fit
+    from polydescent.regression.fit import Fit
 
 
 def describe(fit: Fit) -> str:

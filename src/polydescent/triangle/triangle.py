@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from polydescent import kernels
-from polydescent.arrays import Array, in_double, namespace, sum_squares, weights_of_counted
-from polydescent.basis import CHEBYSHEV, Basis, Domain, change_of_basis
+from polydescent.arrays import Array, counted, in_double, namespace, sum_squares, weights_of_counted
 from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
-from polydescent.kernels.reference import raise_not_finite, stack
+from polydescent.polynomial.basis import CHEBYSHEV, Basis, Domain, change_of_basis
+from polydescent.triangle import kernels
+from polydescent.triangle.kernels.reference import raise_not_finite, stack
 
 HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
@@ -239,16 +239,6 @@ def determines(R: np.ndarray) -> Any:
     """
     own = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
     return (own > RANK_TOLERANCE * own.shape[-1] * np.hypot.reduce(R, axis=-2)).all(axis=-1)
-
-
-def counted(weights: Array | None, counts: Array | None, omega: Array) -> int:
-    """How many rows count: those whose ω·c is not 0, each as often as its count says."""
-    xp = namespace(omega)
-    if counts is None:
-        return int(xp.count_nonzero(omega))
-    if weights is not None:
-        counts = xp.where(omega == 0, xp.zeros_like(omega), in_double(counts))
-    return int(xp.sum(in_double(counts)))
 
 
 def _logs(weights: Array, counts: Array | None, omega: Array) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.density import Density
+from polydescent.report.density import Density
 
 __all__ = ["density", "page"]
 

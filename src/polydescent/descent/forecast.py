@@ -1,0 +1,265 @@
+"""Forecast: the spectrum of the loss, and what it says about every step before the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+
+from polydescent.descent.optimizers import Optimizer
+from polydescent.errors import BadSetting
+
+_HOPELESS = 1e13  # condition numbers above it leave gradient descent fewer than three digits
+_FURTHEST = 2**62
+_RUN = 512  # steps followed one by one
+_PARTS = 64  # of a stretch, each of which may be ruled out
+_MOST_RUNS = 1024  # at once: a matrix of 4 MB
+_PATIENCE = 2**26  # steps followed, about a second, before the rest is sampled
+_SLACK = 1e-9  # relative, on a bound: a step in doubt is looked at
+_ROUNDING = 1e-12  # of 512 steps followed one by one
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """A descent seen from above: each eigenmode of the Hessian moves alone and its path has a
+    closed form.
+
+    With R = U·S·Wᵀ, mode i has curvature λᵢ = 2sᵢ² and holds the excess loss (uᵢ·(R·w₀ − z))² at
+    the start. Modes whose curvature is lost in rounding, as of raw timestamps in powers of x, never
+    move: what they hold stays in the excess, and `held` says how much it is.
+
+    optimizer: with every open setting chosen. curvature: shape (k,), descending, in units of y² per
+    unit of weight². directions: shape (k, k), column i is mode i in the descent's coordinates.
+    amplitude: shape (k,), the square root of each mode's excess at the start, signed. start: shape
+    (k,). rss: the lowest loss of the summary.
+    """
+
+    optimizer: Optimizer
+    curvature: np.ndarray
+    directions: np.ndarray
+    amplitude: np.ndarray
+    start: np.ndarray
+    rss: float
+
+    @classmethod
+    def of(
+        cls, R: np.ndarray, z: np.ndarray, rss: float, optimizer: Optimizer, start: np.ndarray
+    ) -> Forecast:
+        """The forecast of `optimizer` on the loss ‖R·w − z‖² + rss from the weights `start`."""
+        U, s, Wt = np.linalg.svd(R)
+        s = np.where(s > np.finfo(float).eps * len(s) * s[0], s, 0.0)
+        curvature = 2 * s * s
+        moving = curvature[curvature > 0]
+        if moving.size:
+            optimizer = optimizer.fastest(float(moving[-1]), float(moving[0]))
+        with np.errstate(over="ignore", invalid="ignore"):  # a start of 1e308 is far from all
+            amplitude = U.T @ (R @ start - z)
+        return cls(optimizer, curvature, Wt.T, amplitude, start, rss)
+
+    # ── before the first step ──
+
+    @property
+    def moving(self) -> np.ndarray:
+        """Which modes have curvature, shape (k,)."""
+        return self.curvature > 0
+
+    @property
+    def condition(self) -> float:
+        """λ_max / λ_min; inf where some mode has no curvature left above rounding."""
+        return float(self.curvature[0] / self.curvature[-1]) if self.moving.all() else math.inf
+
+    @property
+    def largest_stable_rate(self) -> float:
+        """The learning rate above which this optimizer (at its momentum) diverges; inf for Adam."""
+        largest = float(self.curvature[0])
+        return self.optimizer.limit(largest) if largest else math.inf
+
+    @property
+    def best(self) -> Optimizer:
+        """This optimizer with the settings that shrink the slowest mode most per step."""
+        moving = self.curvature[self.moving]
+        if not moving.size:
+            return self.optimizer
+        return type(self.optimizer)().fastest(float(moving[-1]), float(moving[0]))
+
+    @property
+    def best_rate(self) -> float:
+        """The learning rate of `best`."""
+        return self.best.learning_rate or math.nan
+
+    @property
+    def lowest_loss(self) -> float:
+        """The loss that no weights beat."""
+        return self.rss
+
+    @property
+    def held(self) -> float:
+        """The excess loss in modes that never move, which no number of steps takes away."""
+        still = self.amplitude[~self.moving]
+        return float(still @ still)
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether the learning rate is below the limit."""
+        rate = self.optimizer.learning_rate
+        return rate is None or rate <= self.largest_stable_rate
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the coordinates are so badly scaled that no number of steps arrives."""
+        return self.condition > _HOPELESS
+
+    # ── any step ──
+
+    def excess_at(self, step: int | np.ndarray) -> float | np.ndarray:
+        """Loss above the lowest before update `step`: one number, or one for each of an array of
+        steps.
+        """
+        steps = _checked_steps(step)
+        moving = self.moving
+        with np.errstate(over="ignore", invalid="ignore"):
+            left = self.optimizer.decay(self.curvature[moving], steps) * self.amplitude[moving]
+            excess = (left * left).sum(axis=-1) + self.held
+        return excess if steps.ndim else float(excess)
+
+    def loss_at(self, step: int | np.ndarray) -> float | np.ndarray:
+        """The loss before update `step`, as history.loss[step] would hold it, for steps to 10⁹."""
+        return self.excess_at(step) + self.lowest_loss
+
+    def weights_at(self, step: int | np.ndarray) -> np.ndarray:
+        """Weights before update `step`, in the descent's coordinates, shape (k,) or (steps, k)."""
+        steps = _checked_steps(step)
+        moving = self.moving
+        travelled = self.optimizer.decay(self.curvature[moving], steps) - 1
+        reach = self.amplitude[moving] / np.sqrt(self.curvature[moving] / 2)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.start + (travelled * reach) @ self.directions[:, moving].T
+
+    def steps_to(self, excess: float) -> float:
+        """The first step at which the loss is within `excess` (relative) of the lowest; inf for
+        never: the learning rate is too large, the lowest loss is 0, or `held` is more than that.
+
+        It is the first also where the loss ripples, as it does under momentum: whole stretches are
+        ruled out by what every mode keeps at least, the others looked at step by step. After
+        2²⁶ (67 million) of those, which takes momentum within some 1e-6 of 1, the rest is sampled
+        at 512 places an octave.
+        """
+        if not excess > 0:
+            raise BadSetting("excess", excess, "above 0, relative to the lowest loss (0.01 is 1 %)")
+        target = excess * self.lowest_loss
+        if self.excess_at(0) <= target:
+            return 0
+        if not target > self.held or not self.is_stable or not np.isfinite(self.amplitude).all():
+            return math.inf
+        begin = np.arange(1, _RUN + 1)
+        reached = np.flatnonzero(self.excess_at(begin) <= target)
+        if reached.size:
+            return int(begin[reached[0]])
+        looked = _RUN
+        for runs in _batches(self._doubtful(_RUN + 1, target)):
+            found = self._followed(runs, target)
+            if found is not None:
+                return found
+            looked += _RUN * len(runs)
+            if looked > _PATIENCE:
+                return self._sampled(int(runs[-1]) + 1, target)
+        return math.inf
+
+    def _doubtful(self, first: int, target: float) -> Iterator[int]:
+        """In order, the first steps of stretches of up to `_RUN` steps that may reach the target,
+        in octaves from `first`.
+        """
+        motion = self.optimizer.motion(self.curvature[self.moving])
+        amplitude, above = self.amplitude[self.moving], (target - self.held) * (1 + _SLACK)
+
+        def within(start: int, end: int) -> Iterator[int]:
+            stride = _RUN
+            while stride * _PARTS < end - start:
+                stride *= _PARTS
+            begins = np.arange(start, end, stride)
+            ends = np.minimum(begins + stride, end)
+            with np.errstate(over="ignore", invalid="ignore"):
+                least = motion.least(begins, ends - 1) * amplitude
+                lost = (least * least).sum(axis=-1) > above
+            for begin, stop in zip(begins[~lost].tolist(), ends[~lost].tolist(), strict=True):
+                if stride == _RUN:
+                    yield begin
+                else:
+                    yield from within(begin, stop)
+
+        while first < _FURTHEST:
+            yield from within(first, 2 * first)
+            first *= 2
+
+    def _followed(self, runs: np.ndarray, target: float) -> int | None:
+        """The first step at or below the target within `_RUN` steps from one of the runs.
+
+        All are followed at once by what two successive errors become, 50 times as fast as by
+        powers; only what comes near the target is looked at again.
+        """
+        moving = self.moving
+        courses = self._courses
+        with np.errstate(over="ignore", invalid="ignore"):
+            pairs = [
+                self.optimizer.decay(self.curvature[moving], runs + i) * self.amplitude[moving]
+                for i in (0, 1)
+            ]
+            excess = np.zeros((_RUN, len(runs)))
+            for mode in range(int(moving.sum())):
+                this, after = (pair[:, mode] for pair in pairs)
+                left = np.outer(courses[0][:, mode], this) + np.outer(courses[1][:, mode], after)
+                excess += left * left
+            rounding = sum(
+                np.abs(pair) @ np.abs(course).max(axis=0)
+                for pair, course in zip(pairs, courses, strict=True)
+            )
+            near = (math.sqrt(target - self.held) * (1 + _SLACK) + _ROUNDING * rounding) ** 2
+        after, run = np.nonzero(~(excess > near))
+        steps = np.unique(runs[run] + after)
+        reached = np.flatnonzero(self.excess_at(steps) <= target)
+        return int(steps[reached[0]]) if reached.size else None
+
+    @cached_property
+    def _courses(self) -> tuple[np.ndarray, np.ndarray]:
+        """What two successive errors become in each of `_RUN` steps, shapes (_RUN, modes)."""
+        return self.optimizer.motion(self.curvature[self.moving]).course(_RUN)
+
+    def _sampled(self, first: int, target: float) -> float:
+        """A step at or below the target, the first of its neighborhood, by 512 places an octave."""
+        while first < _FURTHEST:
+            octave = np.unique(np.linspace(first, 2 * first, 513).astype(np.int64))
+            reached = np.flatnonzero(self.excess_at(octave) <= target)
+            if reached.size:
+                i = int(reached[0])
+                return self._bisect(int(octave[i - 1]) if i else first - 1, int(octave[i]), target)
+            first *= 2
+        return math.inf
+
+    def _bisect(self, above: int, reached: int, target: float) -> int:
+        """The first step at or below the target, between one above it and one that reached it."""
+        while reached - above > 1:
+            middle = (above + reached) // 2
+            if self.excess_at(middle) <= target:
+                reached = middle
+            else:
+                above = middle
+        return reached
+
+
+def _batches(steps: Iterator[int]) -> Iterator[np.ndarray]:
+    """The steps as arrays of 1, 2, 4 … up to 1,024 of them: most searches end early."""
+    size = 1
+    while batch := list(islice(steps, size)):
+        yield np.array(batch)
+        size = min(2 * size, _MOST_RUNS)
+
+
+def _checked_steps(step: int | np.ndarray) -> np.ndarray:
+    steps = np.asarray(step)
+    if steps.dtype.kind not in "iu" or (steps.size and steps.min() < 0):
+        raise BadSetting("step", step, "a whole number from 0, or an array of them")
+    return steps.astype(np.int64, copy=False)

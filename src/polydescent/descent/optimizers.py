@@ -1,0 +1,323 @@
+"""GradientDescent, Momentum, Nesterov, Adam: frozen settings, two verbs, and their theory.
+
+The settings mean what they mean in torch.optim. `start` and `step` are all the descent needs. On
+least squares every eigenmode of the Hessian moves alone, so the first three also answer for a mode
+of curvature λ (an eigenvalue of the Hessian, in units of y² per unit of weight²): how large a rate
+is stable, which is fastest, and what share of the initial error is left after any number of steps.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from polydescent.arrays import Array, namespace
+from polydescent.descent.motion import Motion
+from polydescent.errors import BadSetting, NoClosedForm, SetTwice, UnknownName
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    """w ← w − η·g.
+
+    learning_rate: η; None for the fastest stable one on the data at hand.
+    """
+
+    learning_rate: float | None = None
+    name: ClassVar[str] = "gd"
+
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+
+    def start(self, w: Array) -> Any:
+        """The state before the first step."""
+        return None
+
+    def step(self, w: Array, gradient: Array, state: Any) -> tuple[Array, Any]:
+        """(weights, state) after one step."""
+        return w - self.learning_rate * gradient, None
+
+    def limit(self, largest: float) -> float:
+        """The learning rate above which the mode of the largest curvature grows."""
+        return 2 / largest
+
+    def fastest(self, smallest: float, largest: float) -> Self:
+        """These settings with what was left open set to shrink the slowest mode most per step."""
+        if self.learning_rate is not None:
+            return self
+        return replace(self, learning_rate=2 / (largest + smallest))
+
+    def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (…steps,
+        modes).
+        """
+        return self.motion(curvature).left(steps)
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """How each mode moves."""
+        (eta,) = _settled(self.learning_rate)
+        return Motion(eta * curvature, eta * curvature, 0.0)
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Heavy ball: v ← β·v + g; w ← w − η·v.
+
+    learning_rate: η; momentum: β in [0, 1). None for the fastest on the data at hand, given the
+    other.
+    """
+
+    learning_rate: float | None = None
+    momentum: float | None = None
+    name: ClassVar[str] = "momentum"
+
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+        _check_momentum(self.momentum)
+
+    def start(self, w: Array) -> Array:
+        """v = 0."""
+        return namespace(w).zeros_like(w)
+
+    def step(self, w: Array, gradient: Array, state: Array) -> tuple[Array, Array]:
+        """(weights, velocity) after one step."""
+        velocity = self.momentum * state + gradient
+        return w - self.learning_rate * velocity, velocity
+
+    def limit(self, largest: float) -> float:
+        """The learning rate above which the mode of the largest curvature grows, for this β."""
+        return 2 * (1 + (self.momentum or 0.0)) / largest
+
+    def fastest(self, smallest: float, largest: float) -> Self:
+        """As GradientDescent.fastest. With both open: Polyak's pair."""
+        if self.momentum is not None and self.learning_rate is not None:
+            return self
+        if self.momentum is not None:  # the extreme modes then shrink alike
+            return replace(self, learning_rate=2 * (1 + self.momentum) / (largest + smallest))
+        rate = self.learning_rate
+        if rate is None:
+            root = 2 / (math.sqrt(largest) + math.sqrt(smallest))
+            rate = root * root
+        # critical damping of the mode that needs most; it stays below 1 while η < 4/λ
+        needed = max((1 - math.sqrt(rate * curvature)) ** 2 for curvature in (smallest, largest))
+        return replace(self, learning_rate=rate, momentum=min(needed, _JUST_BELOW_ONE))
+
+    def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """As GradientDescent.decay: the corner of the t-th power of the 2×2 map of (error,
+        velocity).
+        """
+        return self.motion(curvature).left(steps)
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """How each mode moves."""
+        eta, beta = _settled(self.learning_rate, self.momentum)
+        return Motion(eta * curvature, eta * curvature, beta)
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """Momentum that looks ahead: v ← β·v + g; w ← w − η·(g + β·v).
+
+    learning_rate: η; momentum: β in [0, 1). None for the fastest on the data at hand, given the
+    other.
+    """
+
+    learning_rate: float | None = None
+    momentum: float | None = None
+    name: ClassVar[str] = "nesterov"
+
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+        _check_momentum(self.momentum)
+
+    def start(self, w: Array) -> Array:
+        """v = 0."""
+        return namespace(w).zeros_like(w)
+
+    def step(self, w: Array, gradient: Array, state: Array) -> tuple[Array, Array]:
+        """(weights, velocity) after one step."""
+        velocity = self.momentum * state + gradient
+        return w - self.learning_rate * (gradient + self.momentum * velocity), velocity
+
+    def limit(self, largest: float) -> float:
+        """The learning rate above which the mode of the largest curvature grows, for this β."""
+        beta = self.momentum or 0.0
+        return (2 + 2 * beta) / (1 + 2 * beta) / largest
+
+    def fastest(self, smallest: float, largest: float) -> Self:
+        """As GradientDescent.fastest. With both open: the pair of Lessard, Recht and Packard
+        (2016).
+        """
+        if self.momentum is not None and self.learning_rate is not None:
+            return self
+        if self.momentum is not None:
+            return replace(self, learning_rate=self._fastest_rate(smallest, largest))
+        if self.learning_rate is None:
+            rate = 4 / (3 * largest + smallest)  # critical damping then slows the steepest as much
+            return replace(self, learning_rate=rate, momentum=_critical(rate * smallest))
+        beta = self._fastest_momentum(self.learning_rate * smallest, self.learning_rate * largest)
+        return replace(self, momentum=beta)
+
+    @staticmethod
+    def _fastest_momentum(flattest: float, steepest: float) -> float:
+        """The β at which the slower of the modes ηλ = flattest and ηλ = steepest shrinks most.
+
+        Up to the critical damping of the flattest mode, that one shrinks faster as β grows; the
+        steepest, where ηλ > 1, shrinks slower and from ηλ = 4/3 on may grow. Where ηλ > 2 it grows
+        at any β, slowest at 0.
+        """
+        low, high = 0.0, _critical(flattest)
+        if _radius(steepest, high) <= _radius(flattest, high):
+            return high
+        for _ in range(60):
+            beta = (low + high) / 2
+            if _radius(steepest, beta) < _radius(flattest, beta):
+                low = beta
+            else:
+                high = beta
+        return low
+
+    def _fastest_rate(self, smallest: float, largest: float) -> float:
+        """The rate at which the flattest and the steepest mode shrink alike, by bisection.
+
+        The flattest shrinks faster, the steepest slower, as the rate grows from 1/λ_max to the
+        limit.
+        """
+        beta = self.momentum or 0.0
+        low, high = 1 / largest, self.limit(largest)
+        for _ in range(60):
+            rate = (low + high) / 2
+            if _radius(rate * smallest, beta) > _radius(rate * largest, beta):
+                low = rate
+            else:
+                high = rate
+        return low
+
+    def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """As Momentum.decay."""
+        return self.motion(curvature).left(steps)
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """How each mode moves."""
+        eta, beta = _settled(self.learning_rate, self.momentum)
+        return Motion(eta * curvature, eta * curvature * (1 + beta), beta)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Steps of about η in each weight, whatever the size of its gradient (Kingma and Ba, 2015).
+
+    m ← β₁·m + (1−β₁)·g; s ← β₂·s + (1−β₂)·g²; w ← w − η·(m/(1−β₁ᵗ)) / (√(s/(1−β₂ᵗ)) + eps). There
+    is no largest stable rate and no closed form: too large a rate makes it circle, not explode.
+    """
+
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    name: ClassVar[str] = "adam"
+
+    def __post_init__(self) -> None:
+        if self.learning_rate is None:
+            raise BadSetting("learning_rate", None, "a number: no rate is the fastest of Adam")
+        _check_rate(self.learning_rate)
+        for beta in self.betas:
+            _check_momentum(beta)
+        if not self.eps > 0:
+            raise BadSetting("eps", self.eps, "above 0")
+
+    def start(self, w: Array) -> tuple[int, Array, Array]:
+        """t = 0, m = s = 0."""
+        zeros = namespace(w).zeros_like(w)
+        return 0, zeros, zeros
+
+    def step(self, w: Array, gradient: Array, state: Any) -> tuple[Array, Any]:
+        """(weights, (t, m, s)) after one step."""
+        t, m, s = state
+        t += 1
+        first, second = self.betas
+        m = first * m + (1 - first) * gradient
+        s = second * s + (1 - second) * gradient * gradient
+        scale = namespace(w).sqrt(s / (1 - second**t)) + self.eps
+        return w - self.learning_rate / (1 - first**t) * m / scale, (t, m, s)
+
+    def limit(self, largest: float) -> float:
+        """Infinite: Adam does not explode."""
+        return math.inf
+
+    def fastest(self, smallest: float, largest: float) -> Self:
+        """These settings: nothing is left open."""
+        return self
+
+    def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Raises NoClosedForm."""
+        raise NoClosedForm("Adam", "forecast of the loss")
+
+    def motion(self, curvature: np.ndarray) -> Motion:
+        """Raises NoClosedForm."""
+        raise NoClosedForm("Adam", "forecast of the loss")
+
+
+Optimizer = GradientDescent | Momentum | Nesterov | Adam
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    kind.name: kind for kind in (GradientDescent, Momentum, Nesterov, Adam)
+}
+_JUST_BELOW_ONE = 1 - 2**-53
+
+
+def checked_optimizer(
+    optimizer: object = None, learning_rate: float | None = None, momentum: float | None = None
+) -> Optimizer:
+    """The optimizer given, or the one of that name ("gd" unless named) with these settings.
+
+    Raises UnknownName for anything else, BadCall for settings beside an optimizer that has its own,
+    BadSetting.
+    """
+    given = {"learning_rate": learning_rate, "momentum": momentum}
+    settings: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
+    if isinstance(optimizer, Optimizer):
+        if settings:
+            raise SetTwice(type(optimizer).__name__, settings)
+        return optimizer
+    name = "gd" if optimizer is None else optimizer
+    if not isinstance(name, str) or name not in OPTIMIZERS:
+        objects = [kind.__name__ + "()" for kind in OPTIMIZERS.values()]
+        raise UnknownName("optimizer", optimizer, [*OPTIMIZERS, *objects])
+    kind = OPTIMIZERS[name]
+    if momentum is not None and kind not in (Momentum, Nesterov):
+        raise BadSetting("momentum", momentum, f"left out: {name} has none")
+    return kind(**settings)
+
+
+def _check_rate(rate: float | None) -> None:
+    if rate is not None and not (rate > 0 and math.isfinite(rate)):
+        raise BadSetting("learning_rate", rate, "a positive finite number, or None for the fastest")
+
+
+def _check_momentum(momentum: float | None) -> None:
+    if momentum is not None and not 0 <= momentum < 1:
+        raise BadSetting("momentum", momentum, "at least 0 and below 1")
+
+
+def _critical(q: float) -> float:
+    """Nesterov's β that damps the mode of ηλ = q critically: below it the mode creeps, above it
+    swings.
+    """
+    root = math.sqrt(min(q, 1.0))
+    return min((1 - root) / (1 + root), _JUST_BELOW_ONE)
+
+
+def _radius(q: float, beta: float) -> float:
+    """Nesterov's factor per step at ηλ = q: the larger root of r² − (1+β)(1−q)·r + β(1−q)."""
+    trace, product = (1 + beta) * (1 - q), beta * (1 - q)
+    spread = trace * trace - 4 * product
+    return math.sqrt(product) if spread < 0 else (abs(trace) + math.sqrt(spread)) / 2
+
+
+def _settled(*settings: float | None) -> list[float]:
+    """The settings as numbers. Raises BadSetting for one left open, which only data can choose."""
+    if None in settings:
+        raise BadSetting("learning_rate and momentum", None, "chosen first: see `fastest`")
+    return [float(setting) for setting in settings if setting is not None]

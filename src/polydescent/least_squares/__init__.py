@@ -1,0 +1,1 @@
+"""The exact answer, and what the data leave uncertain about it."""

@@ -1,0 +1,147 @@
+"""The exact least squares answer behind a Fit: from a triangle, better where all rows are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from polydescent.arrays import to_host
+from polydescent.least_squares.constraints import NONE, Constraints, Restricted, restrict
+from polydescent.least_squares.refine import Refined, refinable, refine
+from polydescent.polynomial.basis import CHEBYSHEV, Domain
+from polydescent.polynomial.curve import exact_powers, nearest_float
+from polydescent.rows.rows import Rows
+from polydescent.triangle.triangle import Triangle
+
+_HALF = 26  # bits of a weight, and of a count, that are split off
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The weights that no others beat, and how the data hold them.
+
+    weights: Chebyshev weights on `domain`, shape (k,). rss, tss: Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in
+    units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
+    residual variance, for m free coefficients. constraints: what was held. origin: added to the x
+    of the domain gives the user's. refined: the same to 40 digits, where rows were at hand.
+    restricted: exact for the triangle, where something is held and they were not.
+    """
+
+    weights: np.ndarray
+    domain: Domain
+    rss: float
+    tss: float
+    half: np.ndarray
+    constraints: Constraints = NONE
+    origin: int = 0
+    refined: Refined | None = None
+    restricted: Restricted | None = None
+
+    @property
+    def free(self) -> int:
+        """How many coefficients were fitted."""
+        return len(self.weights) - len(self.constraints)
+
+    @cached_property
+    def powers(self) -> np.ndarray:
+        """Coefficients of 1, x, x², … in the user's x, shape (k,); those held as asked."""
+        if self.refined is not None:
+            powers = self.refined.powers(self.domain, self.origin)
+        else:
+            weights = self.weights if self.restricted is None else self.restricted.weights
+            exact = exact_powers(CHEBYSHEV, self.domain, weights, self.origin)
+            powers = np.array([nearest_float(c) for c in exact])
+        for power, value in self.constraints.fixed:
+            powers[power] = value
+        return powers
+
+    @cached_property
+    def half_in_powers(self) -> np.ndarray:
+        """`half` for the coefficients of 1, x, x², …, shape (k, m); rows of 0 for those held."""
+        known = self.refined or self.restricted
+        columns = self.half.T if known is None else known.root
+        exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
+        half = np.array([[nearest_float(v) for v in column] for column in exact])
+        half = half.reshape(-1, len(self.weights)).T
+        half[[power for power, _ in self.constraints.fixed]] = 0.0
+        return half
+
+
+def solve(
+    triangle: Triangle,
+    rows: Rows | None = None,
+    constraints: Constraints = NONE,
+    origin: int = 0,
+) -> Solution:
+    """The least squares solution at the triangle's degree.
+
+    rows: all rows of the triangle, to refine it with; None where they are not at hand. Raises
+    TooFewRows, TooFewDistinct, TooFewFree, OutOfRange.
+    """
+    triangle.check_size()
+    found = from_triangle(triangle, constraints, origin)
+    if rows is None:
+        return found
+    x, y, omega = rows_that_count(rows)
+    if not refinable(rows.n, triangle.degree, omega):
+        return found
+    if rows.weights is not None and rows.counts is not None:
+        x, y, omega = _with_exact_products(rows)
+    equations = ((), ()) if found.restricted is None else found.restricted.equations
+    refined = refine(x, y, triangle.domain, found.weights, omega, equations)
+    weights = np.array([nearest_float(w) for w in refined.weights])
+    return replace(
+        found,
+        weights=weights,
+        rss=refined.rss,
+        tss=refined.tss,
+        refined=refined,
+        restricted=None,
+    )
+
+
+def from_triangle(triangle: Triangle, constraints: Constraints = NONE, origin: int = 0) -> Solution:
+    """The same from the triangle alone. Raises as `solve`."""
+    if not constraints:
+        weights, half = triangle.solve(), np.linalg.inv(triangle.R)
+        rss, tss = float(triangle.rss), float(triangle.tss)
+        return Solution(weights, triangle.domain, rss, tss, half, origin=origin)
+    held = restrict(triangle, constraints.equations(triangle.domain, triangle.degree, origin))
+    return Solution(
+        np.array([nearest_float(w) for w in held.weights]),
+        triangle.domain,
+        held.rss,
+        float(triangle.tss),
+        held.half,
+        constraints,
+        origin,
+        restricted=held,
+    )
+
+
+def rows_that_count(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """x, y and weight times count on the host, without the rows of which that is 0."""
+    x, y = to_host(rows.x), to_host(rows.y)
+    if rows.omega is None:
+        return x, y, None
+    omega = to_host(rows.omega)
+    if omega.all():
+        return x, y, omega
+    use = omega > 0
+    return x[use], y[use], omega[use]
+
+
+def _with_exact_products(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same with each row as up to four, whose weights add up to ω·c without rounding: products
+    of 27 and 26 bits, as a repeated row would add up.
+    """
+    x, y, omega = (to_host(column) for column in (rows.x, rows.y, rows.weights))
+    counts = to_host(rows.counts)
+    high = (omega.view(np.int64) & ~((1 << _HALF) - 1)).view(np.float64)
+    many = counts // 2.0**_HALF * 2.0**_HALF
+    parts = [w * c for w in (high, omega - high) for c in (many, counts - many)]
+    together = np.concatenate(parts)
+    use = together > 0
+    return np.tile(x, 4)[use], np.tile(y, 4)[use], together[use]

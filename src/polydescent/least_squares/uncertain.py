@@ -1,0 +1,393 @@
+"""What the data leave uncertain about a curve: standard errors, intervals, bands, roots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from polydescent.arrays import Array, Kind, namespace, quiet, to_host
+from polydescent.errors import BadSetting
+from polydescent.polynomial.basis import CHEBYSHEV, Domain, evaluate
+from polydescent.polynomial.curve import Polynomial, nearest_float
+from polydescent.polynomial.roots import Zero, real_zeros
+from polydescent.rows.axis import PLAIN, Axis
+
+_ROUNDING = Fraction(1, 1 << 50)  # of the size of a curve: what its weights may be off by
+_TERMS = 30  # of a curve about its root, that say whether it is straight there
+
+
+@dataclass(frozen=True, repr=False)
+class Estimate:
+    """A number known up to a standard error, both in the same unit.
+
+    value: a date (numpy.datetime64) where x holds dates. freedom: degrees of freedom of the
+    standard error, infinite where sigma was known beforehand. unit: of the standard error, if any.
+    """
+
+    value: Any
+    stderr: float
+    freedom: float
+    unit: str = ""
+    axis: Axis = PLAIN
+
+    def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
+        """(low, high), which holds the true value in `level` of all samples, by Student's t."""
+        reach = quantile(level, self.freedom) * self.stderr
+        if self.axis.is_dates:
+            return self.axis.shifted(self.value, -reach), self.axis.shifted(self.value, reach)
+        return self.value - reach, self.value + reach
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __repr__(self) -> str:
+        return f"<Estimate {self}>"
+
+    def __str__(self) -> str:
+        value = f"{self.value}" if self.axis.is_dates else f"{self.value:.6g}"
+        return f"{value} ± {self.stderr:.2g}{' ' + self.unit if self.unit else ''}"
+
+
+@dataclass(frozen=True, repr=False)
+class Root(Estimate):
+    """A place where the curve has a given value: it crosses it there, or only touches it.
+
+    order: how many roots lie there, closer than rounding tells apart. Where a curve touches a
+    value, other samples have two such places or none: the standard error says how far away.
+    """
+
+    order: int = 1
+
+    @property
+    def touches(self) -> bool:
+        """Whether the curve stays on one side."""
+        return self.order % 2 == 0
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}{' (touches)' if self.touches else ''}"
+
+
+@dataclass(frozen=True, repr=False)
+class Extremum:
+    """A place where the curve turns: x and the value there, each with its standard error."""
+
+    x: Estimate
+    value: Estimate
+    kind: str  # "minimum" or "maximum"
+
+    def __repr__(self) -> str:
+        return f"<Extremum: {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value} at x = {self.x}"
+
+
+@dataclass(frozen=True, eq=False)
+class UncertainCurve:
+    """A polynomial whose weights are known up to a covariance: f itself, or a derivative of it.
+
+    weights: Chebyshev weights on `domain`, shape (k,). root: shape (k, m), root·rootᵀ is their
+    covariance. freedom: degrees of freedom of the residual variance in it, infinite where sigma was
+    known beforehand. kind: of the arrays it gives back. axis: how the user's x becomes that of the
+    domain. powers, root_in_powers: the same for the coefficients of 1, x, x², …, where they are
+    known better than by converting; exact: the weights, where they are known better than rounded.
+    size: of what was rounded, in units of the curve; Σ|weights| where None.
+
+    The standard error of a root is to first order (delta method): se(f)/|f′|. Where the curve stays
+    within 2·se(f) of 0 more than twice as far as that says, which is about roots that are nearly
+    one, it is half of how far it stays there; so it is for extrema, the roots of f′.
+    """
+
+    weights: np.ndarray
+    root: np.ndarray
+    domain: Domain
+    freedom: float
+    kind: Kind = field(default=Kind())
+    axis: Axis = PLAIN
+    powers: np.ndarray | None = None
+    root_in_powers: np.ndarray | None = None
+    exact: tuple[Fraction, ...] | None = None
+    size: Fraction | None = None
+
+    def __call__(self, x: Any) -> Any:
+        """The curve at x, same shape and kind as x."""
+        return self.axis.answer(x, Polynomial(CHEBYSHEV, self.domain, self.weights))
+
+    # ── at given x ──
+
+    def stderr_at(self, x: Any) -> Any:
+        """The standard error of the curve at x, same shape and kind as x."""
+        return self.axis.answer(x, self._stderr_inside)
+
+    def _stderr_inside(self, x: Array) -> Array:
+        u = self.domain.to_unit(x)
+        columns = (evaluate(CHEBYSHEV, column, u) for column in self.root.T)
+        total = 0.0 * u
+        for column in columns:
+            total = total + column * column
+        return total**0.5
+
+    def band(self, x: Any, level: float, extra_variance: Any = 0.0) -> tuple[Any, Any]:
+        """(low, high) around the curve at x, each of the shape and kind of x.
+
+        extra_variance: added to that of the curve, in units of it squared: one, or one for each x.
+        """
+        reach = quantile(level, self.freedom)
+        curve = Polynomial(CHEBYSHEV, self.domain, self.weights)
+
+        def edge(sign: float) -> Callable[[Array], Array]:
+            def at(x: Array) -> Array:
+                extra = extra_variance if namespace(x) is np else Kind.of(x).put(extra_variance)
+                spread = (self._stderr_inside(x) ** 2 + extra) ** 0.5
+                return curve(x) + sign * reach * spread
+
+            return at
+
+        return self.axis.answer(x, edge(-1.0)), self.axis.answer(x, edge(1.0))
+
+    def confidence_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
+        """(low, high) which holds the true curve at each x in `level` of all samples."""
+        return self.band(x, level)
+
+    # ── in powers of x ──
+
+    @cached_property
+    def _powers(self) -> np.ndarray:
+        if self.powers is not None:
+            return self.powers
+        return _in_powers(self.weights, self.domain, self.axis.power_origin)
+
+    @cached_property
+    def _root(self) -> np.ndarray:
+        if self.root_in_powers is not None:
+            return self.root_in_powers
+        columns = [_in_powers(c, self.domain, self.axis.power_origin) for c in self.root.T]
+        return np.array(columns).reshape(-1, len(self.weights)).T
+
+    @property
+    def coef(self) -> Array:
+        """Coefficients of 1, x, x², …, shape (k,)."""
+        return self.kind.put(self._powers)
+
+    @property
+    def covariance(self) -> Array:
+        """Of the coefficients, shape (k, k)."""
+        return self.kind.put(self._root @ self._root.T)
+
+    @property
+    def stderr(self) -> Array:
+        """Standard errors of the coefficients, shape (k,)."""
+        return self.kind.put(np.sqrt((self._root**2).sum(axis=1)))
+
+    def confidence_interval(self, level: float = 0.95) -> Array:
+        """(low, high) of each coefficient, shape (k, 2)."""
+        reach = quantile(level, self.freedom) * np.sqrt((self._root**2).sum(axis=1))
+        return self.kind.put(np.stack((self._powers - reach, self._powers + reach), axis=1))
+
+    # ── what follows from it ──
+
+    def derivative(self, order: int = 1) -> UncertainCurve:
+        """The derivative per unit of x, of the given order, with its covariance."""
+        whole = isinstance(order, int | np.integer) and not isinstance(order, bool)
+        if not whole or not 1 <= order < 100:
+            raise BadSetting("order", order, "a whole number from 1 to 99")
+        with quiet():  # a slope beyond float64 is infinite
+            weights = self._slope_of(self.weights, int(order))
+            root = np.array([self._slope_of(column, int(order)) for column in self.root.T])
+        root = root.reshape(-1, len(weights)).T
+        exact, size = self._exact, self._size
+        for k in range(len(self.weights) - 1, len(self.weights) - 1 - int(order), -1):
+            exact = _exact_slope(exact, self.domain)
+            size *= max(k, 0) / Fraction(self.domain.half)
+        return replace(
+            self,
+            weights=weights,
+            root=root,
+            powers=None,
+            root_in_powers=None,
+            exact=exact,
+            size=size,
+        )
+
+    def _slope_of(self, weights: np.ndarray, order: int) -> np.ndarray:
+        """Weights of the derivative; one order at a time, or half^−order would leave float64."""
+        for _ in range(min(order, len(weights))):
+            weights = chebyshev.chebder(weights) / self.domain.half
+        return weights
+
+    def integral(self, a: Any, b: Any) -> Estimate:
+        """∫ of the curve from a to b, in units of y times x. Raises BadSetting."""
+        ends = self.domain.to_unit(np.array([self.axis.number(a), self.axis.number(b)]))
+        k = len(self.weights)
+        with quiet():
+            from_mid = np.array([chebyshev.chebval(ends, chebyshev.chebint(e)) for e in np.eye(k)])
+            weight = self.domain.half * (from_mid[:, 1] - from_mid[:, 0])
+        if not np.isfinite(weight).all():
+            raise BadSetting("a and b", (a, b), "finite, and such that the integral is")
+        return Estimate(float(weight @ self.weights), _norm(weight @ self.root), self.freedom)
+
+    def roots(self, everywhere: bool = False) -> list[Root]:
+        """Where the curve is 0, ascending: within the domain, or everywhere on the real line.
+
+        None for f = 0.
+        """
+        return self.inverse(0.0, everywhere)
+
+    def inverse(self, y: float, everywhere: bool = False, *, sigma: float = 0.0) -> list[Root]:
+        """The x at which the curve is y, ascending: within the domain, or everywhere.
+
+        y: a number, in units of y. sigma: its own standard deviation, 0 where y is given rather
+        than measured. Raises BadSetting.
+        """
+        y, sigma = checked_number("y", y), checked_number("sigma", sigma)
+        if sigma < 0:
+            raise BadSetting("sigma", sigma, "0 or more")
+        if not self._exact:
+            return []
+        weights = _lifted(self._exact, -Fraction(y))
+        rounding = _ROUNDING * (self._size + abs(Fraction(y)))
+        found = []
+        for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
+            x = self._x(zero)
+            spread = math.hypot(self._stderr(x), sigma)
+            stderr = self.domain.half * _reach(weights, rounding, zero, spread)
+            found.append(Root(**vars(self._place(x, stderr)), order=zero.order))
+        return found
+
+    def extrema(self, everywhere: bool = False) -> list[Extremum]:
+        """Where the curve turns, ascending: within the domain, or everywhere on the real line."""
+        slope, found = self.derivative(), []
+        weights, rounding = slope._exact, _ROUNDING * slope._size
+        for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
+            if zero.crosses:
+                x = self._x(zero)
+                reach = _reach(weights, rounding, zero, slope._stderr(x))
+                place = self._place(x, self.domain.half * reach)
+                value = Estimate(self._value(x), self._stderr(x), self.freedom)
+                found.append(Extremum(place, value, "minimum" if zero.crosses > 0 else "maximum"))
+        return found
+
+    @cached_property
+    def _exact(self) -> tuple[Fraction, ...]:
+        """The weights as rationals; none of a descent that diverged."""
+        if self.exact is not None or not np.isfinite(self.weights).all():
+            return self.exact or ()
+        return tuple(map(Fraction, self.weights.tolist()))
+
+    @property
+    def _size(self) -> Fraction:
+        return sum(map(abs, self._exact), Fraction(0)) if self.size is None else self.size
+
+    def _x(self, zero: Zero) -> float:
+        return nearest_float(Fraction(self.domain.mid) + Fraction(self.domain.half) * zero.u)
+
+    def _value(self, x: float) -> float:
+        return float(Polynomial(CHEBYSHEV, self.domain, self.weights)(np.float64(x)))
+
+    def _stderr(self, x: float) -> float:
+        return float(self._stderr_inside(np.float64(x)))
+
+    def _place(self, x: float, stderr: float) -> Estimate:
+        return Estimate(self.axis.place(x), stderr, self.freedom, self.axis.unit, self.axis)
+
+
+def quantile(level: float, freedom: float) -> float:
+    """t with P(|T| ≤ t) = level for Student's t, the normal distribution at infinite freedom."""
+    check_level(level)
+    if not freedom >= 1:
+        return math.nan
+    from scipy import special  # a tenth of a second: only where a quantile is asked for
+
+    if math.isinf(freedom):
+        return float(special.ndtri((1 + level) / 2))
+    return float(special.stdtrit(freedom, (1 + level) / 2))
+
+
+def chi2_tail(chi2: float, freedom: int) -> float:
+    """P(χ² ≥ chi2) with so many degrees of freedom; NaN without any."""
+    if freedom < 1 or not chi2 >= 0:
+        return math.nan
+    from scipy import special
+
+    return float(special.chdtrc(freedom, chi2))
+
+
+def check_level(level: Any) -> None:
+    """Raises BadSetting for a confidence level that is none."""
+    if not (isinstance(level, int | float | np.floating) and 0 < level < 1):
+        raise BadSetting("level", level, "between 0 and 1, such as 0.95")
+
+
+def _in_powers(weights: np.ndarray, domain: Domain, origin: int) -> np.ndarray:
+    return Polynomial(CHEBYSHEV, domain, weights).powers(origin)
+
+
+def _reach(weights: Sequence[Fraction], rounding: Fraction, zero: Zero, stderr: float) -> float:
+    """The standard error of a root, in u, of a curve with a standard error of `stderr` there."""
+    if not math.isfinite(stderr):
+        return stderr
+    first, *others = _taylor(weights, zero.u)
+    linear = stderr / abs(first) if first else math.inf
+    with quiet():
+        bend = sum(abs(c) * (4 * linear) ** j for j, c in enumerate(others, 1))
+    if zero.order == 1 and 2 * bend <= abs(first):
+        return linear
+    level = Fraction(2 * stderr) + (len(weights) * rounding if zero.order > 1 else 0)
+    fine = rounding / (1 << 30)  # the level is above what rounding spreads
+    below = above = None
+    for everywhere in (False, True):
+        if below is None or above is None:
+            lifted = (_lifted(weights, by) for by in (level, -level))
+            ends = [z.u for curve in lifted for z in real_zeros(curve, fine, everywhere)]
+            below = max((u for u in ends if u < zero.u), default=None)
+            above = min((u for u in ends if u > zero.u), default=None)
+    if below is None or above is None:
+        return math.inf
+    far = nearest_float(max(zero.u - below, above - zero.u)) / 2
+    return far if zero.order > 1 or far > 2 * linear else linear
+
+
+def _taylor(weights: Sequence[Fraction], u: Fraction) -> list[float]:
+    """f′, f″/2!, f‴/3!, … at u, the first of them."""
+    slope, at = np.array([nearest_float(w) for w in weights]), nearest_float(u)
+    found = []
+    with quiet():
+        for j in range(1, max(min(len(weights), _TERMS), 2)):
+            slope = chebyshev.chebder(slope) / j
+            found.append(float(chebyshev.chebval(at, slope)))
+    return found
+
+
+def _lifted(weights: Sequence[Fraction], by: Fraction) -> list[Fraction]:
+    """The weights of the curve so much higher."""
+    return [weights[0] + by, *weights[1:]]
+
+
+def _exact_slope(weights: tuple[Fraction, ...], domain: Domain) -> tuple[Fraction, ...]:
+    """Chebyshev weights of the derivative: w′[k−1] = w′[k+1] + 2k·w[k], the first one halved."""
+    slopes = [Fraction(0)] * (len(weights) + 1)
+    for k in range(len(weights) - 1, 0, -1):
+        slopes[k - 1] = slopes[k + 1] + 2 * k * weights[k] / Fraction(domain.half)
+    return (slopes[0] / 2, *slopes[1 : max(len(weights) - 1, 1)]) if weights else ()
+
+
+def checked_number(name: str, value: Any) -> float:
+    """`value` as a float. Raises BadSetting for what is no finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, str) or not math.isfinite(number):
+        raise BadSetting(name, value, "a finite number")
+    return number
+
+
+def _norm(vector: np.ndarray) -> float:
+    return float(np.sqrt((np.asarray(to_host(vector)) ** 2).sum()))

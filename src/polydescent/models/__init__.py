@@ -1,0 +1,1 @@
+"""Summaries that last, and passes that outlive their process."""

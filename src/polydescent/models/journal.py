@@ -1,0 +1,239 @@
+"""A pass that outlives its process: files into a model, each row counted once however it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from polydescent.errors import (
+    DamagedModel,
+    Misfit,
+    NoFile,
+    OnlyFiles,
+    PolydescentError,
+    SourceChanged,
+    Stopped,
+    UnknownSchema,
+)
+from polydescent.models.model import PASS, Model, change, check_replaceable, load, save
+from polydescent.regression.passes import State, Tally, checked, states
+from polydescent.regression.record import summary_form, summary_to_json
+from polydescent.regression.summary import Summary
+from polydescent.rows.duck import Query
+from polydescent.rows.files import remembered
+from polydescent.rows.rows import Rows
+from polydescent.rows.source import Source
+from polydescent.sealed.atomic import discard, locked, real, told
+from polydescent.sealed.document import parse, render, write
+from polydescent.sealed.fingerprint import Remembered
+from polydescent.sealed.schema import check, pair, record, series, whole
+
+_FORMAT = "polydescent checkpoint"
+EVERY = (
+    1.0  # seconds between checkpoints: what a kill costs at most; writing one takes milliseconds
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a pass is asked to do. The same job run again goes on where the first run ended.
+
+    source: files and SQL. is_update: add to the model at `target`, else make it. again: add files
+    that it holds. curve: as in Model. check: raises where the summary of a new model must not be
+    kept. per: the unit of dates in a new model; an update keeps the model's.
+    """
+
+    source: Source
+    target: Path
+    degree: int
+    missing: str = "raise"
+    is_update: bool = False
+    again: bool = False
+    curve: dict[str, Any] = field(default_factory=dict)
+    check: Callable[[Summary], object] | None = None
+    per: str | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The columns, the rows and the policy, as typed: part of the model."""
+        first = self.source.parts[0]
+        if not isinstance(first, Query):
+            raise OnlyFiles(first.label)
+        return first.asked.remembered | {"missing": self.missing}
+
+    def remembered(self) -> tuple[Remembered, ...]:
+        """The sources as they are now."""
+        return tuple(map(remembered, self.source.parts))
+
+    def checkpoint(self, sources: tuple[Remembered, ...]) -> Path:
+        """Where the state is kept: a name for this job on these very files."""
+        facts = [asdict(source) for source in sources], self.asked, self.degree, self.is_update
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        with told(self.target, "write"):
+            place = real(self.target)
+        return place.with_name(f"{place.name}.{digest[:8]}.part")
+
+
+def run(
+    job: Job,
+    watch: Callable[[State], None] | None = None,
+    look: Callable[[Rows], None] | None = None,
+    every: float = EVERY,
+) -> Model:
+    """Do the job and return the model that is then in the file.
+
+    watch: called with each state. look: with each chunk. Raises AlreadyAdded, SourceGrew and
+    NotAModel before the first row, SourceChanged after the last, Stopped on Ctrl-C, and what
+    reading raises; the model is then as it was.
+    """
+    _held(job)  # refuses a wrong target before anything is written beside it
+    sources = job.remembered()
+    path = job.checkpoint(sources)
+    with locked(path):
+        identity, state = _resumed(path, job)
+        if identity in _passes(job.target):  # killed between writing the model and tidying up
+            discard(path)
+            return load(job.target)
+        try:
+            _check_new(job, _held(job), sources)
+            state = _walk(job, identity, state, path, watch, look, every)
+            _check_unchanged(job, sources)
+            model = _committed(job, identity, state, sources)
+        except PolydescentError as refusal:
+            if not isinstance(refusal, Stopped):
+                discard(path)
+            raise
+        discard(path)
+    return model
+
+
+def _walk(
+    job: Job,
+    identity: str,
+    state: State,
+    path: Path,
+    watch: Callable[[State], None] | None,
+    look: Callable[[Rows], None] | None,
+    every: float,
+) -> State:
+    """The last state of the pass, kept at `path` now and then, on Ctrl-C and at the end."""
+    last = safe = state
+    written = time.monotonic()
+    try:
+        for last in states(job.source, job.degree, job.missing, state, look):
+            if not last.taken or job.source.parts[len(last.done)].repeatable:
+                safe = last
+            if watch is not None:
+                watch(last)
+            if time.monotonic() - written > every:
+                _write(path, identity, safe)
+                written = time.monotonic()
+    except KeyboardInterrupt:
+        _write(path, identity, safe)
+        raise Stopped(safe.rows, path) from None
+    _write(path, identity, last)
+    return last
+
+
+def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered, ...]) -> Model:
+    """The model with the rows of the pass, written."""
+    summary = checked(state.tally.total(job.degree), job.source.label)
+    read = tuple(replace(s, rows=n) for s, n in zip(sources, state.done, strict=True))
+    if job.is_update:
+
+        def added(model: Model) -> Model:
+            _check_new(job, model, sources)  # once more: another update may have been faster
+            return replace(
+                model,
+                summary=model.summary + summary,
+                sources=model.sources + read,
+                passes=(*model.passes, identity),
+            )
+
+        return change(job.target, added)
+    summary = summary.settled(job.per)
+    if job.check is not None:
+        job.check(summary)
+    model = Model(summary, job.asked, job.curve, read, (identity,))
+    save(model, job.target)
+    return model
+
+
+def _held(job: Job) -> Model:
+    """The model to add to; an empty one where it is to be made. Raises as `load`, NotAModel,
+    NoFolder.
+    """
+    if job.is_update:
+        return load(job.target)
+    check_replaceable(job.target)
+    return Model(Summary.empty(job.degree))
+
+
+def _check_new(job: Job, model: Model, sources: tuple[Remembered, ...]) -> None:
+    """Raise AlreadyAdded or SourceGrew for a source that the model holds or that comes twice."""
+    if not job.again:
+        model.check_new(sources, job.target)
+
+
+def _check_unchanged(job: Job, sources: tuple[Remembered, ...]) -> None:
+    for before, now in zip(sources, job.remembered(), strict=True):
+        if before != now:
+            raise SourceChanged(before.path)
+
+
+def _passes(target: Path) -> tuple[str, ...]:
+    try:
+        return load(target).passes
+    except (NoFile, DamagedModel):
+        return ()  # nothing there yet, or something that is refused where it matters
+
+
+# ── the checkpoint ───────────────────────────────────────────────────────────────────────────────
+
+
+_CHECKPOINT = record(
+    {
+        "pass": PASS,
+        "done": series(whole()),
+        "taken": whole(),
+        "tally": series(pair(whole(1), summary_form)),
+    }
+)
+
+
+def _resumed(path: Path, job: Job) -> tuple[str, State]:
+    """The pass that was left at `path`, or a new one where there is none that can be trusted."""
+    try:
+        found = _CHECKPOINT(parse(_FORMAT, path), "")
+        state = State(Tally(found["tally"]), found["done"], found["taken"])
+        _check_state(state, job)
+    except (NoFile, DamagedModel, UnknownSchema, Misfit):
+        return uuid.uuid4().hex, State()
+    return found["pass"], state
+
+
+def _check_state(state: State, job: Job) -> None:
+    """Raise Misfit where the numbers of a state do not fit each other, or the job."""
+    counts = [count for count, _ in state.tally.parts]
+    falling = all(a > b for a, b in pairwise(counts)) and all(c & (c - 1) == 0 for c in counts)
+    check(falling, "tally", "counts that are falling powers of 2", counts)
+    degrees = {part.degree for _, part in state.tally.parts}
+    check(degrees <= {job.degree}, "tally", f"of degree {job.degree}", degrees)
+    rows = sum(part.n + part.omitted for _, part in state.tally.parts)
+    weighted = not {"weights", "sigma", "counts"}.isdisjoint(job.asked)
+    all_there = rows == state.rows or (weighted and rows < state.rows)  # of weight 0: not counted
+    check(all_there, "tally", f"of {state.rows:,} rows", rows)
+    check(len(state.done) <= len(job.source.parts), "done", "of files there are", len(state.done))
+
+
+def _write(path: Path, identity: str, state: State) -> None:
+    tally = [[count, summary_to_json(part)] for count, part in state.tally.parts]
+    content: dict[str, Any] = {"pass": identity, "done": state.done, "taken": state.taken}
+    write(path, render(_FORMAT, content | {"tally": tally}))

@@ -1,0 +1,254 @@
+"""Summaries that last: a file with every float exact, a checksum, and what was added to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polydescent.errors import (
+    AlreadyAdded,
+    AskedDiffer,
+    DamagedModel,
+    Misfit,
+    NoFile,
+    NotAModel,
+    NotKept,
+)
+from polydescent.least_squares.degrees import CRITERIA
+from polydescent.regression.record import summary_form, summary_to_json
+from polydescent.regression.summary import Summary
+from polydescent.sealed.atomic import check_folder, contents, locked
+from polydescent.sealed.document import _SEAL, LARGEST, parse, render, write
+from polydescent.sealed.fingerprint import Known, Remembered
+from polydescent.sealed.schema import (
+    Form,
+    Maybe,
+    check,
+    choice,
+    flag,
+    matching,
+    nullable,
+    plain,
+    record,
+    series,
+    text,
+    whole,
+)
+
+FORMAT = "polydescent model"
+
+# What a command may have been asked, as typed: a new option that a model must keep goes in here.
+ASKED: dict[str, Form] = {
+    **dict.fromkeys(("x", "y", "weights", "sigma", "counts", "where", "format"), text),
+    "missing": choice(("raise", "omit")),
+}
+# Which curve of the summary is meant, as typed.
+CURVE: dict[str, Form] = {
+    "degree": matching(r"\d{1,3}|auto(:\d{1,3})?", 'a degree as text, such as "3" or "auto"'),
+    "fix": nullable(text),
+    "terms": nullable(text),
+    "through": nullable(series(text)),
+    "criterion": choice(CRITERIA),
+    "absolute_sigma": flag,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A summary, what was asked of its sources, and the sources.
+
+    asked: x, y, weights, sigma, counts, where, missing as typed, format as text. curve: degree,
+    fix, terms, through and criterion as typed, and whether sigma is absolute: what curve of the
+    summary is meant. passes: the ids of the passes that are in it.
+    """
+
+    summary: Summary
+    asked: dict[str, str] = field(default_factory=dict)
+    curve: dict[str, Any] = field(default_factory=dict)
+    sources: tuple[Remembered, ...] = ()
+    passes: tuple[str, ...] = ()
+
+    def check_new(self, sources: Iterable[Remembered], path: object) -> None:
+        """Raise AlreadyAdded or SourceGrew where the model at `path`, or another of the sources,
+        holds the rows of one.
+        """
+        known = Known()
+        known.add(self.sources, path)
+        known.take(sources)
+
+
+def _source(found: Any, where: str) -> Remembered:
+    return Remembered(**_REMEMBERED(found, where))
+
+
+_DIGEST = matching(r"[0-9a-f]{64}", "a hash of 64 hexadecimal digits")
+_REMEMBERED = record(
+    {
+        "path": text,
+        "size": whole(),
+        "mtime_ns": whole(-(2**63)),
+        "head": _DIGEST,
+        "content": _DIGEST,
+        "rows": whole(),
+        "ctime_ns": Maybe(whole(-(2**63)), 0),
+    }
+)
+PASS = matching(r"[0-9a-f]{32}", "an id of 32 hexadecimal digits")
+_MODEL = record(
+    {
+        "summary": summary_form,
+        "asked": record({key: Maybe(form, None) for key, form in ASKED.items()}),
+        "curve": record({key: Maybe(form, ...) for key, form in CURVE.items()}),
+        "sources": series(_source),
+        "passes": series(PASS),
+    }
+)
+
+
+def model_form(found: Any, where: str) -> Model:
+    """The inverse of `model_to_json`. Raises Misfit."""
+    values = _MODEL(found, where)
+    asked = {key: value for key, value in values["asked"].items() if value is not None}
+    curve = {key: value for key, value in values["curve"].items() if value is not ...}
+    check(not asked or {"x", "y"} <= asked.keys(), "asked", "empty, or with x and y", list(asked))
+    return Model(values["summary"], asked, curve, values["sources"], values["passes"])
+
+
+def model_to_json(model: Model) -> dict[str, Any]:
+    """Plain lists, numbers and text."""
+    return {
+        "summary": summary_to_json(model.summary),
+        "asked": model.asked,
+        "curve": model.curve,
+        "sources": [asdict(s) | {"path": _printable(s.path)} for s in model.sources],
+        "passes": list(model.passes),
+    }
+
+
+def _printable(path: str) -> str:
+    """The path as UTF-8 can say it: on Linux a name may hold any bytes."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """The model in a file. Raises NoFile, NotAFile, FileRefused, DamagedModel, UnknownSchema."""
+    path = Path(path)
+    content = parse(FORMAT, path)
+    try:
+        return model_form(content, "")
+    except Misfit as why:
+        raise DamagedModel(path, why) from None
+
+
+def save(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write the model: all of it or nothing. Raises NotAModel, NotAFile where something else is
+    there, NotKept, NoFolder, FileRefused.
+    """
+    path = Path(path)
+    check_replaceable(path)
+    with locked(path):
+        check_replaceable(path)
+        _write_model(model, path)
+
+
+def change(path: Path, changed: Callable[[Model], Model]) -> Model:
+    """Replace the model in a file by `changed` of it, while nobody else can, and return that.
+
+    Raises what `load` and `save` raise.
+    """
+    with locked(path):
+        model = changed(load(path))
+        _write_model(model, path)
+    return model
+
+
+def merge(paths: Sequence[str], output: str, again: bool = False) -> Model:
+    """Write the model of the rows of several models to `output`, which may be one of them, while
+    nobody else can change any of them, and return it.
+
+    again: also where two hold the same rows. Raises AskedDiffer, AlreadyAdded, SourceGrew,
+    DegreesDiffer and what `load` and `save` raise.
+    """
+    check_replaceable(Path(output))
+    for path in paths:
+        load(path)  # what is no model is refused before anybody waits for a lock beside it
+    with locked(output, *paths):
+        check_replaceable(Path(output))
+        models = [(path, load(path)) for path in paths]
+        if not again:
+            _check_apart(models)
+        merged = reduce(_joined, models)[1]
+        _write_model(merged, Path(output))
+    return merged
+
+
+def _check_apart(models: Sequence[tuple[str, Model]]) -> None:
+    """Raise AlreadyAdded or SourceGrew where two of the models hold the same rows."""
+    known = Known()
+    for i, (path, model) in enumerate(models):
+        for source in model.sources:
+            known.check(source)
+        known.add(model.sources, path)
+        for earlier, other in models[:i]:
+            if model.summary.n and _is_same(model.summary, other.summary):
+                raise AlreadyAdded(path, earlier, model.summary.n, earlier)
+
+
+def _is_same(a: Summary, b: Summary) -> bool:
+    """Whether two summaries are of the same rows, as far as a triangle can tell."""
+    alike = a.n == b.n and a.domain == b.domain
+    return alike and np.array_equal(a.triangle.array, b.triangle.array)
+
+
+def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Model]:
+    """The path of `left` and the model of the rows of both. Raises AskedDiffer, DegreesDiffer."""
+    (path, ours), (other, theirs) = left, right
+    for role in ("x", "y", "weights", "sigma", "counts"):
+        if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
+            raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
+    held, known = (model.curve.get("absolute_sigma", False) for model in (ours, theirs))
+    if ours.curve and theirs.curve and held != known:
+        raise AskedDiffer("absolute_sigma", held, known, other)
+    merged = replace(
+        ours,
+        summary=ours.summary + theirs.summary,
+        asked=ours.asked or theirs.asked,
+        sources=ours.sources + theirs.sources,
+        passes=ours.passes + theirs.passes,
+    )
+    return path, merged
+
+
+def _write_model(model: Model, path: Path) -> None:
+    """Write what `load` will read: nothing else leaves this process."""
+    try:
+        data = render(FORMAT, model_to_json(model))
+        content = plain(data.decode())
+        model_form({key: content[key] for key in content if key not in _SEAL}, "")
+    except (Misfit, ValueError) as why:
+        raise NotKept(path, why) from None
+    if len(data) > LARGEST:
+        raise NotKept(path, f"it would have {len(data):,} bytes, more than {LARGEST:,}")
+    write(path, data)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise NotAModel where the path holds something that was never a model, NotAFile where it is
+    no file, NoFolder where nothing can be written. Reads a few bytes.
+    """
+    check_folder(path)
+    begins = b'{\n "format": "' + FORMAT.encode() + b'"'
+    try:
+        if contents(path, len(begins)) != begins:
+            raise NotAModel(path)
+    except NoFile:
+        pass

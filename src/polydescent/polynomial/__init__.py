@@ -1,0 +1,1 @@
+"""Families of polynomials, curves in them, and curves as text."""

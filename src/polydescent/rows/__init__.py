@@ -1,0 +1,1 @@
+"""Anything that holds rows, as chunks of columns x, y and weights."""

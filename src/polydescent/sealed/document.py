@@ -1,0 +1,89 @@
+"""A document in a file: JSON with a form, a schema and a checksum of every byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from polydescent.errors import (
+    DamagedModel,
+    Misfit,
+    NoFile,
+    NotAFile,
+    UnknownSchema,
+)
+from polydescent.sealed.atomic import contents, replacing
+from polydescent.sealed.schema import (
+    plain,
+)
+
+SCHEMAS = (1,)  # those that are read; the last one is written
+LARGEST = 1 << 26  # bytes of a file: the sources of 150,000 files
+
+
+# ── to and from bytes ────────────────────────────────────────────────────────────────────────────
+
+
+def render(form: str, content: dict[str, Any]) -> bytes:
+    """JSON with the form, the schema, and a checksum of the rest.
+
+    Raises ValueError where a number is not finite or a text cannot be written.
+    """
+    body = {"format": form, "schema": SCHEMAS[-1]} | content
+    compact = json.dumps(body, ensure_ascii=False, allow_nan=False)
+    whole_body = body | {"checksum": hashlib.sha256(compact.encode()).hexdigest()}
+    return json.dumps(whole_body, ensure_ascii=False, allow_nan=False, indent=1).encode()
+
+
+def parse(form: str, path: Path) -> dict[str, Any]:
+    """What `render` was given. Raises NoFile, NotAFile, FileRefused, DamagedModel, UnknownSchema.
+
+    Rendering it again must give the same bytes: then no bit of the file is other than it was. So a
+    copy whose line ends or encoding a program changed is another file, and refused.
+    """
+    try:
+        data = contents(path, LARGEST + 1)
+    except NotAFile as found:
+        if found.found == "a folder":
+            raise NoFile(str(path)) from None
+        raise
+    if len(data) > LARGEST:
+        raise DamagedModel(path, f"it has more than {LARGEST:,} bytes")
+    try:
+        content = plain(data.decode())
+    except UnicodeDecodeError:
+        raise DamagedModel(path, "it is no text in UTF-8") from None
+    except Misfit as why:
+        raise DamagedModel(path, why) from None
+    if type(content) is not dict or content.pop("format", None) != form:
+        raise DamagedModel(path, f"it is no {form}")
+    schema = content.pop("schema", None)
+    if type(schema) is int and schema > SCHEMAS[-1]:
+        raise UnknownSchema(path, schema, SCHEMAS[-1])
+    content.pop("checksum", None)
+    if schema not in SCHEMAS or not _gives(form, content, data):
+        crlf = b"\r\n" in data and _gives(form, content, data.replace(b"\r\n", b"\n"))
+        why = "its line ends were changed to CRLF" if crlf else "some of it was changed"
+        raise DamagedModel(path, f"its checksum does not match, {why}")
+    return content
+
+
+def _gives(form: str, content: dict[str, Any], data: bytes) -> bool:
+    try:
+        return render(form, content) == data
+    except (ValueError, RecursionError):  # 1e999 is infinite; a half character is no UTF-8
+        return False
+
+
+_SEAL = ("format", "schema", "checksum")
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace the file at once: whoever reads it sees the old one or the new one, whole.
+
+    Under `locked(path)`.
+    """
+    with replacing(path) as beside:
+        beside.write_bytes(data)

@@ -96,12 +96,13 @@ def walk(
     with quiet():
         for t in range(steps + 1):
             residual = forward(A, b, w)
-            loss[t, ...] = sum_squares(residual)
+            now = sum_squares(residual)
+            loss[t, ...] = now
             if t % spacing == 0:
                 weights[t // spacing, ...] = w
             if watch is not None:
-                watch(t, float(xp.max(loss[t, ...] + rest)))
-            if t == steps or (target is not None and is_all(loss[t, ...] + rest <= target)):
+                watch(t, float(xp.max(now + rest)))
+            if t == steps or (target is not None and is_all(now + rest <= target)):
                 break
             w, state = optimizer.step(w, backward(A, residual), state)
     kept = np.arange(0, t + 1, spacing)

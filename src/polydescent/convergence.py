@@ -69,8 +69,13 @@ class Forecast:
 
     def __getitem__(self, place: Any) -> Forecast:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""
+
+        def some(setting: np.ndarray) -> Any:
+            chosen = self._broad(setting)[place]
+            return chosen if chosen.ndim > 1 else float(chosen[0])
+
         return Forecast(
-            change_settings(self.optimizer, lambda setting: self._broad(setting)[place]),
+            change_settings(self.optimizer, some),
             self.curvature[place],
             self.directions[place],
             self.amplitude[place],

@@ -20,7 +20,7 @@ def forward(A: Array, b: Array, w: Array) -> Array:
 
 
 def backward(A: Array, residual: Array) -> Array:
-    """Gradient of the sum of squared residuals, 2·Aᵀ·residual, shape (…, k), in y² per unit of w."""
+    """Gradient of the sum of squared residuals, 2·Aᵀ·residual, (…, k), in y² per unit of w."""
     half = matvec(A.mT, residual)
     return half + half  # as exact as 2·half, and at k = 4 in half the time
 

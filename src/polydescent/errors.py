@@ -164,7 +164,7 @@ class OneCurveOnly(PolydescentError, ValueError):
     def __init__(self, what: str, shape: tuple[int, ...]):
         self.shape = shape
         super().__init__(
-            f"{what} is of one curve, found a stack of shape {shape}. Take them one by one: "
+            f"{what} is for one curve, found a stack of shape {shape}. Take its curves one by one: "
             "triangle[i]."
         )
 

@@ -305,7 +305,9 @@ def _chosen(optimizer: Any, **settings: Any) -> Any:
 
 
 def _check_rate(rate: Any) -> None:
-    if rate is not None and not to_host((rate > 0) & (rate < math.inf)).all():
+    if rate is None:
+        return
+    if not (to_host(rate > 0).all() and np.isfinite(to_host(rate)).all()):
         raise BadSetting("learning_rate", rate, "a positive finite number, or None for the fastest")
 
 

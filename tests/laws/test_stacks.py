@@ -306,7 +306,9 @@ def test_forecasting(name, basis):
         assert_same(getattr(together, what), [getattr(one, what) for one in alone])
     for i, one in enumerate(alone):
         for setting, value in vars(one.optimizer).items():
-            assert getattr(together[i].optimizer, setting) == pytest.approx(value, rel=1e-13)
+            found = getattr(together[i].optimizer, setting)
+            assert type(found) is type(value)
+            assert found == pytest.approx(value, rel=1e-13)
         kinds = [type(getattr(one, what)) for what in NUMBERS[:4]]
         assert kinds == [type(getattr(together[i], what)) for what in NUMBERS[:4]] == 4 * [float]
 
@@ -381,9 +383,11 @@ def test_solving(triangle):
 
 
 def test_constraints_and_refinement_are_of_one_curve(triangle):
-    with pytest.raises(OneCurveOnly, match=r"A constraint is of one curve, found a stack of shape"):
+    with pytest.raises(
+        OneCurveOnly, match=r"A constraint is for one curve, found a stack of shape"
+    ):
         from_triangle(triangle, Constraints(fixed=((0, 1.0),)))
     x, y, _ = columns()
-    with pytest.raises(OneCurveOnly, match=r"Take them one by one: triangle\[i\]"):
+    with pytest.raises(OneCurveOnly, match=r"Take its curves one by one: triangle\[i\]"):
         solve(triangle, Rows(x[0], y[0], None))
     assert np.array_equal(solve(triangle).weights, from_triangle(triangle).weights)

@@ -334,7 +334,7 @@ def in_double(array: Array) -> Array:
 
 def matvec(A: Array, w: Array) -> Array:
     """A·w over the last axes: shapes (…, m, k) and (…, k) give (…, m)."""
-    if type(A) is np.ndarray and A.ndim == 2:
+    if type(A) is np.ndarray and w.ndim == 1:
         return A.dot(w)  # at k = 4 a third of the time of `@`, which looks for broadcasting first
     return (A @ w[..., None])[..., 0]
 
@@ -344,6 +344,16 @@ def sum_squares(r: Array) -> Array:
     if type(r) is np.ndarray and r.ndim == 1:
         return r.dot(r)  # as in matvec
     return namespace(r).sum(r * r, axis=-1)
+
+
+def is_all(mask: Array) -> bool:
+    """Whether every entry is true; at once where there is only one."""
+    return bool(mask if mask.ndim == 0 else namespace(mask).all(mask))
+
+
+def number_or_stack(values: Any) -> Any:
+    """What belongs to one curve as a float, what belongs to a stack as the array it is."""
+    return values if np.ndim(values) else float(values)
 
 
 def quiet() -> np.errstate:

@@ -158,6 +158,17 @@ class TooFewRows(PolydescentError, ValueError):
         )
 
 
+class OneCurveOnly(PolydescentError, ValueError):
+    """A stack of curves where one is asked for."""
+
+    def __init__(self, what: str, shape: tuple[int, ...]):
+        self.shape = shape
+        super().__init__(
+            f"{what} is for one curve, found a stack of shape {shape}. Take its curves one by one: "
+            "triangle[i]."
+        )
+
+
 class TooFewDistinct(PolydescentError, ValueError):
     """Rows enough, but too few different x to tell the coefficients apart."""
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
-from polydescent.descent.optimizers import Optimizer
+from polydescent.arrays import matvec, number_or_stack, sum_squares
+from polydescent.descent.optimizers import Optimizer, change_settings
 from polydescent.errors import BadSetting
 
 _HOPELESS = 1e13  # condition numbers above it leave gradient descent fewer than three digits
@@ -32,10 +34,17 @@ class Forecast:
     the start. Modes whose curvature is lost in rounding, as of raw timestamps in powers of x, never
     move: what they hold stays in the excess, and `held` says how much it is.
 
-    optimizer: with every open setting chosen. curvature: shape (k,), descending, in units of y² per
-    unit of weight². directions: shape (k, k), column i is mode i in the descent's coordinates.
-    amplitude: shape (k,), the square root of each mode's excess at the start, signed. start: shape
-    (k,). rss: the lowest loss of the summary.
+    A stack of curves has leading dimensions, written …, in every field and every result: numbers of
+    one curve are then arrays of shape (…,), and results at an array of steps put its axes first.
+
+    Attributes
+    ----------
+    optimizer : with every open setting chosen.
+    curvature : shape (…, k), descending, in units of y² per unit of weight².
+    directions : shape (…, k, k), column i is mode i in the descent's coordinates.
+    amplitude : shape (…, k), the square root of each mode's excess at the start, signed.
+    start : shape (…, k).
+    rss : shape (…,), the lowest loss of the summary.
     """
 
     optimizer: Optimizer
@@ -43,103 +52,135 @@ class Forecast:
     directions: np.ndarray
     amplitude: np.ndarray
     start: np.ndarray
-    rss: float
+    rss: Any
 
     @classmethod
     def of(
-        cls, R: np.ndarray, z: np.ndarray, rss: float, optimizer: Optimizer, start: np.ndarray
+        cls, R: np.ndarray, z: np.ndarray, rss: Any, optimizer: Optimizer, start: np.ndarray
     ) -> Forecast:
         """The forecast of `optimizer` on the loss ‖R·w − z‖² + rss from the weights `start`."""
         U, s, Wt = np.linalg.svd(R)
-        s = np.where(s > np.finfo(float).eps * len(s) * s[0], s, 0.0)
+        s = np.where(s > np.finfo(float).eps * s.shape[-1] * s[..., :1], s, 0.0)
         curvature = 2 * s * s
-        moving = curvature[curvature > 0]
-        if moving.size:
-            optimizer = optimizer.fastest(float(moving[-1]), float(moving[0]))
         with np.errstate(over="ignore", invalid="ignore"):  # a start of 1e308 is far from all
-            amplitude = U.T @ (R @ start - z)
-        return cls(optimizer, curvature, Wt.T, amplitude, start, rss)
+            amplitude = matvec(U.mT, matvec(R, start) - z)
+        optimizer = optimizer.fastest(*_extremes(curvature))
+        return cls(optimizer, curvature, Wt.mT, amplitude, start, rss)
+
+    def __getitem__(self, place: Any) -> Forecast:
+        """Some of a stack: an index, a slice or a mask over its leading dimensions."""
+
+        def some(setting: np.ndarray) -> Any:
+            chosen = self._broad(setting)[place]
+            return chosen if chosen.ndim > 1 else float(chosen[0])
+
+        return Forecast(
+            change_settings(self.optimizer, some),
+            self.curvature[place],
+            self.directions[place],
+            self.amplitude[place],
+            self.start[place],
+            self.rss[place],
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The leading dimensions: () for one curve."""
+        return self.curvature.shape[:-1]
 
     # ── before the first step ──
 
     @property
     def moving(self) -> np.ndarray:
-        """Which modes have curvature, shape (k,)."""
+        """Which modes have curvature, shape (…, k)."""
         return self.curvature > 0
 
     @property
-    def condition(self) -> float:
+    def condition(self) -> Any:
         """λ_max / λ_min; inf where some mode has no curvature left above rounding."""
-        return float(self.curvature[0] / self.curvature[-1]) if self.moving.all() else math.inf
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = self.curvature[..., 0] / self.curvature[..., -1]
+        return number_or_stack(np.where(self.moving.all(axis=-1), ratio, math.inf))
 
     @property
-    def largest_stable_rate(self) -> float:
+    def largest_stable_rate(self) -> Any:
         """The learning rate above which this optimizer (at its momentum) diverges; inf for Adam."""
-        largest = float(self.curvature[0])
-        return self.optimizer.limit(largest) if largest else math.inf
+        with np.errstate(divide="ignore"):
+            return self._of_curves(self.optimizer.limit(self.curvature[..., :1]))
 
     @property
     def best(self) -> Optimizer:
         """This optimizer with the settings that shrink the slowest mode most per step."""
-        moving = self.curvature[self.moving]
-        if not moving.size:
-            return self.optimizer
-        return type(self.optimizer)().fastest(float(moving[-1]), float(moving[0]))
+        return type(self.optimizer)().fastest(*_extremes(self.curvature))
 
     @property
-    def best_rate(self) -> float:
+    def best_rate(self) -> Any:
         """The learning rate of `best`."""
-        return self.best.learning_rate or math.nan
+        return self._of_curves(self.best.learning_rate)
 
     @property
-    def lowest_loss(self) -> float:
+    def lowest_loss(self) -> Any:
         """The loss that no weights beat."""
         return self.rss
 
     @property
-    def held(self) -> float:
+    def held(self) -> Any:
         """The excess loss in modes that never move, which no number of steps takes away."""
-        still = self.amplitude[~self.moving]
-        return float(still @ still)
+        return number_or_stack(sum_squares(np.where(self.moving, 0.0, self.amplitude)))
 
     @property
-    def is_stable(self) -> bool:
+    def is_stable(self) -> Any:
         """Whether the learning rate is below the limit."""
         rate = self.optimizer.learning_rate
-        return rate is None or rate <= self.largest_stable_rate
+        return rate is None or self._of_curves(rate) <= self.largest_stable_rate
 
     @property
-    def is_hopeless(self) -> bool:
+    def is_hopeless(self) -> Any:
         """Whether the coordinates are so badly scaled that no number of steps arrives."""
         return self.condition > _HOPELESS
 
     # ── any step ──
 
-    def excess_at(self, step: int | np.ndarray) -> float | np.ndarray:
+    def excess_at(self, step: int | np.ndarray) -> Any:
         """Loss above the lowest before update `step`: one number, or one for each of an array of
-        steps.
+        steps, shape (*steps, …).
         """
-        steps = _checked_steps(step)
-        moving = self.moving
+        steps, some = _checked_steps(step), self._some
         with np.errstate(over="ignore", invalid="ignore"):
-            left = self.optimizer.decay(self.curvature[moving], steps) * self.amplitude[moving]
-            excess = (left * left).sum(axis=-1) + self.held
-        return excess if steps.ndim else float(excess)
+            left = self.optimizer.decay(self.curvature[some], steps) * self.amplitude[some]
+            excess = np.where(self.moving[some], left * left, 0.0).sum(axis=-1) + self.held
+        return number_or_stack(excess)
 
-    def loss_at(self, step: int | np.ndarray) -> float | np.ndarray:
+    def loss_at(self, step: int | np.ndarray) -> Any:
         """The loss before update `step`, as history.loss[step] would hold it, for steps to 10⁹."""
         return self.excess_at(step) + self.lowest_loss
 
     def weights_at(self, step: int | np.ndarray) -> np.ndarray:
-        """Weights before update `step`, in the descent's coordinates, shape (k,) or (steps, k)."""
-        steps = _checked_steps(step)
-        moving = self.moving
-        travelled = self.optimizer.decay(self.curvature[moving], steps) - 1
-        reach = self.amplitude[moving] / np.sqrt(self.curvature[moving] / 2)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.start + (travelled * reach) @ self.directions[:, moving].T
+        """Weights before update `step`, in the descent's coordinates, shape (*steps, …, k)."""
+        steps, some = _checked_steps(step), self._some
+        travelled = self.optimizer.decay(self.curvature[some], steps.ravel()) - 1
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            reach = self.amplitude[some] / np.sqrt(self.curvature[some] / 2)
+            moved = np.where(self.moving[some], travelled * reach, 0.0)
+            # the steps beside the modes: one product of matrices for each curve
+            moved = np.moveaxis(moved, 0, -2) @ self.directions[..., some[-1]].mT
+            weights = self.start + np.moveaxis(moved, -2, 0)
+        return weights.reshape(*steps.shape, *self.start.shape)
 
-    def steps_to(self, excess: float) -> float:
+    @property
+    def _some(self) -> tuple[Any, slice]:
+        """The modes that move in some curve: the first ones."""
+        return ..., slice(int(self.moving.sum(axis=-1).max(initial=0)))
+
+    def _broad(self, setting: Any) -> np.ndarray:
+        """A setting of all curves, or of each, as one of each, shape (…, 1)."""
+        return np.broadcast_to(setting, (*self.shape, 1))
+
+    def _of_curves(self, setting: Any) -> Any:
+        """A setting as one number for each curve, shape (…,)."""
+        return number_or_stack(self._broad(setting)[..., 0])
+
+    def steps_to(self, excess: float) -> Any:
         """The first step at which the loss is within `excess` (relative) of the lowest; inf for
         never: the learning rate is too large, the lowest loss is 0, or `held` is more than that.
 
@@ -150,6 +191,9 @@ class Forecast:
         """
         if not excess > 0:
             raise BadSetting("excess", excess, "above 0, relative to the lowest loss (0.01 is 1 %)")
+        if self.shape:
+            each = [self[place].steps_to(excess) for place in np.ndindex(self.shape)]
+            return np.array(each, dtype=float).reshape(self.shape)
         target = excess * self.lowest_loss
         if self.excess_at(0) <= target:
             return 0
@@ -248,6 +292,17 @@ class Forecast:
             else:
                 above = middle
         return reached
+
+
+def _extremes(curvature: np.ndarray) -> tuple[Any, Any]:
+    """The least and the largest curvature of what moves, numbers of one curve, shape (…, 1) of a
+    stack; 1 of a curve in which nothing moves: any rate will do.
+    """
+    moving = curvature > 0
+    largest = np.where(moving[..., :1], curvature[..., :1], 1.0)
+    smallest = np.where(moving, curvature, largest).min(axis=-1, keepdims=True)
+    one = curvature.ndim == 1
+    return (float(smallest[0]), float(largest[0])) if one else (smallest, largest)
 
 
 def _batches(steps: Iterator[int]) -> Iterator[np.ndarray]:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polydescent.arrays import Array, matvec, namespace, quiet, sum_squares
-from polydescent.descent.optimizers import Optimizer
+from polydescent.arrays import Array, is_all, matvec, namespace, quiet, sum_squares
+from polydescent.descent.optimizers import Optimizer, change_settings
 
 KEPT = 10_000  # weights are thinned beyond so many steps; losses are all kept
 
 
 def forward(A: Array, b: Array, w: Array) -> Array:
-    """Residuals A·w − b, shape (rows,), in units of y."""
+    """Residuals A·w − b, shape (…, rows), in units of y."""
     return matvec(A, w) - b
 
 
 def backward(A: Array, residual: Array) -> Array:
-    """Gradient of the sum of squared residuals, 2·Aᵀ·residual, shape (k,), in y² per unit of w."""
-    half = matvec(A.T, residual)
+    """Gradient of the sum of squared residuals, 2·Aᵀ·residual, (…, k), in y² per unit of w."""
+    half = matvec(A.mT, residual)
     return half + half  # as exact as 2·half, and at k = 4 in half the time
 
 
@@ -28,9 +28,9 @@ def backward(A: Array, residual: Array) -> Array:
 class History:
     """What happened at every step. Entry t is before update t; the last entry is the result.
 
-    loss: shape (steps + 1,), sum of squares. weights: shape (len(kept), k), in the descent's
+    loss: shape (steps + 1, …), sum of squares. weights: shape (len(kept), …, k), in the descent's
     coordinates, at the steps in `kept`: all of them up to 10,000, an even selection with both ends
-    beyond.
+    beyond. A stack of curves has leading dimensions, written …; one curve has none.
     """
 
     loss: Array
@@ -46,39 +46,51 @@ class History:
 def walk(
     A: Array,
     b: Array,
-    rest: float,
+    rest: float | Array,
     start: Array,
     optimizer: Optimizer,
     steps: int,
-    target: float | None = None,
+    target: float | Array | None = None,
     watch: Callable[[int, float], None] | None = None,
 ) -> History:
     """Take `steps` steps down the loss ‖A·w − b‖² + rest from the weights `start`.
 
-    A: shape (rows, k), the design matrix or the R of a summary. b: shape (rows,), y or z. rest:
-    what no weights change, 0 or rss. Stops early at a loss of `target` or less. watch: called with
-    each step and its loss. Everything stays in the library, dtype and device of A; a diverging run
-    ends in inf and NaN, not in an exception.
+    Of one curve or of a stack, whose leading dimensions are written …; what all share may lack
+    them. Everything stays in the library, dtype and device of A; a diverging run ends in inf and
+    NaN, not in an exception.
+
+    Parameters
+    ----------
+    A : shape (…, rows, k), the design matrix or the R of a summary.
+    b : shape (…, rows), y or z.
+    rest : shape (…,), what no weights change, 0 or rss.
+    start : shape (…, k), of all curves.
+    optimizer : with every setting chosen, for all curves or for each.
+    steps : how many at most.
+    target : shape (…,); stops early where every loss is that or less.
+    watch : called with each step and its loss, of a stack the largest.
     """
     xp = namespace(A)
     spacing = -(-steps // KEPT)
     like = {"dtype": start.dtype, "device": start.device}
-    loss = xp.empty((steps + 1,), **like)
-    weights = xp.empty((steps // spacing + 2, start.shape[0]), **like)
+    optimizer = change_settings(optimizer, lambda setting: xp.asarray(setting, **like))
+    loss = xp.empty((steps + 1, *start.shape[:-1]), **like)
+    weights = xp.empty((steps // spacing + 2, *start.shape), **like)
     w, state = start, optimizer.start(start)
     with quiet():
         for t in range(steps + 1):
             residual = forward(A, b, w)
-            loss[t] = sum_squares(residual)
+            now = sum_squares(residual)
+            loss[t, ...] = now
             if t % spacing == 0:
                 weights[t // spacing, ...] = w
             if watch is not None:
-                watch(t, float(loss[t]) + rest)
-            if t == steps or (target is not None and loss[t] + rest <= target):
+                watch(t, float(xp.max(now + rest)))
+            if t == steps or (target is not None and is_all(now + rest <= target)):
                 break
             w, state = optimizer.step(w, backward(A, residual), state)
     kept = np.arange(0, t + 1, spacing)
     if kept[-1] != t:
         kept = np.append(kept, t)
     weights[len(kept) - 1, ...] = w
-    return History(loss[: t + 1] + rest, weights[: len(kept), ...], kept)
+    return History(loss[: t + 1, ...] + rest, weights[: len(kept), ...], kept)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +24,17 @@ class Motion:
 
     The roots are found as 1 − δ, since slow modes have δ near 0; near a double root (critical
     damping, the fastest setting) their ratio is used. Without momentum one root is 1 − q, the other
-    0. q, pull: shape (modes,).
+    0. q, pull: shape (…, modes) for a stack …; beta: a number, or shape (…, 1).
     """
 
     q: np.ndarray
     pull: np.ndarray
-    beta: float
+    beta: Any
 
     def left(self, steps: np.ndarray) -> np.ndarray:
-        """The share of each mode's initial error left after `steps`, shape (…steps, modes)."""
-        t = steps[..., None]
-        if not self.beta:
+        """The share of each mode's initial error left after `steps`, shape (*steps, …, modes)."""
+        t = self._beside(steps)
+        if not np.any(self.beta):
             return _power_of_rest(self.q, t)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             creeping = _power_of_rest(self._slow, t) * self._share(t)
@@ -43,15 +44,15 @@ class Motion:
         return np.where(t <= 1, begun, np.where(self._creeps, creeping, swinging))
 
     def least(self, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """Bounds below |left| in all steps from `first` to `last`, shape (intervals, modes), of
-        modes that do not grow.
+        """Bounds below |left| in all steps from `first` to `last`, shape (intervals, …, modes),
+        of modes that do not grow.
 
         A mode is the larger root to the power t, times a factor that for two real roots of one sign
         runs one way, for roots of two signs alternates about a constant, and for complex ones is a
         cosine: of all three the least over an interval is known from its ends.
         """
-        a, b = first[..., None], last[..., None]
-        if not self.beta:
+        a, b = self._beside(first), self._beside(last)
+        if not np.any(self.beta):
             return np.abs(_power_of_rest(self.q, b))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             begin, end = self._share(a), self._share(b)
@@ -69,14 +70,18 @@ class Motion:
             )
 
     def course(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """(from_this, from_next), each of shape (steps, modes): an error e[t] followed by e[t+1]
+        """(from_this, from_next), each of shape (steps, …, modes): an error e[t] followed by e[t+1]
         becomes from_this[j]·e[t] + from_next[j]·e[t+1] after j steps.
         """
-        out = np.zeros((2, max(steps, 2), len(self.q)))
+        out = np.zeros((2, max(steps, 2), *self.q.shape))
         out[0, 0] = out[1, 1] = 1.0
         for j in range(2, steps):
             out[:, j] = (2 - self._s) * out[:, j - 1] - (1 - self._s + self.q) * out[:, j - 2]
         return out[0, :steps], out[1, :steps]
+
+    def _beside(self, steps: np.ndarray) -> np.ndarray:
+        """Steps that broadcast against the modes, their own axes first."""
+        return steps.reshape(*steps.shape, *(1 for _ in self.q.shape))
 
     # ── the roots ──
 

@@ -4,17 +4,22 @@ The settings mean what they mean in torch.optim. `start` and `step` are all the 
 least squares every eigenmode of the Hessian moves alone, so the first three also answer for a mode
 of curvature λ (an eigenvalue of the Hessian, in units of y² per unit of weight²): how large a rate
 is stable, which is fastest, and what share of the initial error is left after any number of steps.
+
+All of it holds for a stack of curves too: weights and curvature then have shape (…, k), and a
+setting is a number, or an array of shape (…, 1) with one for each curve. So have the extremes of
+the curvature, of which the theory knows the rest.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from polydescent.arrays import Array, namespace
+from polydescent.arrays import Array, is_array, namespace, number_or_stack, to_host
 from polydescent.descent.motion import Motion
 from polydescent.errors import BadSetting, NoClosedForm, SetTwice, UnknownName
 
@@ -26,7 +31,7 @@ class GradientDescent:
     learning_rate: η; None for the fastest stable one on the data at hand.
     """
 
-    learning_rate: float | None = None
+    learning_rate: float | Array | None = None
     name: ClassVar[str] = "gd"
 
     def __post_init__(self) -> None:
@@ -40,19 +45,19 @@ class GradientDescent:
         """(weights, state) after one step."""
         return w - self.learning_rate * gradient, None
 
-    def limit(self, largest: float) -> float:
+    def limit(self, largest: Any) -> Any:
         """The learning rate above which the mode of the largest curvature grows."""
         return 2 / largest
 
-    def fastest(self, smallest: float, largest: float) -> Self:
+    def fastest(self, smallest: Any, largest: Any) -> Self:
         """These settings with what was left open set to shrink the slowest mode most per step."""
         if self.learning_rate is not None:
             return self
-        return replace(self, learning_rate=2 / (largest + smallest))
+        return _chosen(self, learning_rate=2 / (largest + smallest))
 
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (…steps,
-        modes).
+        """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (*steps,
+        …, modes).
         """
         return self.motion(curvature).left(steps)
 
@@ -70,8 +75,8 @@ class Momentum:
     other.
     """
 
-    learning_rate: float | None = None
-    momentum: float | None = None
+    learning_rate: float | Array | None = None
+    momentum: float | Array | None = None
     name: ClassVar[str] = "momentum"
 
     def __post_init__(self) -> None:
@@ -87,23 +92,24 @@ class Momentum:
         velocity = self.momentum * state + gradient
         return w - self.learning_rate * velocity, velocity
 
-    def limit(self, largest: float) -> float:
+    def limit(self, largest: Any) -> Any:
         """The learning rate above which the mode of the largest curvature grows, for this β."""
-        return 2 * (1 + (self.momentum or 0.0)) / largest
+        return 2 * (1 + _or_zero(self.momentum)) / largest
 
-    def fastest(self, smallest: float, largest: float) -> Self:
+    def fastest(self, smallest: Any, largest: Any) -> Self:
         """As GradientDescent.fastest. With both open: Polyak's pair."""
         if self.momentum is not None and self.learning_rate is not None:
             return self
         if self.momentum is not None:  # the extreme modes then shrink alike
-            return replace(self, learning_rate=2 * (1 + self.momentum) / (largest + smallest))
+            return _chosen(self, learning_rate=2 * (1 + self.momentum) / (largest + smallest))
         rate = self.learning_rate
         if rate is None:
-            root = 2 / (math.sqrt(largest) + math.sqrt(smallest))
+            root = 2 / (np.sqrt(largest) + np.sqrt(smallest))
             rate = root * root
         # critical damping of the mode that needs most; it stays below 1 while η < 4/λ
-        needed = max((1 - math.sqrt(rate * curvature)) ** 2 for curvature in (smallest, largest))
-        return replace(self, learning_rate=rate, momentum=min(needed, _JUST_BELOW_ONE))
+        flat, steep = ((1 - np.sqrt(rate * curvature)) ** 2 for curvature in (smallest, largest))
+        needed = np.maximum(flat, steep)
+        return _chosen(self, learning_rate=rate, momentum=np.minimum(needed, _JUST_BELOW_ONE))
 
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """As GradientDescent.decay: the corner of the t-th power of the 2×2 map of (error,
@@ -125,8 +131,8 @@ class Nesterov:
     other.
     """
 
-    learning_rate: float | None = None
-    momentum: float | None = None
+    learning_rate: float | Array | None = None
+    momentum: float | Array | None = None
     name: ClassVar[str] = "nesterov"
 
     def __post_init__(self) -> None:
@@ -142,59 +148,55 @@ class Nesterov:
         velocity = self.momentum * state + gradient
         return w - self.learning_rate * (gradient + self.momentum * velocity), velocity
 
-    def limit(self, largest: float) -> float:
+    def limit(self, largest: Any) -> Any:
         """The learning rate above which the mode of the largest curvature grows, for this β."""
-        beta = self.momentum or 0.0
+        beta = _or_zero(self.momentum)
         return (2 + 2 * beta) / (1 + 2 * beta) / largest
 
-    def fastest(self, smallest: float, largest: float) -> Self:
+    def fastest(self, smallest: Any, largest: Any) -> Self:
         """As GradientDescent.fastest. With both open: the pair of Lessard, Recht and Packard
         (2016).
         """
         if self.momentum is not None and self.learning_rate is not None:
             return self
         if self.momentum is not None:
-            return replace(self, learning_rate=self._fastest_rate(smallest, largest))
+            return _chosen(self, learning_rate=self._fastest_rate(smallest, largest))
         if self.learning_rate is None:
             rate = 4 / (3 * largest + smallest)  # critical damping then slows the steepest as much
-            return replace(self, learning_rate=rate, momentum=_critical(rate * smallest))
+            return _chosen(self, learning_rate=rate, momentum=_critical(rate * smallest))
         beta = self._fastest_momentum(self.learning_rate * smallest, self.learning_rate * largest)
-        return replace(self, momentum=beta)
+        return _chosen(self, momentum=beta)
 
     @staticmethod
-    def _fastest_momentum(flattest: float, steepest: float) -> float:
+    def _fastest_momentum(flattest: Any, steepest: Any) -> Any:
         """The β at which the slower of the modes ηλ = flattest and ηλ = steepest shrinks most.
 
         Up to the critical damping of the flattest mode, that one shrinks faster as β grows; the
         steepest, where ηλ > 1, shrinks slower and from ηλ = 4/3 on may grow. Where ηλ > 2 it grows
         at any β, slowest at 0.
         """
-        low, high = 0.0, _critical(flattest)
-        if _radius(steepest, high) <= _radius(flattest, high):
-            return high
-        for _ in range(60):
-            beta = (low + high) / 2
-            if _radius(steepest, beta) < _radius(flattest, beta):
-                low = beta
-            else:
-                high = beta
-        return low
+        critical = _critical(flattest)
+        is_best = _radius(steepest, critical) <= _radius(flattest, critical)
+        if np.all(is_best):
+            return critical
 
-    def _fastest_rate(self, smallest: float, largest: float) -> float:
+        def is_low(beta: Any) -> Any:
+            return _radius(steepest, beta) < _radius(flattest, beta)
+
+        return np.where(is_best, critical, _bisected(0.0, critical, is_low))
+
+    def _fastest_rate(self, smallest: Any, largest: Any) -> Any:
         """The rate at which the flattest and the steepest mode shrink alike, by bisection.
 
         The flattest shrinks faster, the steepest slower, as the rate grows from 1/λ_max to the
         limit.
         """
-        beta = self.momentum or 0.0
-        low, high = 1 / largest, self.limit(largest)
-        for _ in range(60):
-            rate = (low + high) / 2
-            if _radius(rate * smallest, beta) > _radius(rate * largest, beta):
-                low = rate
-            else:
-                high = rate
-        return low
+        beta = _or_zero(self.momentum)
+
+        def is_low(rate: Any) -> Any:
+            return _radius(rate * smallest, beta) > _radius(rate * largest, beta)
+
+        return _bisected(1 / largest, self.limit(largest), is_low)
 
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """As Momentum.decay."""
@@ -214,7 +216,7 @@ class Adam:
     is no largest stable rate and no closed form: too large a rate makes it circle, not explode.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Array = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     name: ClassVar[str] = "adam"
@@ -243,11 +245,11 @@ class Adam:
         scale = namespace(w).sqrt(s / (1 - second**t)) + self.eps
         return w - self.learning_rate / (1 - first**t) * m / scale, (t, m, s)
 
-    def limit(self, largest: float) -> float:
+    def limit(self, largest: Any) -> Any:
         """Infinite: Adam does not explode."""
         return math.inf
 
-    def fastest(self, smallest: float, largest: float) -> Self:
+    def fastest(self, smallest: Any, largest: Any) -> Self:
         """These settings: nothing is left open."""
         return self
 
@@ -291,33 +293,61 @@ def checked_optimizer(
     return kind(**settings)
 
 
-def _check_rate(rate: float | None) -> None:
-    if rate is not None and not (rate > 0 and math.isfinite(rate)):
+def change_settings(optimizer: Optimizer, change: Callable[[Array], Any]) -> Optimizer:
+    """The optimizer with the settings that a stack has one by one changed."""
+    changed = {name: change(v) for name, v in vars(optimizer).items() if is_array(v)}
+    return replace(optimizer, **changed) if changed else optimizer
+
+
+def _chosen(optimizer: Any, **settings: Any) -> Any:
+    """The optimizer with these settings: floats, or arrays of a stack."""
+    return replace(optimizer, **{name: number_or_stack(v) for name, v in settings.items()})
+
+
+def _check_rate(rate: Any) -> None:
+    if rate is None:
+        return
+    if not (to_host(rate > 0).all() and np.isfinite(to_host(rate)).all()):
         raise BadSetting("learning_rate", rate, "a positive finite number, or None for the fastest")
 
 
-def _check_momentum(momentum: float | None) -> None:
-    if momentum is not None and not 0 <= momentum < 1:
+def _check_momentum(momentum: Any) -> None:
+    if momentum is not None and not to_host((momentum >= 0) & (momentum < 1)).all():
         raise BadSetting("momentum", momentum, "at least 0 and below 1")
 
 
-def _critical(q: float) -> float:
+def _or_zero(momentum: Any) -> Any:
+    """β, 0 where it is left open."""
+    return 0.0 if momentum is None else momentum
+
+
+def _bisected(low: Any, high: Any, is_low: Callable[[Any], Any]) -> Any:
+    """The last number at which `is_low` holds, elementwise, between one of each kind."""
+    for _ in range(60):
+        middle = (low + high) / 2
+        rises = is_low(middle)
+        low, high = np.where(rises, middle, low), np.where(rises, high, middle)
+    return low
+
+
+def _critical(q: Any) -> Any:
     """Nesterov's β that damps the mode of ηλ = q critically: below it the mode creeps, above it
     swings.
     """
-    root = math.sqrt(min(q, 1.0))
-    return min((1 - root) / (1 + root), _JUST_BELOW_ONE)
+    root = np.sqrt(np.minimum(q, 1.0))
+    return np.minimum((1 - root) / (1 + root), _JUST_BELOW_ONE)
 
 
-def _radius(q: float, beta: float) -> float:
+def _radius(q: Any, beta: Any) -> Any:
     """Nesterov's factor per step at ηλ = q: the larger root of r² − (1+β)(1−q)·r + β(1−q)."""
-    trace, product = (1 + beta) * (1 - q), beta * (1 - q)
-    spread = trace * trace - 4 * product
-    return math.sqrt(product) if spread < 0 else (abs(trace) + math.sqrt(spread)) / 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        trace, product = (1 + beta) * (1 - q), beta * (1 - q)
+        spread = trace * trace - 4 * product
+        return np.where(spread < 0, np.sqrt(product), (np.abs(trace) + np.sqrt(spread)) / 2)
 
 
-def _settled(*settings: float | None) -> list[float]:
-    """The settings as numbers. Raises BadSetting for one left open, which only data can choose."""
-    if None in settings:
+def _settled(*settings: Any) -> list[Any]:
+    """The settings. Raises BadSetting for one left open, which only data can choose."""
+    if any(setting is None for setting in settings):
         raise BadSetting("learning_rate and momentum", None, "chosen first: see `fastest`")
-    return [float(setting) for setting in settings if setting is not None]
+    return list(settings)

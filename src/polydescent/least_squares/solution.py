@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import to_host
+from polydescent.arrays import number_or_stack, to_host
+from polydescent.errors import OneCurveOnly
 from polydescent.least_squares.constraints import NONE, Constraints, Restricted, restrict
 from polydescent.least_squares.refine import Refined, refinable, refine
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
@@ -20,33 +22,57 @@ _HALF = 26  # bits of a weight, and of a count, that are split off
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The weights that no others beat, and how the data hold them.
+    """The weights that no others beat, and how the data hold them, of one curve or of a stack.
 
-    weights: Chebyshev weights on `domain`, shape (k,). rss, tss: Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in
-    units of y². half: shape (k, m), half·halfᵀ is the covariance of the weights in units of the
-    residual variance, for m free coefficients. constraints: what was held. origin: added to the x
-    of the domain gives the user's. refined: the same to 40 digits, where rows were at hand.
-    restricted: exact for the triangle, where something is held and they were not.
+    Attributes
+    ----------
+    weights : Chebyshev weights on `domain`, shape (…, k), with the leading dimensions … of a stack.
+    domain : where x lies, lo and hi of shape (…).
+    rss, tss : Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in units of y², shape (…,).
+    half : shape (…, k, m), half·halfᵀ is the covariance of the weights in units of the residual
+        variance, for m free coefficients.
+    constraints : what was held.
+    origin : added to the x of the domain gives the user's.
+    refined : of one curve, the same to 40 digits, where rows were at hand.
+    restricted : of one curve, exact for the triangle, where something is held and they were not.
     """
 
     weights: np.ndarray
     domain: Domain
-    rss: float
-    tss: float
+    rss: Any
+    tss: Any
     half: np.ndarray
     constraints: Constraints = NONE
     origin: int = 0
     refined: Refined | None = None
     restricted: Restricted | None = None
 
+    def __getitem__(self, place: Any) -> Solution:
+        """Some of a stack: an index, a slice or a mask over its leading dimensions."""
+        return replace(
+            self,
+            weights=self.weights[place],
+            domain=self.domain[place],
+            rss=self.rss[place],
+            tss=self.tss[place],
+            half=self.half[place],
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The leading dimensions: () for one curve."""
+        return self.weights.shape[:-1]
+
     @property
     def free(self) -> int:
         """How many coefficients were fitted."""
-        return len(self.weights) - len(self.constraints)
+        return self.weights.shape[-1] - len(self.constraints)
 
     @cached_property
     def powers(self) -> np.ndarray:
-        """Coefficients of 1, x, x², … in the user's x, shape (k,); those held as asked."""
+        """Coefficients of 1, x, x², … in the user's x, shape (…, k); those held as asked."""
+        if self.shape:
+            return self._one_by_one("powers", self.weights)
         if self.refined is not None:
             powers = self.refined.powers(self.domain, self.origin)
         else:
@@ -59,7 +85,11 @@ class Solution:
 
     @cached_property
     def half_in_powers(self) -> np.ndarray:
-        """`half` for the coefficients of 1, x, x², …, shape (k, m); rows of 0 for those held."""
+        """`half` for the coefficients of 1, x, x², …, shape (…, k, m); rows of 0 for those
+        held.
+        """
+        if self.shape:
+            return self._one_by_one("half_in_powers", self.half)
         known = self.refined or self.restricted
         columns = self.half.T if known is None else known.root
         exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
@@ -67,6 +97,13 @@ class Solution:
         half = half.reshape(-1, len(self.weights)).T
         half[[power for power, _ in self.constraints.fixed]] = 0.0
         return half
+
+    def _one_by_one(self, name: str, like: np.ndarray) -> np.ndarray:
+        """What each curve of the stack says, in the shape of `like`."""
+        out = np.empty_like(like)
+        for place in np.ndindex(self.shape):
+            out[place] = getattr(self[place], name)
+        return out
 
 
 def solve(
@@ -77,9 +114,11 @@ def solve(
 ) -> Solution:
     """The least squares solution at the triangle's degree.
 
-    rows: all rows of the triangle, to refine it with; None where they are not at hand. Raises
-    TooFewRows, TooFewDistinct, TooFewFree, OutOfRange.
+    rows: all rows of the triangle, to refine it with; None where they are not at hand, or are those
+    of a stack. Raises TooFewRows, TooFewDistinct, TooFewFree, OutOfRange, OneCurveOnly.
     """
+    if rows is not None and triangle.shape:
+        raise OneCurveOnly("Refinement", triangle.shape)
     triangle.check_size()
     found = from_triangle(triangle, constraints, origin)
     if rows is None:
@@ -106,8 +145,10 @@ def from_triangle(triangle: Triangle, constraints: Constraints = NONE, origin: i
     """The same from the triangle alone. Raises as `solve`."""
     if not constraints:
         weights, half = triangle.solve(), np.linalg.inv(triangle.R)
-        rss, tss = float(triangle.rss), float(triangle.tss)
+        rss, tss = number_or_stack(triangle.rss), number_or_stack(triangle.tss)
         return Solution(weights, triangle.domain, rss, tss, half, origin=origin)
+    if triangle.shape:
+        raise OneCurveOnly("A constraint", triangle.shape)
     held = restrict(triangle, constraints.equations(triangle.domain, triangle.degree, origin))
     return Solution(
         np.array([nearest_float(w) for w in held.weights]),

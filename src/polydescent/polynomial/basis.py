@@ -54,6 +54,10 @@ class Domain:
         scale = _either(self.is_point, 0.0, self.half / wider.half)
         return scale, (self.mid - wider.mid) / wider.half
 
+    def __getitem__(self, place: Any) -> Domain:
+        """Some of a stack."""
+        return Domain(self.lo[place], self.hi[place])  # type: ignore[index]
+
     def __or__(self, other: Domain) -> Domain:
         """The smallest domain that holds both."""
         lo = _either(self.lo <= other.lo, self.lo, other.lo)

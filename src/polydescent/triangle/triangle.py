@@ -99,8 +99,8 @@ class Triangle:
 
     def __getitem__(self, place: Any) -> Triangle:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""
-        domain = Domain(self.domain.lo[place], self.domain.hi[place])  # type: ignore[index]
-        return Triangle(self.array[place], domain, self.n[place], self.log_weights[place])
+        n, logs = self.n[place], self.log_weights[place]
+        return Triangle(self.array[place], self.domain[place], n, logs)
 
     # ── changing it ──
 

@@ -5,7 +5,7 @@ import pytest
 from cases import BASES, WITH_FORECAST, data_sets, lesson
 
 import polydescent as pd
-from polydescent.descent.loop import forecast as convergence
+from polydescent.descent import forecast as convergence
 from polydescent.descent.motion import Motion
 from polydescent.errors import BadSetting, NoClosedForm
 

@@ -93,6 +93,15 @@ def test_what_is_left_open_is_stable_or_refused(name, kappa, unit):
         assert radius <= min(slowest(other, curvature) for other in others) + ROUGH
 
 
+@pytest.mark.parametrize("kind", [pd.Momentum, pd.Nesterov])
+@pytest.mark.parametrize("q", [1e-20, 1e-34, 1e-300])
+def test_momentum_stays_below_1_at_any_small_rate(kind, q):
+    """The momentum that damps so slow a mode critically is rounded to 1, which is none."""
+    chosen = kind(q).fastest(0.5, 1.0)
+    assert 1 - 1e-9 < chosen.momentum < 1
+    assert np.isfinite(chosen.decay(np.array([0.5, 1.0]), np.array([10**9]))).all()
+
+
 def slowest(optimizer, curvature):
     """The largest spectral radius of the map (w, v) → (w, v) that one step makes of each mode."""
     radii = []

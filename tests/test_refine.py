@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from exact import least_squares, random_problem, root, wide_problem
 
+import polydescent as pd
 from polydescent import double_double as dd
 from polydescent.basis import CHEBYSHEV
 from polydescent.constraints import constraints_of, restrict
@@ -217,6 +218,20 @@ def test_triple_double_operations_hold_forty_six_digits():
     for n in (1, 2, 7, 50):
         summed = dd.total3(tuple(part[None, :n] for part in thirds))
         assert_close(summed, [sum(A[:n]) / 3], [sum(map(abs, A[:n]))])
+
+
+@pytest.mark.parametrize("bits", [0, 60, 99, 120, 300, 500])
+def test_rows_too_light_for_the_sums_are_left_to_the_triangle(bits):
+    """Their y is as much larger, so they count like others; what calls itself refined is exact."""
+    x, light = np.arange(10.0) - 4.5, 2.0**-bits
+    y, w = np.cos(x), np.ones(10)
+    y[7:], w[7:] = np.array([1.0, 0.5, 2.25]) / light, light
+    fit = pd.fit(x, y, 2, weights=w)
+    assert fit.is_refined == (bits < 100)
+    exact = [float(c) for c in least_squares(x, y, 2, w).coef]
+    np.testing.assert_allclose(fit.coef, exact, rtol=1e-6)
+    if fit.is_refined:
+        assert list(fit.coef) == exact
 
 
 def test_constrained_coefficients_are_exact_too():

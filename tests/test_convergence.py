@@ -173,6 +173,39 @@ def test_steps_to_is_the_first_step_whatever_ripples():
     assert sum(1000 < step < 10_000 for step in found) > 10
 
 
+@pytest.mark.parametrize("kind", [pd.GradientDescent, pd.Momentum, pd.Nesterov])
+def test_steps_to_takes_a_step_that_just_reaches(kind):
+    """Its excess is the target to the last digit; bounds and recurrences are not as sharp."""
+    rng = np.random.default_rng(12)
+    for _ in range(40):
+        step, k = int(10 ** rng.uniform(3, 9)), rng.integers(1, 4)
+        curvature = np.sort(rng.uniform(0.3, 3, k))[::-1] / step
+        optimizer = kind(0.05) if kind is pd.GradientDescent else kind(0.05, 0.3)
+        amplitude = rng.uniform(0.5, 2, k)
+        forecast = pd.Forecast(optimizer, curvature, np.eye(k), amplitude, np.zeros(k), 1.0)
+        excess = forecast.excess_at(step)
+        found = forecast.steps_to(excess)
+        assert found <= step
+        assert forecast.excess_at(found) <= excess < forecast.excess_at(found - 1)
+
+
+@pytest.mark.parametrize("kind", [pd.Momentum, pd.Nesterov])
+def test_steps_to_takes_a_swing_through_0_however_brief(kind):
+    """There a mode is below what is left of it by as many digits as its rounding eats."""
+    tried = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        optimizer = kind(rng.uniform(0.1, 1), 1 - 10 ** rng.uniform(-6, -4))
+        curvature = 10 ** rng.uniform(-3, -1, 1)
+        forecast = pd.Forecast(optimizer, curvature, np.eye(1), np.ones(1), np.zeros(1), 1.0)
+        excess = forecast.excess_at(np.arange(8000))
+        lowest = np.minimum.accumulate(excess)
+        for step in np.flatnonzero(excess[1:] < lowest[:-1])[-2:] + 1:
+            tried += step > 600
+            assert forecast.steps_to(excess[step]) == step
+    assert tried > 20
+
+
 def test_steps_to_is_exact_far_out_at_the_fastest_rate(monkeypatch):
     """The steepest mode then shrinks as slowly as the flattest, by its last digits."""
     monkeypatch.setattr(convergence, "_PATIENCE", 10_000)  # a bound that is sharp needs no more

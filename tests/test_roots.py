@@ -13,7 +13,7 @@ import pytest
 import polydescent as pd
 from polydescent.basis import CHEBYSHEV, Domain
 from polydescent.polynomial import exact_powers
-from polydescent.roots import _Piece, real_zeros
+from polydescent.roots import _Piece, _zeros, real_zeros
 
 UNIT = Domain(-1.0, 1.0)
 FINE = Fraction(1, 1 << 160)
@@ -122,11 +122,10 @@ def test_a_root_hardly_beyond_an_end_is_inside_and_found_once(side, bits):
 
 
 def test_a_root_where_an_interval_is_halved_is_one():
-    """Both halves end in it: of u·(u² − 3/4), and of what is 0 in a quarter and a half as well."""
-    for at in ([Fraction(0)], [Fraction(-1, 2), Fraction(0), Fraction(1, 2)]):
-        outer = Fraction(7, 8)
-        found = real_zeros(chebyshev_of([-outer, *at, outer]), FINE)
-        assert [zero.order for zero in found] == [1] * (len(at) + 2)
+    """Both halves end in it: of (v − 1/2)·((v − 1/2)² − 1/16), whose control points are whole."""
+    powers = [Fraction(n, 32) for n in (-3, 22, -48, 32)]
+    found = _zeros(powers, [FINE, Fraction(0), Fraction(0), Fraction(0)])
+    assert [(zero.u, zero.order) for zero in found] == [(Fraction(n, 4), 1) for n in (1, 2, 3)]
 
 
 def test_halving_ends_at_the_brink_of_rounding():

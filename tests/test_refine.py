@@ -281,6 +281,7 @@ def test_rows_too_light_for_the_sums_are_left_to_the_triangle(bits):
     y[7:], w[7:] = np.array([1.0, 0.5, 2.25]) / light, light
     fit = pd.fit(x, y, 2, weights=w)
     assert fit.is_refined == (bits < 100)
+    assert 0 <= fit.digits < 16
     exact = [float(c) for c in least_squares(x, y, 2, w).coef]
     np.testing.assert_allclose(fit.coef, exact, rtol=1e-6)
     if fit.is_refined:

@@ -1,14 +1,44 @@
-"""Settings for all tests: Hypothesis tries the same inputs every time."""
+"""Settings for all tests: Hypothesis tries the same inputs every time, and arrivals are counted."""
 
 import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from polydescent.cli import main
 
-settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.register_profile(
+    "seeded",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # `arrive` lives for all examples
+)
 settings.load_profile("seeded")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "arrivals(least): examples of a property test that must come to its assertion"
+    )
+
+
+def pytest_collection_modifyitems(items):
+    """A property test whose examples are all refused shows nothing: each says how many may be."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            marked = item.get_closest_marker("arrivals") and "arrive" in item.fixturenames
+            assert marked, f"{item.nodeid} does not state how many examples must arrive"
+
+
+@pytest.fixture
+def arrive(request):
+    """Called by each example of a property test that comes to the assertion; afterwards there must
+    have been as many as the test's mark `arrivals` says.
+    """
+    (least,) = request.node.get_closest_marker("arrivals").args
+    arrived = []
+    yield lambda: arrived.append(True)
+    assert len(arrived) >= least, f"{len(arrived)} examples arrived of the {least} that must"
 
 
 @pytest.fixture

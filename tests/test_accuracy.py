@@ -10,6 +10,7 @@ import pytest
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.least_squares.accuracy import accuracy
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
 
 N = 400
@@ -148,3 +149,20 @@ def test_rows_of_weight_zero_are_no_company_and_no_outlier():
 
 def test_few_rows_are_no_crowd():
     assert "alone" not in pd.fit([0.0, 1.0, 1e6], [1.0, 2.0, 4.0], 1).advice
+
+
+@pytest.mark.parametrize(
+    ("far", "others", "alone"), [(2000.0, 300, 1), (100.0, 300, 1), (2000.0, 300, 400)]
+)
+def test_what_stands_alone_is_far_and_rarer_than_the_rest(far, others, alone):
+    x = np.append(np.random.default_rng(34).uniform(0, 1, others), np.full(alone, far))
+    said = pd.fit(x, np.cos(x), 1).advice
+    assert ("stands alone" in said) == (far > 1000 and alone < others)
+
+
+def test_rows_at_one_x_are_judged_there():
+    """A slope through the origin of a column that is 5 throughout: no other place is known."""
+    fit = pd.fit([5.0, 5, 5], [1.0, 2, 4], 1, terms=[1])
+    found = accuracy(fit.best, fit.summary.triangle)
+    assert found.place == 5
+    assert found.noise == pytest.approx(1 / math.sqrt(3))

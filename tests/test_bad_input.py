@@ -374,35 +374,58 @@ def test_the_page_is_this_table():
 
 NUMBERS = st.floats(width=64) | st.integers() | st.none() | st.booleans() | st.text(max_size=3)
 COLUMNS = st.lists(NUMBERS, max_size=8) | st.text(max_size=4) | st.none() | st.floats()
+REAL = st.floats(-1e100, 1e100) | st.integers(-(2**70), 2**70)
 
 
+@st.composite
+def spoiled(draw, **given):
+    """What is asked of a fit: sound in every second example, else with one part anything at all.
+
+    given: of each part (what is sound, what is not).
+    """
+    broken = draw(st.sampled_from([None, *given])) if draw(st.booleans()) else None
+    return {name: draw(parts[name == broken]) for name, parts in given.items()}
+
+
+def columns_of(n):
+    column = st.lists(REAL, min_size=n, max_size=n)
+    degree = st.integers(-2, 12) | st.text(max_size=5) | st.none()
+    return spoiled(x=(column, COLUMNS), y=(column, COLUMNS), degree=(st.integers(0, n - 1), degree))
+
+
+@pytest.mark.arrivals(60)
 @settings(max_examples=150, deadline=None)
-@given(x=COLUMNS, y=COLUMNS, degree=st.integers(-2, 12) | st.text(max_size=5) | st.none())
-def test_anything_at_all_is_refused_or_fitted(x, y, degree):
+@given(st.integers(1, 8).flatmap(columns_of))
+def test_anything_at_all_is_refused_or_fitted(arrive, asked):
     try:
-        fit = pd.fit(x, y, degree)
+        fit = pd.fit(asked["x"], asked["y"], asked["degree"])
     except errors.PolydescentError:
         return
+    arrive()
     assert np.isfinite(np.asarray(fit.curve.weights)).all()
 
 
+@pytest.mark.arrivals(90)
 @settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(
-            st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.sampled_from([0.0, 0.5, 1.0, 3.0])
+            st.floats(-1e6, 1e6) | st.integers(-9, 9).map(float),
+            st.floats(-1e6, 1e6),
+            st.sampled_from([1.0, 0.5, 3.0, 0.0]),
         ),
-        min_size=1,
+        min_size=6,
         max_size=12,
     ),
     degree=st.integers(0, 4),
 )
-def test_no_other_weights_do_better(rows, degree):
+def test_no_other_weights_do_better(arrive, rows, degree):
     x, y, w = (np.array(column) for column in zip(*rows, strict=True))
     try:
         fit = pd.fit(x, y, degree, weights=w)
     except (errors.NoRows, errors.TooFewRows, errors.TooFewDistinct):
         return
+    arrive()
     weights = np.asarray(fit.curve.weights)
     for k in range(degree + 1):
         for step in (1e-4, -1e-4):
@@ -412,31 +435,64 @@ def test_no_other_weights_do_better(rows, degree):
             assert (w * residual * residual).sum() >= fit.loss * (1 - 1e-9)
 
 
+NEAR = st.integers(-9, 9) | st.floats(-9, 9)
+CONSTRAINTS = spoiled(
+    fix=(
+        st.dictionaries(st.integers(0, 3), NEAR, max_size=2),
+        st.dictionaries(st.integers(-1, 4), st.floats() | st.none(), max_size=3),
+    ),
+    terms=(st.none() | st.sets(st.integers(0, 3), min_size=2).map(sorted), COLUMNS),
+    through=(st.none() | st.tuples(st.integers(-3, 3).map(lambda i: i + 0.5), NEAR), COLUMNS),
+)
+
+
+@pytest.mark.arrivals(40)
 @settings(max_examples=100, deadline=None)
-@given(st.dictionaries(st.integers(-1, 4), st.floats() | st.none(), max_size=3), COLUMNS, COLUMNS)
-def test_any_constraints_are_refused_or_obeyed(fix, terms, through):
+@given(CONSTRAINTS)
+def test_any_constraints_are_refused_or_obeyed(arrive, asked):
     try:
-        fit = pd.fit(X, Y, 3, fix=fix, terms=terms, through=through)
+        fit = pd.fit(X, Y, 3, **asked)
     except errors.PolydescentError:
         return
-    for power, value in fix.items():
-        assert fit.coef[power] == value
+    arrive()
+    fix, terms, through = asked["fix"], asked["terms"], asked["through"]
+    for power, value in enumerate(fit.coef):
+        if power in fix:
+            assert value == fix[power]
+        elif terms is not None and power not in terms:
+            assert value == 0
+    if through is not None:
+        x, y = through
+        size = np.abs(fit.coef) @ np.abs(float(x)) ** np.arange(fit.degree + 1)
+        assert abs(fit(x, outside="ignore") - y) <= 1e-12 * (size + abs(y))
 
 
 EXTREMES = st.sampled_from(
     [0, 1, -1, 3, 5e-324, 1e-300, 1e-150, 0.1, 1e150, 1e308, -1e308, 2**63, -(2**64), 10**30]
 )
-ROWS = st.lists(st.tuples(EXTREMES, EXTREMES, EXTREMES), min_size=1, max_size=7)
 
 
+@st.composite
+def extreme_rows(draw):
+    """Rows of x, y and a size, each a column in a unit of its own; in every third example one
+    value is of another size.
+    """
+    unit = st.sampled_from([1, 1e-130, 1e-9, 1e9, 1e140, 2**63, -(10**30)])
+    places = draw(st.lists(st.integers(-9, 9), min_size=1, max_size=7, unique=True))
+    table = [[draw(unit) * p for p in places]]
+    for least in (-9, 1):
+        scale = draw(unit)
+        table.append([scale * draw(st.integers(least, 9)) for _ in places])
+    if draw(st.integers(0, 2)) == 2:
+        table[draw(st.integers(0, 2))][draw(st.integers(0, len(places) - 1))] = draw(EXTREMES)
+    return table, draw(st.integers(0, min(5, len(places) - 1)))
+
+
+@pytest.mark.arrivals(90)
 @settings(max_examples=200, deadline=None)
-@given(
-    ROWS,
-    st.integers(0, 5),
-    st.sampled_from(["plain", "weights", "sigma", "fix", "terms", "through"]),
-)
-def test_any_size_is_refused_or_fitted(rows, degree, how):
-    x, y, size = (list(column) for column in zip(*rows, strict=True))
+@given(extreme_rows(), st.sampled_from(["plain", "weights", "sigma", "fix", "terms", "through"]))
+def test_any_size_is_refused_or_fitted(arrive, asked, how):
+    (x, y, size), degree = asked
     given = {
         "plain": {},
         "weights": {"weights": list(map(abs, size))},
@@ -449,6 +505,7 @@ def test_any_size_is_refused_or_fitted(rows, degree, how):
         fit = pd.fit(x, y, degree, **given)
     except errors.PolydescentError:
         return
+    arrive()
     assert np.isfinite(fit.curve.weights).all()
     assert 0 <= fit.loss < math.inf
     assert 0 <= fit.best.tss < math.inf
@@ -459,22 +516,31 @@ def test_any_size_is_refused_or_fitted(rows, degree, how):
 
 
 ANYTHING = NUMBERS | COLUMNS | st.complex_numbers() | st.datetimes() | st.fractions()
+TEN = st.lists(st.integers(1, 9), min_size=10, max_size=10)
+PLACES = st.dates() | st.integers(2**60, 2**60 + 9) | st.floats(-1, 2)
+# what is asked, and what may sensibly be asked
 ASKED = {
-    "call": lambda fit, a: fit(a),
-    "outside": lambda fit, a: fit(0.5, outside=a),
-    "band": lambda fit, a: fit.confidence_band(a),
-    "level": lambda fit, a: fit.confidence_interval(a),
-    "derivative": lambda fit, a: fit.derivative(a),
-    "integral": lambda fit, a: fit.integral(a, a),
-    "degrees": lambda fit, a: fit.degrees(a),
-    "equation": lambda fit, a: fit.equation(a),
-    "digits": lambda fit, a: fit.equation(digits=a),
-    "to_numpy": lambda fit, a: fit.to_numpy(a),
-    "from_polyfit": lambda fit, a: pd.Fit.from_polyfit(a, X, Y),
-    "weights": lambda fit, a: pd.fit(X, Y, 1, weights=a),
-    "sigma": lambda fit, a: pd.fit(X, Y, 1, sigma=a),
-    "missing": lambda fit, a: pd.fit(X, Y, 1, missing=a),
-    "per": lambda fit, a: pd.fit(X, Y, 1, per=a),
+    "call": (lambda fit, a: fit(a), PLACES),
+    "outside": (
+        lambda fit, a: fit(fit.domain.lo, outside=a),
+        st.sampled_from(["warn", "raise", "ignore"]),
+    ),
+    "band": (lambda fit, a: fit.confidence_band(a), PLACES),
+    "level": (lambda fit, a: fit.confidence_interval(a), st.floats(0.01, 0.99)),
+    "derivative": (lambda fit, a: fit.derivative(a), st.integers(1, 9)),
+    "integral": (lambda fit, a: fit.integral(a, a), PLACES),
+    "degrees": (lambda fit, a: fit.degrees(a), st.integers(0, 5)),
+    "equation": (lambda fit, a: fit.equation(a), st.sampled_from(["text", "python", "latex"])),
+    "digits": (lambda fit, a: fit.equation(digits=a), st.integers(1, 17)),
+    "to_numpy": (lambda fit, a: fit.to_numpy(a), st.sampled_from(["power", "chebyshev"])),
+    "from_polyfit": (lambda fit, a: pd.Fit.from_polyfit(a, X, Y), TEN.map(lambda ten: ten[:4])),
+    "weights": (lambda fit, a: pd.fit(X, Y, 1, weights=a), TEN),
+    "sigma": (lambda fit, a: pd.fit(X, Y, 1, sigma=a), TEN),
+    "missing": (lambda fit, a: pd.fit(X, Y, 1, missing=a), st.sampled_from(["raise", "omit"])),
+    "per": (
+        lambda fit, a: pd.fit(np.datetime64("2024-01-01") + np.arange(10), Y, 1, per=a),
+        st.sampled_from(["day", "year"]),
+    ),
 }
 MODELS = [
     pd.fit(X, Y, 2),
@@ -483,15 +549,19 @@ MODELS = [
 ]
 
 
+@pytest.mark.arrivals(3)
 @pytest.mark.filterwarnings("ignore::polydescent.errors.OutsideDomainWarning")
 @pytest.mark.parametrize("asked", ASKED)
 @settings(max_examples=25, deadline=None)
-@given(model=st.sampled_from(MODELS), argument=ANYTHING)
-def test_anything_may_be_asked(asked, model, argument):
+@given(data=st.data(), model=st.sampled_from(MODELS))
+def test_anything_may_be_asked(arrive, asked, data, model):
+    ask, sensible = ASKED[asked]
+    argument = data.draw(ANYTHING | sensible if data.draw(st.booleans()) else sensible)
     try:
-        ASKED[asked](model, argument)
+        ask(model, argument)
     except errors.PolydescentError:
         return  # anything else that it raises is a failure
+    arrive()
 
 
 if __name__ == "__main__":

@@ -144,3 +144,11 @@ def test_equations_hold_what_was_asked_of_every_curve_that_obeys_them():
     assert float(powers[0]) == 2.0
     assert float(powers[3]) == -1.0
     assert float(sum(c * 7**j for j, c in enumerate(powers))) == 4.0
+
+
+def test_constraints_end_where_their_rationals_fill_the_memory():
+    """At degree 150 a gigabyte of them: refused before any is computed."""
+    x = np.linspace(-1, 1, 300)
+    for asked in ({"fix": {0: 1.0}}, {"through": (0.5, 1.0)}):
+        with pytest.raises(errors.BadSetting, match="at most 100 with fix="):
+            pd.fit(x, np.cos(x), 101, **asked)

@@ -93,6 +93,15 @@ def test_what_is_left_open_is_stable_or_refused(name, kappa, unit):
         assert radius <= min(slowest(other, curvature) for other in others) + ROUGH
 
 
+@pytest.mark.parametrize("kind", [pd.Momentum, pd.Nesterov])
+@pytest.mark.parametrize("q", [1e-20, 1e-34, 1e-300])
+def test_momentum_stays_below_1_at_any_small_rate(kind, q):
+    """The momentum that damps so slow a mode critically is rounded to 1, which is none."""
+    chosen = kind(q).fastest(0.5, 1.0)
+    assert 1 - 1e-9 < chosen.momentum < 1
+    assert np.isfinite(chosen.decay(np.array([0.5, 1.0]), np.array([10**9]))).all()
+
+
 def slowest(optimizer, curvature):
     """The largest spectral radius of the map (w, v) → (w, v) that one step makes of each mode."""
     radii = []
@@ -162,6 +171,39 @@ def test_steps_to_is_the_first_step_whatever_ripples():
         assert step == first or (first is None and step > 10_000)
         found.append(step)
     assert sum(1000 < step < 10_000 for step in found) > 10
+
+
+@pytest.mark.parametrize("kind", [pd.GradientDescent, pd.Momentum, pd.Nesterov])
+def test_steps_to_takes_a_step_that_just_reaches(kind):
+    """Its excess is the target to the last digit; bounds and recurrences are not as sharp."""
+    rng = np.random.default_rng(12)
+    for _ in range(40):
+        step, k = int(10 ** rng.uniform(3, 9)), rng.integers(1, 4)
+        curvature = np.sort(rng.uniform(0.3, 3, k))[::-1] / step
+        optimizer = kind(0.05) if kind is pd.GradientDescent else kind(0.05, 0.3)
+        amplitude = rng.uniform(0.5, 2, k)
+        forecast = pd.Forecast(optimizer, curvature, np.eye(k), amplitude, np.zeros(k), 1.0)
+        excess = forecast.excess_at(step)
+        found = forecast.steps_to(excess)
+        assert found <= step
+        assert forecast.excess_at(found) <= excess < forecast.excess_at(found - 1)
+
+
+@pytest.mark.parametrize("kind", [pd.Momentum, pd.Nesterov])
+def test_steps_to_takes_a_swing_through_0_however_brief(kind):
+    """There a mode is below what is left of it by as many digits as its rounding eats."""
+    tried = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        optimizer = kind(rng.uniform(0.1, 1), 1 - 10 ** rng.uniform(-6, -4))
+        curvature = 10 ** rng.uniform(-3, -1, 1)
+        forecast = pd.Forecast(optimizer, curvature, np.eye(1), np.ones(1), np.zeros(1), 1.0)
+        excess = forecast.excess_at(np.arange(8000))
+        lowest = np.minimum.accumulate(excess)
+        for step in np.flatnonzero(excess[1:] < lowest[:-1])[-2:] + 1:
+            tried += step > 600
+            assert forecast.steps_to(excess[step]) == step
+    assert tried > 20
 
 
 def test_steps_to_is_exact_far_out_at_the_fastest_rate(monkeypatch):

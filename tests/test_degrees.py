@@ -101,6 +101,33 @@ def test_as_many_folds_as_rows_leave_one_out():
     np.testing.assert_allclose(table.cv, table.loo, rtol=1e-9)
 
 
+@pytest.mark.parametrize("criterion", ["aicc", "aic", "bic"])
+@pytest.mark.parametrize("degree", [0, 1, 2, 3, 4])
+def test_degrees_that_differ_by_rounding_are_one(degree, criterion):
+    """Of a summary, whose losses are never quite 0: the lowest of them is picked."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x = rng.uniform(-3, 7, 40)
+        y = np.polyval(rng.normal(size=degree + 1), x)
+        assert pd.summarize(x, y, degree=8).fit(8).degrees(criterion=criterion).pick == degree
+
+
+def test_a_curve_through_every_row_is_no_proof_that_it_is_exact():
+    x, y = np.arange(5.0), np.array([1.0, 3, 2, 5, 4])
+    for fit in (pd.fit(x, y, 4), pd.summarize(x, y, degree=4).fit(4)):
+        assert fit.degrees(criterion="aicc").pick == 0
+    assert pd.fit(x, y, "auto:4").degree == 0
+
+
+def test_a_row_that_no_other_holds_leaves_nothing_to_judge_by():
+    """Without it the curve is not determined: NaN, not the quotient of two roundings."""
+    rng = np.random.default_rng(4)
+    for x in (np.arange(5.0), np.append(np.repeat([0.0, 1, 2, 3], 5), 7.3)):
+        loo = pd.fit(x, rng.normal(size=len(x)), 4).degrees().loo
+        assert np.isnan(loo[4])
+        assert np.isfinite(loo[:4]).all()
+
+
 @pytest.mark.parametrize("criterion", ["loo", "cv"])
 def test_what_leaves_rows_out_needs_rows(criterion):
     x, y, _ = data()

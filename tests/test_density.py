@@ -71,6 +71,13 @@ def test_means_of_slices():
     assert np.isnan(density.means(40, least=51)[1]).any()
 
 
+def test_a_slice_without_rows_has_no_mean():
+    x = np.array([0.0, 1, 9, 10])
+    _, means = Density.of(Rows.of(x, x), columns=10, lines=10).means(10, least=1)
+    assert np.isnan(means[2:8]).all()
+    assert np.isfinite(means[[0, 1, 9]]).all()
+
+
 def test_tensors_are_counted_where_arrays_are():
     torch = pytest.importorskip("torch")
     x, y = (torch.asarray(column, dtype=torch.float32) for column in cloud())

@@ -371,3 +371,20 @@ def test_same_kind_in_same_kind_out(backend):
         assert type(value) is type(x)
         assert value.dtype == x.dtype
         assert value.device == x.device
+
+
+@pytest.mark.parametrize("over", ["rows", "summary"])
+def test_arrival_is_a_millionth_above_the_lowest_loss(over):
+    x, y = lesson()
+    asked = {"basis": "chebyshev", "optimizer": "gd", "over": over}
+    forecast = pd.descend(x, y, **asked).forecast
+    for excess, outcome in ((5e-6, pd.Outcome.STEPS_EXHAUSTED), (5e-7, pd.Outcome.CONVERGED)):
+        assert pd.descend(x, y, **asked, steps=forecast.steps_to(excess)).outcome is outcome
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_rows_without_noise_are_arrived_at_to_rounding(scale):
+    """The lowest loss is 0 or nearly: no step comes within a millionth of that."""
+    x = np.arange(20.0)
+    run = pd.descend(x, scale * (3 + 2 * x), 1, basis="chebyshev", optimizer="gd", steps=2000)
+    assert run.outcome is pd.Outcome.CONVERGED

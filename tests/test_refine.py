@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from exact import least_squares, random_problem, root, wide_problem
 
+import polydescent as pd
 from polydescent import double_double as dd
 from polydescent.errors import OutOfRange
 from polydescent.least_squares import precise
 from polydescent.least_squares.constraints import constraints_of, restrict
-from polydescent.least_squares.fixed_point import fixed, solve
-from polydescent.least_squares.refine import accumulate, refine
+from polydescent.least_squares.fixed_point import fixed, solve, unit
+from polydescent.least_squares.refine import accumulate, refinable, refine
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import exact_powers
 from polydescent.triangle.triangle import Triangle
@@ -137,6 +138,59 @@ def test_badly_spread_x_take_another_pass():
     assert coef == [float(c) for c in exact.coef]
 
 
+@pytest.mark.parametrize(("seed", "degree"), [(2, 9), (2, 10), (4, 9), (5, 11)])
+def test_worse_spread_x_take_as_many_passes_as_they_need(seed, degree):
+    """Condition numbers of R of 10¹⁰ to 10¹³: one pass leaves some of its error."""
+    x = np.round(np.random.default_rng(seed).lognormal(0, 2.5, degree + 12), 3)
+    y = np.cos(x) + 1e3
+    exact = least_squares(x, y, degree)
+    coef, answer = refined(x, y, degree)
+    assert coef == [float(c) for c in exact.coef]
+    assert answer.rss == float(exact.rss)
+
+
+@pytest.mark.parametrize("degree", range(1, 9))
+def test_rows_on_a_curve_leave_nothing_and_take_few_passes(degree, monkeypatch):
+    """No residual is left that float64 weights made, and none is chased that rounding made."""
+    passes = []
+
+    def counted(*given):
+        passes.append(given)
+        return accumulate(*given)
+
+    monkeypatch.setattr("polydescent.refine.accumulate", counted)
+    x = np.arange(40.0) / 16
+    for seed in range(5):
+        passes.clear()
+        y = np.polyval(np.random.default_rng(seed).integers(-9, 9, degree + 1), x)
+        assert refined(x, y, degree)[1].rss == 0
+        assert len(passes) < 4
+
+
+@pytest.mark.parametrize("bits", range(-5, 6))
+def test_standard_errors_of_weights_of_any_unit(bits):
+    x, y = np.arange(6.0), np.array([1.0, 2, 4, 3, 5, 9])
+    root = refined(x, y, 1, np.full(6, 2.0**bits))[1].root
+    assert float(sum(c[0] * c[0] for c in root)) == pytest.approx(2.0**-bits / 6, rel=1e-15)
+
+
+@pytest.mark.parametrize("value", [5e-324, 1e-310, 2.0**-1000, 0.3, 1.0, 1e300, 1.7e308])
+def test_a_unit_is_a_power_of_two_and_a_float64(value):
+    mantissa, _ = math.frexp(unit(value))
+    assert mantissa == 0.5
+    assert math.isfinite(1 / unit(value))
+    if 1e-300 < value < 1e300:
+        assert 0.5 <= value * unit(value) < 1
+
+
+def test_what_would_take_long_is_left_to_the_triangle():
+    """Rows without number, or a small system without end: `refine` is asked for neither."""
+    assert refinable(1_000_000, 3, None)
+    assert not refinable(1_000_001, 3, None)
+    assert refinable(1000, 100, None)
+    assert not refinable(1000, 101, None)
+
+
 @pytest.mark.parametrize("factor", [1e-300, 1e-140, 1e-136, 1.0, 1e136, 1e140])
 def test_sizes_near_the_ends_of_float64(factor):
     x = np.linspace(1.0, 2.0, 20)
@@ -217,6 +271,21 @@ def test_triple_double_operations_hold_forty_six_digits():
     for n in (1, 2, 7, 50):
         summed = dd.total3(tuple(part[None, :n] for part in thirds))
         assert_close(summed, [sum(A[:n]) / 3], [sum(map(abs, A[:n]))])
+
+
+@pytest.mark.parametrize("bits", [0, 60, 99, 120, 300, 500])
+def test_rows_too_light_for_the_sums_are_left_to_the_triangle(bits):
+    """Their y is as much larger, so they count like others; what calls itself refined is exact."""
+    x, light = np.arange(10.0) - 4.5, 2.0**-bits
+    y, w = np.cos(x), np.ones(10)
+    y[7:], w[7:] = np.array([1.0, 0.5, 2.25]) / light, light
+    fit = pd.fit(x, y, 2, weights=w)
+    assert fit.is_refined == (bits < 100)
+    assert 0 <= fit.digits < 16
+    exact = [float(c) for c in least_squares(x, y, 2, w).coef]
+    np.testing.assert_allclose(fit.coef, exact, rtol=1e-6)
+    if fit.is_refined:
+        assert list(fit.coef) == exact
 
 
 def test_constrained_coefficients_are_exact_too():

@@ -13,7 +13,7 @@ import pytest
 import polydescent as pd
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers
-from polydescent.polynomial.roots import real_zeros
+from polydescent.polynomial.roots import _Piece, _zeros, real_zeros
 
 UNIT = Domain(-1.0, 1.0)
 FINE = Fraction(1, 1 << 160)
@@ -109,6 +109,30 @@ def test_ends_of_the_domain_count():
     assert [float(z.u) for z in found] == [-1, 1]
     (zero,) = real_zeros([1 + 1e-16, 1.0], Fraction(1, 1 << 50))
     assert float(zero.u) == -1
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("bits", [20, 38, 39, 42, 45, 60])
+def test_a_root_hardly_beyond_an_end_is_inside_and_found_once(side, bits):
+    u = side * (1 + Fraction(1, 1 << bits))
+    for everywhere in (False, True):
+        found = [zero.u for zero in real_zeros([-u, 1], FINE, everywhere)]
+        assert len(found) == (everywhere or bits > 40)
+        assert all(abs(root - u) < Fraction(1, 1 << 80) for root in found)
+
+
+def test_a_root_where_an_interval_is_halved_is_one():
+    """Both halves end in it: of (v − 1/2)·((v − 1/2)² − 1/16), whose control points are whole."""
+    powers = [Fraction(n, 32) for n in (-3, 22, -48, 32)]
+    found = _zeros(powers, [FINE, Fraction(0), Fraction(0), Fraction(0)])
+    assert [zero.order for zero in found] == [1, 1, 1]
+    assert all(abs(zero.u - Fraction(n, 4)) < FINE * 2**70 for n, zero in enumerate(found, 1))
+
+
+def test_halving_ends_at_the_brink_of_rounding():
+    """One unit above what rounding may add, in the corner of a piece, is above it in all halves."""
+    for points in ([1001, 1000, 1000], [-1001, -1000, -1000], [1000, 1000, 1001]):
+        assert _Piece(Fraction(0), Fraction(1), points, [1000] * 3).is_within
 
 
 # ── of a fit ──

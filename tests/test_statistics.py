@@ -329,6 +329,31 @@ def test_outside_the_domain():
         line(1, outside="no")
 
 
+@pytest.mark.parametrize("x", [np.linspace(-3, 7, 20), 1e9 + np.arange(20), 1e-30 * np.arange(20)])
+def test_rounding_at_an_end_of_the_domain_is_not_outside(x):
+    fit = pd.fit(x, np.cos(np.arange(20)), 2)
+    half = np.ptp(x) / 2
+    for end, away in ((x[0], -half), (x[-1], half)):
+        fit(end + 1e-10 * away, outside="raise")
+        with pytest.raises(errors.OutsideDomain):
+            fit(end + 1e-6 * away, outside="raise")
+
+
+def test_no_loss_is_below_the_lowest():
+    """By its rounding it may be: in float32 about every second descent over the rows ends so."""
+    below = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x = rng.uniform(-1, 1, 30).astype(np.float32)
+        y = np.cos(3 * x) + 0.1 * rng.normal(size=30).astype(np.float32)
+        run = pd.descend(x, y, 3, basis="chebyshev", optimizer="momentum", over="rows", steps=300)
+        below += run.loss < run.lowest_loss
+        assert run.excess >= 0
+        lower = replace(run, loss=run.lowest_loss * (1 - 1e-7))
+        assert lower.excess == 0
+    assert below > 0
+
+
 def test_coverage_of_intervals_and_bands():
     """95 % intervals hold the truth in 93 to 97 % of samples, within what 400 of them can show."""
     rng = np.random.default_rng(5)

@@ -20,9 +20,9 @@ from polydescent.triangle import kernels
 from polydescent.triangle.kernels import blocks, native, reference, sums
 from polydescent.triangle.triangle import Triangle
 
-NATIVE = pytest.param(
-    "native", marks=pytest.mark.skipif(bool(native.MISSING), reason=native.MISSING)
-)
+ABSENT = kernels.available()["native"]  # not built, or excluded by the environment
+with_native = pytest.mark.skipif(bool(ABSENT), reason=ABSENT)
+NATIVE = pytest.param("native", marks=with_native)
 fast_kernels = pytest.mark.parametrize("kernel", [NATIVE, "blocks"])
 all_kernels = pytest.mark.parametrize("kernel", [NATIVE, "blocks", "reference"])
 
@@ -343,7 +343,7 @@ def test_sixty_chunks_in_any_order_are_one_fit(monkeypatch, kernel, way, degree,
         assert np.abs(found - best).max() < 1e-11 * np.abs(y).max()
 
 
-@pytest.mark.skipif(bool(native.MISSING), reason=native.MISSING)
+@with_native
 @pytest.mark.parametrize("name", ["uniform", "far cluster"])
 def test_the_number_of_threads_changes_no_digit(monkeypatch, name):
     x, y = rows(name, 700_001)
@@ -391,6 +391,20 @@ def test_sums_over_many_rows_keep_their_digits():
 def test_sums_serve_ordinary_rows(name):
     """The laws above would hold with every chunk given to the reference: see that it is not so."""
     assert _by_sums(name) is not None
+
+
+@pytest.mark.parametrize("reach", [12.0, 100.0])
+@pytest.mark.parametrize("degree", [4, 6])
+def test_sums_serve_a_burst_of_far_rows_that_the_sample_missed(degree, reach):
+    """On the guessed domain it would drown the others: the sums are taken again on the true one."""
+    x, y = rows("uniform")
+    sampled = np.sort(np.append(np.arange(moments.SAMPLE) * moments.GOLDEN % 1.0 * N, N - 1))
+    widest = int(np.diff(sampled).argmax())
+    burst = slice(int(sampled[widest]) + 1, int(sampled[widest + 1]))
+    x[burst] = np.random.default_rng(1).uniform(-reach, reach, N)[burst]
+    found = moments.compress(x, y, None, degree, partial(blocks._sums, x, y, None))
+    assert found is not None
+    assert_same_triangle(found, reference.compress(x, y, None, degree), 3e-13)
 
 
 @pytest.mark.parametrize("name", ["constant", "huge", "tiny"])

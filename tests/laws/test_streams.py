@@ -1,5 +1,7 @@
 """However rows are cut, ordered and spread over processes, their summary is that of one pass."""
 
+import os
+
 import dask
 import dask.array as da
 import dask.dataframe as dd
@@ -9,8 +11,10 @@ import pytest
 from dask.distributed import Client, LocalCluster, get_task_stream
 
 import polydescent as pd
+from polydescent.regression import passes
 from polydescent.regression.passes import Tally
 from polydescent.rows.source_of import source_of
+from polydescent.triangle.kernels import threads
 
 N = 60_000
 ORDERS = {
@@ -137,6 +141,27 @@ def test_the_graph_grows_with_the_blocks_and_no_block_is_cut(columns):
     with dask.config.set(scheduler="synchronous"):
         source.fold(counted, total)
     assert sorted(sizes) == sorted(chunks)
+
+
+def test_tasks_on_workers_take_one_core_each(monkeypatch, columns):
+    """A cluster runs as many of them side by side as a worker has cores."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(7), raising=False)
+    seen = []
+
+    def spied(*given):
+        seen.append(threads.cores())
+        return summary_of_rows(*given)
+
+    summary_of_rows = passes.summary_of_rows
+    monkeypatch.setattr(passes, "summary_of_rows", spied)
+    x, y, _ = columns
+    with dask.config.set(scheduler="synchronous"):
+        pd.summarize(da.from_array(x, chunks=1000), da.from_array(y, chunks=1000), degree=1)
+    assert seen
+    assert set(seen) == {1}
+    assert threads.cores() == 7
+    pd.summarize(iter([(x, y)]), degree=1)
+    assert seen[-1] == 7
 
 
 def test_missing_values_are_omitted_where_they_are(cluster, columns):

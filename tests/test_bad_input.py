@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.polynomial.curve import Polynomial
 
 PAGE = Path(__file__).parent.parent / "docs" / "bad-inputs.md"
 CSV = Path(__file__).parent / "data" / "co2-mauna-loa-monthly.csv"
@@ -431,7 +432,7 @@ def test_no_other_weights_do_better(arrive, rows, degree):
         for step in (1e-4, -1e-4):
             moved = weights.copy()
             moved[k] += step * (1 + np.abs(weights).max())
-            residual = y - pd.polynomial.Polynomial(fit.curve.basis, fit.domain, moved)(x)
+            residual = y - Polynomial(fit.curve.basis, fit.domain, moved)(x)
             assert (w * residual * residual).sum() >= fit.loss * (1 - 1e-9)
 
 

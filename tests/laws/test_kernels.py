@@ -398,11 +398,11 @@ def test_sums_serve_ordinary_rows(name):
 def test_sums_serve_a_burst_of_far_rows_that_the_sample_missed(degree, reach):
     """On the guessed domain it would drown the others: the sums are taken again on the true one."""
     x, y = rows("uniform")
-    sampled = np.sort(np.append(np.arange(moments.SAMPLE) * moments.GOLDEN % 1.0 * N, N - 1))
+    sampled = np.sort(np.append(np.arange(sums.SAMPLE) * sums.GOLDEN % 1.0 * N, N - 1))
     widest = int(np.diff(sampled).argmax())
     burst = slice(int(sampled[widest]) + 1, int(sampled[widest + 1]))
     x[burst] = np.random.default_rng(1).uniform(-reach, reach, N)[burst]
-    found = moments.compress(x, y, None, degree, partial(blocks._sums, x, y, None))
+    found = sums.compress(x, y, None, degree, partial(blocks._sums, x, y, None))
     assert found is not None
     assert_same_triangle(found, reference.compress(x, y, None, degree), 3e-13)
 

@@ -45,8 +45,8 @@ from polydescent.polynomial.curve import exact_powers, nearest_float
 _LARGEST = 4_000_000  # n·k up to which rows are refined unasked
 _HIGHEST = 100  # the degree up to which they are: the small system takes k³ products of integers
 _LIGHTEST = 2.0**-100  # of the largest weight: a row below it would vanish from the sums
-_PASSES = 8
-_SETTLED = 46  # bits: a correction 2⁴⁶ times smaller than the weights is itself right to 2⁻⁸⁰
+_PASSES = 12
+_SETTLED = 92  # bits: what the next correction may move, of the weights
 # bits by which the rss must exceed what the correction moves it by, or else that is taken out first
 _CLEAR = 44
 _NEGLIGIBLE = Fraction(1, 10**40)
@@ -150,16 +150,17 @@ def refine(
     pilot: np.ndarray,
     weights: np.ndarray | None = None,
     equations: Equations = ((), ()),
-) -> Refined:
+) -> Refined | None:
     """The least squares polynomial through rows on the host, from a float64 solution of it.
 
     x, y: float64, shape (n,), finite. domain: holds all x. pilot: Chebyshev weights, shape (k,).
     weights: ω, of squares, shape (n,), finite and ≥ 0. equations: (B, b) with B·w = b, obeyed
     exactly. The pilot must come from data that determine it: `Summary.solve` and
-    `constraints.restrict` see to that.
+    `constraints.restrict` see to that. None where the corrections do not end: rows so nearly
+    dependent (a condition number of 10¹⁶) that their products, in 32 digits, no longer tell.
     """
     start: Sequence[float | Fraction] = pilot.tolist()
-    B = in_fixed_point(equations[0])
+    B, before, settled = in_fixed_point(equations[0]), 0, False
     for _ in range(_PASSES):
         normal = accumulate(x, y, domain, start, weights)
         b = [fixed(value / normal.y_unit) for value in equations[1]]
@@ -169,9 +170,15 @@ def refine(
         largest, moved = (max(map(abs, values)) for values in (refined, correction))
         rss, floor = _unexplained(normal, correction), _noise(normal, largest)
         clear = max(rss, floor) >= times(normal.moments[0], times(moved, moved)) >> _CLEAR
-        if moved <= largest >> _SETTLED and clear:
+        # the next correction is as much smaller than this one as this one is than the last
+        before = before or largest
+        settled = moved * moved <= before * largest >> _SETTLED
+        if (settled and clear) or not moved:
             break
+        before = moved
         start = [Fraction(w, ONE) * normal.y_unit for w in refined]
+    if not settled:
+        return None
     rss, tss = (square if square > floor else 0 for square in (rss, _spread(normal)))
     scale = normal.weight_unit * normal.y_unit**2
     return Refined(

@@ -130,6 +130,8 @@ def solve(
         x, y, omega = _with_exact_products(rows)
     equations = ((), ()) if found.restricted is None else found.restricted.equations
     refined = refine(x, y, triangle.domain, found.weights, omega, equations)
+    if refined is None:
+        return found
     weights = np.array([nearest_float(w) for w in refined.weights])
     return replace(
         found,

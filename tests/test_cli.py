@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 import polydescent as pd
+from polydescent.cli import options
+from polydescent.descent.optimizers import OPTIMIZERS
+from polydescent.polynomial.basis import BASES
 
 DATA = Path(__file__).parent / "data"
 TEMPERATURE = str(DATA / "global-temperature-monthly.csv")
@@ -243,3 +246,8 @@ def test_as_a_process_in_a_pipe():
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
     assert done.stdout == "99 704.359302\n"
     assert "Traceback" not in done.stderr
+
+
+def test_every_optimizer_and_basis_has_its_word():
+    assert [*options.OptimizerName] == [*OPTIMIZERS, "exact"]
+    assert [*options.BasisName] == [*BASES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import typer
 
@@ -20,12 +20,13 @@ from polydescent.errors import BadSetting
 from polydescent.visible import visible
 
 _FASTEST = ("auto", "fastest")
-OptimizerName = StrEnum("OptimizerName", {name: name for name in [*OPTIMIZERS, "exact"]})
+# the names of OPTIMIZERS, written out for those who check types
+OptimizerName = StrEnum("OptimizerName", ["gd", "momentum", "nesterov", "adam", "exact"])
 BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
 Over = StrEnum("Over", ["rows", "summary"])
 Missing = StrEnum("Missing", ["raise", "omit"])
 
-BasisOption: TypeAlias = Annotated[
+BasisOption = Annotated[
     BasisName | None,
     typer.Option(help="Coordinates of the descent.", show_default=False),
 ]

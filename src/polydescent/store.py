@@ -234,7 +234,7 @@ def model_to_json(model: Model) -> dict[str, Any]:
         "summary": summary_to_json(model.summary),
         "asked": model.asked,
         "curve": model.curve,
-        "sources": [asdict(s) | {"path": _printable(s.path)} for s in model.sources],
+        "sources": [s.facts() | {"path": _printable(s.path)} for s in model.sources],
         "passes": list(model.passes),
     }
 

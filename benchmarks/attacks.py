@@ -39,7 +39,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import forge  # noqa: E402
 
-SECONDS = 60.0  # the longest that one attack on documents goes on
+SECONDS = 45.0  # the longest that one attack on documents goes on
 EXPRESSIONS = 100_000
 DOCUMENTS = 20_000
 TABLES = 2_000
@@ -216,12 +216,12 @@ _NAMES = ("t.csv", "t.tsv", "t.jsonl", "t.csv.gz", "t.tsv.gz", "t.jsonl.gz", "*.
 
 def late_kinds(folder: Path, generator: np.random.Generator) -> Counts:
     """Tables whose last rows are of another kind than their first: as Python reads them."""
-    counts, kinds = Counts(), list(_KINDS)
+    counts = Counts()
     for _ in _within(SECONDS, TABLES):
         name = _NAMES[generator.integers(len(_NAMES))]
         rows = int(generator.choice([12, 300, 3000, 21_000], p=[0.5, 0.3, 0.15, 0.05]))
         late = int(rows * generator.uniform(0.5, 0.99))
-        early, after = ([kinds[k] for k in generator.integers(0, len(kinds), 2)] for _ in "ab")
+        early, after = ([_kind(generator, 0.3), _kind(generator, 0.0)] for _ in "ab")
         table = [[_KINDS[kind](i) for kind in (early if i < late else after)] for i in range(rows)]
         asked = _written(folder, name, table)
         verdict = _judged(lambda asked=asked, table=table: _compared(asked, table))
@@ -229,6 +229,13 @@ def late_kinds(folder: Path, generator: np.random.Generator) -> Counts:
         for path in folder.iterdir():
             path.unlink()
     return counts
+
+
+def _kind(generator: np.random.Generator, dates: float) -> str:
+    """A kind of number mostly, of date as often as said, of anything at times."""
+    kinds, at = list(_KINDS), generator.uniform()
+    ours = kinds[8:11] if at < dates else kinds if at > 0.9 else [*kinds[:5], *kinds[6:8]]
+    return ours[generator.integers(len(ours))]
 
 
 def _written(folder: Path, name: str, table: list[list[str]]) -> str:
@@ -288,17 +295,20 @@ def _compared(asked: str, table: list[list[str]]) -> str:
             number = math.nan
         whole = not math.isnan(found.x[place])
         there = int(found.x[place]) + read[0] if read[0] and whole else found.x[place] + read[0]
-        if not _equal(there, number) or not _equal(found.y[place], _as_number(y)):
+        if not _equal(there, number, read[0]) or not _equal(found.y[place], _as_number(y)):
             return "wrong number"
     return "means what it says"
 
 
-def _equal(found: float, expected: float | None) -> bool:
+def _equal(found: float, expected: float | None, origin: int = 0) -> bool:
     if expected is None:  # the text is none, so the row must have been refused
         return False
     if math.isnan(expected):
         return math.isnan(found)
-    return found == (expected if isinstance(found, int) else float(expected))
+    if isinstance(expected, int):
+        return found == (expected if isinstance(found, int) else float(expected))
+    # x counts from a whole number that may be far away: a fraction is as fine as that allows
+    return abs(found - expected) <= (float(np.spacing(float(abs(origin)))) if origin else 0.0)
 
 
 def flipped_bits(folder: Path, generator: np.random.Generator) -> Counts:
@@ -312,18 +322,16 @@ def flipped_bits(folder: Path, generator: np.random.Generator) -> Counts:
         columns, folder / "whole", write_page_checksum=True, row_group_size=100
     )
     pages = (folder / "whole").read_bytes()
-    with pyarrow.CompressedOutputStream(str(folder / "packed"), "zstd") as stream:
-        stream.write(text)
+    packed = subprocess.run(["zstd", "--check", "-c"], input=text, capture_output=True, check=True)
     whole = {
         "t.csv.gz": gzip.compress(text),
-        "t.csv.zst": (folder / "packed").read_bytes(),
+        "t.csv.zst": packed.stdout,
         "t.jsonl.gz": gzip.compress(lines),
         "t.parquet": pages,
         "t.jsonl": lines,
     }
     footer = int.from_bytes(pages[-8:-4], "little") + 8
     (folder / "whole").unlink()
-    (folder / "packed").unlink()
     names = list(whole)
     for i in _within(SECONDS, TABLES):
         name = names[i % len(names)]
@@ -357,11 +365,11 @@ def _compared_rows(asked: str, rows: list[list[str]] | None) -> str:
 
 
 _SQL = """
-x y 1 0.5 'a' "x" + - * / ( ) ( ) , ; -- /* */ ' " SELECT FROM WHERE UNION JOIN WITH ORDER LIMIT AS OR
-AND true * ? $1 :: [ ] { } lambda 'secret.csv' "secret.csv" read_csv('secret.csv') secret
+x y 1 0.5 'a' "x" + - * / ( ) ( ) , ; -- /* */ ' " SELECT FROM WHERE UNION JOIN WITH ORDER LIMIT AS
+OR AND true * ? $1 :: [ ] { } lambda 'secret.csv' "secret.csv" read_csv('secret.csv') secret
 read_text('secret.csv') glob('*') getenv('HOME') query('FROM\xa0secret.csv') COPY TO 'PWN' ATTACH
-INSTALL LOAD SET PRAGMA x; max( sum( count( OVER list( ARRAY( EXISTS( IN ANY( COLUMNS( abs( CASE WHEN
-THEN ELSE END CAST( DOUBLE) ) )
+INSTALL LOAD SET PRAGMA x; max( sum( count( OVER list( ARRAY( EXISTS( IN ANY( COLUMNS( abs( CASE
+WHEN THEN ELSE END CAST( DOUBLE) ) )
 """
 _WHOLE = """
 true; COPY (SELECT 1) TO 'PWN'
@@ -500,7 +508,7 @@ ATTACKS: dict[str, Attack] = {
     "models forged, checksum right": forged_models,
     "fits in JSON, spoiled and forged": forged_fits,
     "text files whose last rows are of another kind": late_kinds,
-    "one bit flipped: gz, zst, Parquet with page checksums, JSON lines": flipped_bits,
+    "one bit flipped: gz, zst and Parquet pages with checksums, JSON lines": flipped_bits,
     "SQL that leaves its place, typed and from a model": sql_escapes,
     "fit, update, merge killed": kills,
     "updates beside a merge": updates_and_merges_at_once,
@@ -512,8 +520,8 @@ What others promise about files from somebody else:
 - SQLite documents defenses against maliciously crafted SQL and database files, and recommends
   settings for them (trusted_schema off, cell_size_check on, quick_check first, lower limits):
   <https://www.sqlite.org/security.html>.
-- scikit-learn documents that a model kept with pickle, joblib or cloudpickle may run code when it is
-  loaded, so that only trusted ones may be, and names skops.io and ONNX as formats that do not:
+- scikit-learn documents that a model kept with pickle, joblib or cloudpickle may run code when it
+  is loaded, so that only trusted ones may be, and names skops.io and ONNX as formats that do not:
   <https://scikit-learn.org/stable/model_persistence.html>.
 """
 

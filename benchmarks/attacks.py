@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -288,27 +289,36 @@ def _compared(asked: str, table: list[list[str]]) -> str:
     found = files(asked, "x", "y").gathered()
     if found.n != len(table):
         return "lost row"
-    read = found.axis.origin, found.axis.tick
-    for place, (x, y) in enumerate(table):
-        number = _as_moment(x) if read[1] else _as_number(x)
-        if x.strip() in _MISSING:
-            number = math.nan
-        whole = not math.isnan(found.x[place])
-        there = int(found.x[place]) + read[0] if read[0] and whole else found.x[place] + read[0]
-        if not _equal(there, number, read[0]) or not _equal(found.y[place], _as_number(y)):
+    origin, tick = found.axis.origin, found.axis.tick
+    expected = [
+        (math.nan if x.strip() in _MISSING else _as_moment(x) if tick else _as_number(x))
+        for x, _ in table
+    ]
+    # Ticks, and whole numbers of one size, are exact; of many sizes they are the nearest float64.
+    # x then counts from a whole number that may be far away, and is as fine as that allows.
+    known = [x for x in expected if isinstance(x, int)]
+    others = any(x is None or (isinstance(x, float) and not math.isnan(x)) for x in expected)
+    near = bool(known) and max(known) - min(known) <= min(map(abs, known))
+    whole = not others and (bool(tick) or near)
+    for place, x in enumerate(expected):
+        if not _equal(found.x[place], x, origin, whole):
+            return "wrong number"
+        if not _equal(found.y[place], _as_number(table[place][1])):
             return "wrong number"
     return "means what it says"
 
 
-def _equal(found: float, expected: float | None, origin: int = 0) -> bool:
-    if expected is None:  # the text is none, so the row must have been refused
+def _equal(found: float, expected: float | None, origin: int = 0, whole: bool = False) -> bool:
+    if expected is None:  # the text is no number, so its row must have been refused
         return False
-    if math.isnan(expected):
-        return math.isnan(found)
-    if isinstance(expected, int):
-        return found == (expected if isinstance(found, int) else float(expected))
-    # x counts from a whole number that may be far away: a fraction is as fine as that allows
-    return abs(found - expected) <= (float(np.spacing(float(abs(origin)))) if origin else 0.0)
+    if math.isnan(expected) or math.isnan(found):
+        return math.isnan(expected) and math.isnan(found)
+    if not origin:
+        return found == float(expected)
+    if whole:
+        return found == float(Fraction(expected) - origin)
+    finest = np.spacing(float(max(abs(origin), abs(expected))))
+    return abs(Fraction(found) + origin - Fraction(expected)) <= Fraction(float(finest))
 
 
 def flipped_bits(folder: Path, generator: np.random.Generator) -> Counts:
@@ -517,11 +527,11 @@ ATTACKS: dict[str, Attack] = {
 NEIGHBORS = """
 What others promise about files from somebody else:
 
-- SQLite documents defenses against maliciously crafted SQL and database files, and recommends
-  settings for them (trusted_schema off, cell_size_check on, quick_check first, lower limits):
-  <https://www.sqlite.org/security.html>.
+- SQLite documents that malicious SQL and database files should end in an error and never do harm,
+  and recommends steps for untrusted files, such as trusted_schema off, cell_size_check on and
+  quick_check first: <https://www.sqlite.org/security.html>.
 - scikit-learn documents that a model kept with pickle, joblib or cloudpickle may run code when it
-  is loaded, so that only trusted ones may be, and names skops.io and ONNX as formats that do not:
+  is loaded, so that only trusted ones may be, and names skops.io and ONNX as safer ones:
   <https://scikit-learn.org/stable/model_persistence.html>.
 """
 

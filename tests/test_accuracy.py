@@ -10,6 +10,7 @@ import pytest
 
 import polydescent as pd
 from polydescent import errors
+from polydescent.accuracy import accuracy
 from polydescent.basis import CHEBYSHEV, design_matrix
 
 N = 400
@@ -148,3 +149,12 @@ def test_rows_of_weight_zero_are_no_company_and_no_outlier():
 
 def test_few_rows_are_no_crowd():
     assert "alone" not in pd.fit([0.0, 1.0, 1e6], [1.0, 2.0, 4.0], 1).advice
+
+
+def test_a_curve_far_from_the_solution_has_no_digit():
+    """Its size over its error is below the smallest float64."""
+    x = np.linspace(0, 1, 9)
+    fitted = pd.fit(x, 1e140 * (1 + x), 1)
+    found = accuracy(fitted.solution, fitted.summary.triangle, np.array([1e-200, 0.0]))
+    assert found.digits == 0
+    assert 1e140 < found.error < 1e141

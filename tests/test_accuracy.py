@@ -166,3 +166,12 @@ def test_rows_at_one_x_are_judged_there():
     found = accuracy(fit.best, fit.summary.triangle)
     assert found.place == 5
     assert found.noise == pytest.approx(1 / math.sqrt(3))
+
+
+def test_a_curve_far_from_the_solution_has_no_digit():
+    """Its size over its error is below the smallest float64."""
+    x = np.linspace(0, 1, 9)
+    fitted = pd.fit(x, 1e140 * (1 + x), 1)
+    found = accuracy(fitted.solution, fitted.summary.triangle, np.array([1e-200, 0.0]))
+    assert found.digits == 0
+    assert 1e140 < found.error < 1e141

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas
@@ -42,6 +44,34 @@ ASKED = ("--x", "hour", "--y", "kW", "--degree", 2)
 
 def left():
     return sorted(name for name in os.listdir() if not name.startswith("day"))
+
+
+def test_standard_input_is_remembered_by_its_content(polydescent, monkeypatch):
+    """A model names no file that is gone with the process, and none that only has its name."""
+
+    def piped(content):
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+
+    data = Path("day0.csv").read_bytes()
+    piped(data)
+    assert polydescent("fit", "-", *ASKED, "--save", "m.json")[0] == 0
+    (source,) = store.load(Path("m.json")).sources
+    assert (source.path, source.size, source.rows) == ("standard input", len(data), 500)
+    code, _, err = polydescent("update", "m.json", "day0.csv")
+    assert code == 2
+    assert "before as 'standard input'" in err
+    piped(data)
+    code, _, err = polydescent("update", "m.json", "-")
+    assert (code, "--again" in err) == (2, True)
+    piped(data + b"3,4\n")
+    code, _, err = polydescent("update", "m.json", "-")
+    assert (code, "starts the same" in err) == (2, True)
+    Path("standard input").write_bytes(Path("day1.csv").read_bytes() + b"1,2\n")
+    assert polydescent("update", "m.json", "day1.csv")[0] == 0
+    piped(Path("day2.csv").read_bytes())
+    assert polydescent("update", "m.json", "-")[0] == 0
+    assert store.load(Path("m.json")).summary.n == 1500
+    assert sorted(left()) == ["m.json", "standard input"]
 
 
 def test_fit_saves_and_updates_add(polydescent):

@@ -532,3 +532,50 @@ def test_ctrl_c_ends_well_at_any_moment(tmp_path, case):
         assert err.startswith("polydescent: Stopped")
         left = {path.name for path in tmp_path.iterdir() if not path.name.endswith(".part")}
         assert not left - {"m.json.lock"}
+
+
+INTERRUPTED = """
+import os, signal, sys, time, types
+import polydescent.cli as cli
+
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+
+class Finalized:
+    def __del__(self):
+        press()
+        time.sleep(0)
+
+def outcome(words):
+    if "importing" in words:
+        sys.meta_path.insert(0, Finder)
+        try:
+            import polydescent_none
+        except ImportError:
+            pass
+    else:
+        Finalized()
+    time.sleep(30)
+    return 0
+
+class Finder:
+    def find_spec(name, path=None, target=None):
+        try:
+            press()
+            time.sleep(0.1)
+        except KeyboardInterrupt:
+            print("raised where it may be lost")
+        raise ModuleNotFoundError(name)
+
+sys.modules["polydescent.cli.door"] = types.SimpleNamespace(outcome=outcome)
+cli.main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("where", ["importing", "freed"])
+def test_ctrl_c_where_python_cannot_raise_is_obeyed_afterwards(where):
+    command = [sys.executable, "-c", INTERRUPTED, where]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=25)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "polydescent: Stopped. No file was left half written.\n"

@@ -414,6 +414,21 @@ def test_the_fingerprint_sees_the_head_the_tail_and_the_size(tmp_path, size):
         assert Remembered.of_file(tmp_path / "a").content != known.content
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_what_a_model_calls_a_source_is_not_waited_for(tmp_path, summary):
+    """A pipe, a device, a path that is none: no file of that name has rows to compare."""
+    os.mkfifo(tmp_path / "pipe")
+    data = b"x,y\n" + b"1,2\n" * 40
+    (tmp_path / "part.csv").write_bytes(data[:64])
+    (tmp_path / "whole.csv").write_bytes(data)
+    part, whole = (Remembered.of_file(tmp_path / name) for name in ("part.csv", "whole.csv"))
+    for path in (str(tmp_path / "pipe"), "/dev/tty", str(tmp_path), "standard input", "a\0b"):
+        Model(summary, sources=(replace(whole, path=path),)).check_new([part], "model.json")
+    os.unlink(tmp_path / "part.csv")
+    os.mkfifo(tmp_path / "part.csv")  # after its fingerprint was taken
+    Model(summary, sources=(part,)).check_new([replace(whole, path=part.path)], "model.json")
+
+
 # ── two at once ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import signal
 import sys
+import time
+from types import FrameType
+from typing import Any
 
 STOPPED = 130  # the exit code that Ctrl-C has for a shell
 GOODBYE = "Stopped. No file was left half written."
+_SOON = 0.01  # seconds until Ctrl-C comes again where it cannot be obeyed
 _pressed: list[int] = []
+_waiting: list[int] = []
 
 
 def main() -> None:
@@ -19,8 +25,10 @@ def main() -> None:
     _pressed.clear()
     before = signal.getsignal(signal.SIGINT)
     ours = before is signal.default_int_handler  # under nohup, say, Ctrl-C is to be ignored
+    hook = sys.unraisablehook
     if ours:
         signal.signal(signal.SIGINT, _stop)
+        sys.unraisablehook = _ignored
     try:
         from polydescent.cli.door import outcome
 
@@ -38,6 +46,8 @@ def main() -> None:
             # dataclass is made, however it was answered; until code in a string ends well.
             exec("")
         if ours:
+            _waiting.clear()
+            sys.unraisablehook = hook
             atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # all is done by then
             signal.signal(signal.SIGINT, before)
     sys.exit(code)
@@ -48,6 +58,45 @@ def stopped() -> bool:
     return bool(_pressed)
 
 
-def _stop(number: int, frame: object) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Stop now, or after the import that is under way: within one, Python and libraries written in
+    C drop a KeyboardInterrupt or make another error of it, and a module half made stays.
+    """
     _pressed.append(number)
-    raise KeyboardInterrupt
+    if _is_importing(frame):
+        _again_soon()
+    else:
+        raise KeyboardInterrupt
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _ignored(unraisable: Any) -> None:
+    """Python goes on after an error in a callback or a finalizer: Ctrl-C must not end there."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        _again_soon()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def _again_soon() -> None:
+    if not _waiting:
+        _waiting.append(signal.SIGINT)
+        _thread.start_new_thread(_again, (_thread.get_ident(),))  # Python's signals: the main one
+
+
+def _again(main_thread: int) -> None:
+    time.sleep(_SOON)
+    if not _waiting:
+        return  # the command has ended
+    _waiting.clear()
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread, signal.SIGINT)  # also where it waits in a system call
+    else:
+        _thread.interrupt_main()

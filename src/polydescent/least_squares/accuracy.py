@@ -78,7 +78,9 @@ def accuracy(solution: Solution, triangle: Triangle, weights: np.ndarray | None 
         size = float(np.abs(V @ weights).max())
         error += float(np.abs(V @ (weights - solution.weights)).max())
     if size < math.inf:
-        digits = min(max(math.log10(size / error), 0.0), _ALL) if size and error else _ALL
+        # of each: their ratio may be below float64
+        known = math.log10(size) - math.log10(error) if size and error else _ALL
+        digits = min(max(known, 0.0), _ALL)
     else:  # of a descent that diverged
         digits = 0.0
     return Accuracy(error, digits, noise, solution.domain.mid + solution.domain.half * u[worst])

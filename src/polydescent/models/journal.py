@@ -7,7 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class Job:
 
     def checkpoint(self, sources: tuple[Remembered, ...]) -> Path:
         """Where the state is kept: a name for this job on these very files."""
-        facts = [asdict(source) for source in sources], self.asked, self.degree, self.is_update
+        facts = [source.facts() for source in sources], self.asked, self.degree, self.is_update
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         with told(self.target, "write"):
             place = real(self.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def model_to_json(model: Model) -> dict[str, Any]:
         "summary": summary_to_json(model.summary),
         "asked": model.asked,
         "curve": model.curve,
-        "sources": [asdict(s) | {"path": _printable(s.path)} for s in model.sources],
+        "sources": [s.facts() | {"path": _printable(s.path)} for s in model.sources],
         "passes": list(model.passes),
     }
 

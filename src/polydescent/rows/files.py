@@ -26,6 +26,7 @@ from polydescent.rows.source import Source
 from polydescent.rows.text import Delimited, Json
 from polydescent.sealed.fingerprint import Known, Remembered
 
+_STANDARD_INPUT = "standard input"
 _SELECT = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
 
 
@@ -64,7 +65,8 @@ def files(
 def remembered(part: Source) -> Remembered:
     """A file as it is now, or SQL by its text. Raises OnlyFiles, NotAFile, FileRefused."""
     if isinstance(part, File):
-        return Remembered.of_file(part.path)
+        piped = part.label == _STANDARD_INPUT  # its own file is gone with the process
+        return Remembered.of_file(part.path, _STANDARD_INPUT if piped else "")
     if isinstance(part, Sql):
         return Remembered.of_text(part.text)
     raise OnlyFiles(part.label)
@@ -190,7 +192,7 @@ def _from_stdin(asked: Asked) -> File:
         path = Path(file.name)
         file.write(start)
         shutil.copyfileobj(stream, file, 1 << 20)
-    part = _kind(path)(path, asked, "standard input")
+    part = _kind(path)(path, asked, _STANDARD_INPUT)
     weakref.finalize(part, _forgotten, path)
     return part
 

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from polydescent.errors import FileRefused, NoFile, NoFolder, NotAFile, PolydescentError
 
@@ -71,19 +72,29 @@ def check_regular(path: str | os.PathLike[str], status: os.stat_result) -> None:
             raise NotAFile(path, name)
 
 
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A regular file to read from; nothing else is waited for, as a pipe would be.
+
+    Raises NotAFile, and as `open` does.
+    """
+    handle = os.open(path, os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0))
+    try:
+        check_regular(path, os.fstat(handle))
+        with open(handle, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(handle)
+
+
 def contents(path: str | os.PathLike[str], most: int) -> bytes:
     """The first bytes of a regular file, at most so many. Raises NoFile, NotAFile, FileRefused."""
     with told(path, "read"):
         try:
-            handle = os.open(path, os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0))
+            with opened(path) as file:
+                return file.read(most)
         except FileNotFoundError:
             raise NoFile(str(path)) from None
-        try:
-            check_regular(path, os.fstat(handle))
-            with open(handle, "rb", closefd=False) as file:
-                return file.read(most)
-        finally:
-            os.close(handle)
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────

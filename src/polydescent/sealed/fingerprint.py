@@ -6,12 +6,13 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from polydescent.errors import AlreadyAdded, SourceGrew
-from polydescent.sealed.atomic import check_regular, told
+from polydescent.sealed.atomic import opened, told
 
 _SAMPLED = 1 << 16  # bytes in each of the places of a file that its fingerprint reads
 _PLACES = 16
@@ -27,7 +28,7 @@ class Remembered:
     content: hash of the size, the first 64 KiB and 16 places over the whole file: a terabyte is
     recognized in milliseconds, and a change between the places of a file above 1 MiB is not seen.
     mtime_ns, ctime_ns: when its bytes, and when anything about it, last changed. rows: with those
-    omitted, None before they are read.
+    omitted, None before they are read. place: where its bytes are now, if not under its path.
     """
 
     path: str
@@ -37,23 +38,27 @@ class Remembered:
     content: str
     rows: int | None = None
     ctime_ns: int = 0
+    place: str = field(default="", compare=False)
 
     @classmethod
-    def of_file(cls, path: Path) -> Self:
-        """The file as it is now. Raises NotAFile, FileRefused."""
-        with told(path, "read"), open(path, "rb") as file:
+    def of_file(cls, path: Path, name: str = "") -> Self:
+        """The file as it is now. name: what it is remembered as, if not by its path.
+
+        Raises NotAFile, FileRefused.
+        """
+        with told(path, "read"), opened(path) as file:
             status = os.fstat(file.fileno())
-            check_regular(path, status)
             first = file.read(_SAMPLED)
             content = _content(file, first, status.st_size)
         return cls(
-            str(path.resolve()),
+            name or str(path.resolve()),
             status.st_size,
             status.st_mtime_ns,
             _stems(first)[-1],
             content,
             0 if _has_no_row(path, first, status.st_size) else None,
             status.st_ctime_ns,
+            str(path) if name else "",
         )
 
     @classmethod
@@ -66,16 +71,35 @@ class Remembered:
     def is_file(self) -> bool:
         return self.head != self.content
 
-    def begins(self, path: str | Path) -> bool:
-        """Whether the file that is there now begins with all bytes of this one."""
+    def facts(self) -> dict[str, Any]:
+        """What is kept of it."""
+        return {name: value for name, value in asdict(self).items() if name != "place"}
+
+    def first(self) -> bytes:
+        """The first 64 KiB of what is under its path now; none where that is no file."""
         try:
-            with open(path, "rb") as file:
+            with self._opened() as file:
+                return file.read(_SAMPLED)
+        except (OSError, ValueError):
+            return b""
+
+    def begins(self, other: Remembered) -> bool:
+        """Whether the other file, as it is now, begins with all bytes of this one."""
+        try:
+            with other._opened() as file:
                 if os.fstat(file.fileno()).st_size < self.size:
                     return False
                 first = file.read(min(self.size, _SAMPLED))
                 return _content(file, first, self.size) == self.content
-        except OSError:  # gone: models are merged long after their files were read
+        except (OSError, ValueError):  # models are merged long after files were read
             return False
+
+    def _opened(self) -> AbstractContextManager[BinaryIO]:
+        """The file to read; a name such as "standard input" is none, whatever stands there now."""
+        place = self.place or self.path
+        if not os.path.isabs(place):
+            raise FileNotFoundError(place)
+        return opened(place)
 
 
 @dataclass
@@ -114,16 +138,16 @@ class Known:
             self._check_beginnings(source)
 
     def _check_beginnings(self, source: Remembered) -> None:
-        for stem in _stems(_first(source.path)):
+        for stem in _stems(source.first()):
             for known, model in self._by_head.get(stem, ()):
-                if known.size < source.size and known.begins(source.path):
+                if known.size < source.size and known.begins(source):
                     raise SourceGrew(source.path, known.path, known.size, source.size, model)
         while self._unread:  # once for each: 64 KiB of the file that is there now
             held = self._unread.pop()
-            for stem in _stems(_first(held[0].path)):
+            for stem in _stems(held[0].first()):
                 self._by_stem[stem].append(held)
         for known, model in self._by_stem.get(source.head, ()):
-            if known.size > source.size and source.begins(known.path):
+            if known.size > source.size and source.begins(known):
                 raise AlreadyAdded(source.path, known.path, known.rows, model, part=True)
 
     def take(self, sources: Iterable[Remembered]) -> None:
@@ -153,14 +177,6 @@ def _stems(first: bytes) -> list[str]:
 
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _first(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(_SAMPLED)
-    except OSError:
-        return b""
 
 
 def _has_no_row(path: Path, first: bytes, size: int) -> bool:

@@ -597,15 +597,15 @@ class AlreadyAdded(PolydescentError, ValueError):
         if model is None:
             same = "is given twice" if earlier == path else f"holds the same rows as {earlier!r}"
             super().__init__(
-                f"{path!r} {same}: they would count twice. Leave one out, or pass --again "
-                "(again=True in Python) to count them again."
+                f"{path!r} {same}: they would count twice. Leave one out, or pass "
+                "again=True to count them again."
             )
             return
         same = "" if earlier == path else f" as {'part of ' * part}{earlier!r}"
         count = "" if rows is None else f" ({rows:,} rows)"
         super().__init__(
             f"{path!r} was added to {str(model)!r} before{same}{count}. Adding it again "
-            "counts its rows twice; pass --again to do that."
+            "counts its rows twice; pass again=True to do that."
         )
 
 
@@ -628,7 +628,7 @@ class SourceGrew(PolydescentError, ValueError):
         )
         super().__init__(
             f"{found}, so its first rows would count twice. Put new rows into a new file, or "
-            "pass --again (again=True in Python) to count all of them."
+            "pass again=True to count all of them."
         )
 
 

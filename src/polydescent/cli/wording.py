@@ -25,6 +25,7 @@ _PHRASES = [
     (r" Descend instead: descend\(…\), or --optimizer gd", " Descend instead: --optimizer gd"),
     (r"\bMomentum\(\)", "--optimizer momentum"),
     (r", or None for the fastest", ", or fastest"),
+    (r"FileFormat\((\w+)=…\)", r"--\1"),
     (r"\bUse float64 or\b", "Use --dtype float64 or"),
 ]  # fmt: skip
 

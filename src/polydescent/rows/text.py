@@ -101,7 +101,7 @@ class TextFile(File):
                 places = [str(i) for i, name in enumerate(names) if name == names[index]]
                 raise BadTable(
                     f"{self.label}: {names[index]!r} is the name of columns {', '.join(places)} "
-                    "(counted from 0). Name all columns with --columns or FileFormat(columns=…)."
+                    "(counted from 0). Name all columns with FileFormat(columns=…)."
                 )
         kinds = self._kinds(connection, names, plain)
         plan = _Plan(self, names, plain, kinds)
@@ -361,7 +361,7 @@ def _advice(name: str, text: str, dates: bool, decimal: str) -> str:
     if is_number(text, other):
         return f"If {other!r} is the decimal mark, say so: --decimal {other} or FileFormat."
     return (
-        "That is no number. Repair it; if it stands for a missing value, say so with --null or "
+        "That is no number. Repair it; if it stands for a missing value, say so with "
         f"FileFormat(null=…); if it is a date, with strptime({quoted}, '%d.%m.%Y'); or write an "
         f"expression: CAST({quoted} AS DOUBLE)."
     )

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
-from polydescent.cli.approximate import approximate
-from polydescent.cli.explain import explain
-from polydescent.cli.fit import fit
-from polydescent.cli.merge import merge
-from polydescent.cli.predict import predict
 from polydescent.cli.terminal import say
-from polydescent.cli.update import update
 
-app = typer.Typer(
-    help="Polynomial regression by gradient descent: exact, explained, of any size.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,  # plain in a pipe
-)
-app.command()(approximate)
-app.command()(fit)
-app.command()(update)
-app.command()(merge)
-app.command()(predict)
-app.command()(explain)
+NAMES = ("approximate", "fit", "update", "merge", "predict", "explain")
 
 
 def _print_version(wanted: bool) -> None:
@@ -42,7 +25,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[
         bool,
@@ -58,6 +40,18 @@ def options(
 
 
 @cache
-def tree() -> Any:
-    """The commands with their options, as typer reads them."""
+def tree(only: str = "") -> Any:
+    """The commands with their options, as typer reads them; with a name, that one alone: the others
+    need not be loaded to run it.
+    """
+    app = typer.Typer(
+        help="Polynomial regression by gradient descent: exact, explained, of any size.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,  # plain in a pipe
+    )
+    app.callback()(options)
+    for name in [only] if only in NAMES else NAMES:
+        app.command()(getattr(import_module(f"polydescent.cli.{name}"), name))
     return get_command(app)

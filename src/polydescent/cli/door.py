@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from polydescent.cli import GOODBYE, STOPPED, stopped
-from polydescent.cli.commands import tree
+from polydescent.cli.commands import NAMES, tree
 from polydescent.cli.terminal import STANDARD_OUTPUT, written_to
 from polydescent.cli.wording import spoken
 from polydescent.errors import ConvergenceWarning, FileRefused, PolydescentError, Stopped
@@ -54,8 +54,9 @@ def outcome(words: list[str]) -> int:
 
 
 def _run(words: list[str]) -> None:
-    with tree().make_context("polydescent", list(words) or ["--help"]) as context:
-        tree().invoke(context)
+    command = tree(_command(words[:1]))
+    with command.make_context("polydescent", list(words) or ["--help"]) as context:
+        command.invoke(context)
 
 
 def _said(error: BaseException, words: list[str]) -> tuple[str, int]:
@@ -107,7 +108,7 @@ def _is_path(found: object) -> bool:
 def _command(words: list[str]) -> str:
     """The subcommand that was asked for, "" where there is none of that name."""
     first = next((word for word in words if not word.startswith("-")), "")
-    return first if first in tree().commands else ""
+    return first if first in NAMES else ""
 
 
 # ── the streams ──────────────────────────────────────────────────────────────────────────────────

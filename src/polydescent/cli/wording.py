@@ -38,6 +38,8 @@ def spoken(text: str, command: str = "fit") -> str:
     """The text of a refusal, a warning or an advice, as `command` says it."""
     for pattern, instead in _PHRASES:
         text = re.sub(pattern, instead, text)
+    if not re.search(r"\w=| must be ", text):
+        return text  # no setting in it: the options need not be looked up
     every = {keyword for there in _keywords().values() for keyword in there}
     names = "|".join(sorted(every, key=len, reverse=True))
     here = _keywords().get(command, every)

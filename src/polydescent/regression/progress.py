@@ -6,11 +6,9 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Self, TextIO
 
 from polydescent.regression.passes import State
-from polydescent.rows.files import File
 from polydescent.rows.source import Source
 
 _PATIENCE = 1.0  # seconds without a word
@@ -56,7 +54,7 @@ class Progress(_Line):
 
     def __init__(self, source: Source, quiet: bool = False, stream: TextIO | None = None):
         super().__init__(quiet, stream)
-        self._sizes = [_size(part) for part in source.parts] if self._speaks else []
+        self._sizes = [part.size for part in source.parts] if self._speaks else []
         self._before: tuple[int, float] | None = None
 
     def __call__(self, state: State) -> None:
@@ -113,10 +111,6 @@ class Stepping(_Line):
         if step:
             said.append(f"{_duration(seconds * (self._steps - step) / step)} left")
         return " · ".join(said)
-
-
-def _size(part: Source) -> float:
-    return float(Path(part.path).stat().st_size) if isinstance(part, File) else math.nan
 
 
 def _short(number: float) -> str:

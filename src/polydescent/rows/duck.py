@@ -256,6 +256,10 @@ class File(Query):
         self.path, self.opens = path, (path,)
 
     @property
+    def size(self) -> float:
+        return float(self.path.stat().st_size)
+
+    @property
     def source(self) -> str:
         """The path as an SQL string, in which [ and * stand for themselves."""
         return locked.file(self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
@@ -28,6 +29,11 @@ class Source:
     @property
     def parts(self) -> list[Source]:
         return [self]
+
+    @property
+    def size(self) -> float:
+        """How much there is to read beside other parts, in bytes of a file; NaN if unknown."""
+        return math.nan
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         """The rows after the first `skip`, in chunks, each with the share of this source that has

@@ -18,8 +18,8 @@ class Inference:
 
     @property
     def covariance(self) -> Array:
-        """Of the coefficients, shape (k, k), in units of `coef`²: s²·(VᵀWV)⁻¹, s² = rss/(n − k), or 1 where
-        sigma is absolute.
+        """Of the coefficients, shape (k, k), in units of `coef`²: s²·(VᵀWV)⁻¹, s² = rss/(n − k), or
+        1 where sigma is absolute.
         """
         return self.uncertain.covariance
 
@@ -51,7 +51,8 @@ class Inference:
         return self.uncertain.confidence_interval(level)
 
     def confidence_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
-        """(low, high), in units of y, which holds the true curve at each x in `level` of all samples.
+        """(low, high), in units of y, which holds the true curve at each x in `level` of all
+        samples.
 
         f(x) ± t·se(f(x)): at each x by itself, not for all x at once.
 
@@ -75,8 +76,8 @@ class Inference:
         return self.uncertain.band(x, level)
 
     def derivative(self, order: int = 1) -> UncertainCurve:
-        """The derivative, with standard errors, in units of y per unit of x (of dates, per `axis.unit`) to
-        the order.
+        """The derivative, with standard errors, in units of y per unit of x (of dates, per
+        `axis.unit`) to the order.
 
         Parameters
         ----------
@@ -91,8 +92,8 @@ class Inference:
         return self.uncertain.derivative(order)
 
     def integral(self, a: Any, b: Any) -> Estimate:
-        """∫ f(x) dx from a to b, with its standard error, in units of y times units of x (of dates, of
-        `axis.unit`).
+        """∫ f(x) dx from a to b, with its standard error, in units of y times units of x (of dates,
+        of `axis.unit`).
 
         Parameters
         ----------
@@ -117,7 +118,8 @@ class Inference:
         return self.uncertain.roots(everywhere)
 
     def inverse(self, y: float, everywhere: bool = False, *, sigma: float = 0.0) -> list[Root]:
-        """The x at which the curve is y, ascending, with standard errors, in units of x: calibration.
+        """The x at which the curve is y, ascending, with standard errors, in units of x:
+        calibration.
 
         Parameters
         ----------
@@ -126,7 +128,8 @@ class Inference:
         everywhere
             False, within the domain of the data, or True, on all of the real line.
         sigma
-            The standard deviation of that y, in units of y, ≥ 0; 0 where it is given rather than measured.
+            The standard deviation of that y, in units of y, ≥ 0; 0 where it is given rather than
+            measured.
 
         Raises
         ------
@@ -136,7 +139,8 @@ class Inference:
         return self.uncertain.inverse(y, everywhere, sigma=sigma)
 
     def extrema(self, everywhere: bool = False) -> list[Extremum]:
-        """Where the curve turns, ascending, with standard errors of place (in units of x) and value (of y).
+        """Where the curve turns, ascending, with standard errors of place (in units of x) and value
+        (of y).
 
         Parameters
         ----------

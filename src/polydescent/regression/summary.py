@@ -128,13 +128,14 @@ class Summary:
         return replace(self, triangle=replace(self.triangle, domain=Domain(*ends)), axis=axis)
 
     def settled(self, per: str | None) -> Summary:
-        """The same rows on the axis that people read: dates in `per` since a round origin, durations in
-        `per`.
+        """The same rows on the axis that people read: dates in `per` since a round origin,
+        durations in `per`.
 
         Parameters
         ----------
         per
-            "second", "minute", "hour", "day", "week" or "year"; None for days, and where x holds numbers.
+            "second", "minute", "hour", "day", "week" or "year"; None for days, and where x holds
+            numbers.
 
         Raises
         ------
@@ -155,7 +156,8 @@ class Summary:
         return self
 
     def lower(self, degree: int) -> Summary:
-        """The summary at a lower degree: the leading corner of R, with rss grown by what was cut off z.
+        """The summary at a lower degree: the leading corner of R, with rss grown by what was cut
+        off z.
 
         Parameters
         ----------
@@ -221,9 +223,9 @@ class Summary:
         Raises
         ------
         NotKept
-            Where it could not be read back.
-        PolydescentError
-            Where the folder is missing or the file cannot be written.
+            Where it could not be read back, or is too large.
+        NoFolder, FileRefused
+            Where nothing can be written.
         """
         from polydescent.models.model import Model, save
 
@@ -264,21 +266,22 @@ class Summary:
         Parameters
         ----------
         degree
-            Up to the summary's, which it is where left out; "auto", or "auto:5", for the best up to 10,
-            or 5.
+            Up to the summary's, which it is where left out; "auto", or "auto:5", for the best up to
+            10, or 5.
         absolute_sigma
             Whether the weights are 1/σ² with σ known in units of y; False unless said otherwise.
         fix, terms, through
-            What is known of the curve, as in `polydescent.fit`: coefficients held, powers used, points
-            met. Nothing unless given.
+            What is known of the curve, as in `polydescent.fit`: coefficients held, powers used,
+            points met. Nothing unless given.
         criterion
-            By what degree="auto" chooses: "aicc" (unless said otherwise), "aic" or "bic". "loo" and "cv"
-            need the rows.
+            By what degree="auto" chooses: "aicc" (unless said otherwise), "aic" or "bic". "loo" and
+            "cv" need the rows.
 
         Raises
         ------
         PolydescentError
-            BadDegree, NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadCall, BadSetting.
+            BadDegree, NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadCall,
+            BadSetting.
         """
         from polydescent.regression.verbs import fit_summary
 
@@ -300,8 +303,8 @@ class Summary:
         degree
             Up to the summary's, which it is where left out.
         **settings
-            basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance, allow_divergence,
-            progress and absolute_sigma, as in `polydescent.descend`.
+            basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance,
+            allow_divergence, progress and absolute_sigma, as in `polydescent.descend`.
 
         Raises
         ------

@@ -84,15 +84,15 @@ def summarize(
     Parameters
     ----------
     data, y
-        Columns of n numbers, shape (n,): arrays, tensors, lists, Series, Dask arrays; y in any unit.
-        data, the x, may be dates, durations or whole numbers of any size. Or data alone, with x= and
-        y= naming its columns: a path, a glob, SQL, a list of them, a table (pandas, Polars, PyArrow,
-        DuckDB), a dict of columns, records, an xarray Dataset, a Dask dataframe (names only). Or
-        data alone: an iterable of chunks (x, y), (x, y, weights) or (x, y, weights, counts), or of
-        single rows of numbers.
+        Columns of n numbers, shape (n,): arrays, tensors, lists, Series, Dask arrays; y in any
+        unit. data, the x, may be dates, durations or whole numbers of any size. Or data alone, with
+        x= and y= naming its columns: a path, a glob, SQL, a list of them, a table (pandas, Polars,
+        PyArrow, DuckDB), a dict of columns, records, an xarray Dataset, a Dask dataframe (names
+        only). Or data alone: an iterable of chunks (x, y), (x, y, weights) or (x, y, weights,
+        counts), or of single rows of numbers.
     degree
-        The highest degree that can be fitted from it, 8 unless said otherwise: every lower degree is
-        in the triangle, so a high one costs little and nothing has to be read again.
+        The highest degree that can be fitted from it, 8 unless said otherwise: every lower degree
+        is in the triangle, so a high one costs little and nothing has to be read again.
     x
         With a file or table: the column of x, or an SQL expression of columns; y= likewise. With
         arrays: their x, instead of data.
@@ -110,8 +110,8 @@ def summarize(
     file_format
         How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
     missing
-        What to do with rows that hold NaN or infinity: "raise", or "omit" to leave them out and count
-        them in `Summary.omitted`.
+        What to do with rows that hold NaN or infinity: "raise", or "omit" to leave them out and
+        count them in `Summary.omitted`.
     per
         The unit of x where it holds dates or durations: "second", "minute", "hour", "day" (unless
         said otherwise), "week" or "year".
@@ -122,8 +122,8 @@ def summarize(
     Raises
     ------
     PolydescentError
-        BadDegree, BadSetting, BadCall, NotNumbers, NotFinite, LengthMismatch, NoRows, MissingExtra and
-        what reading a file may meet; each says what was found.
+        BadDegree, BadSetting, BadCall, NotNumbers, NotFinite, LengthMismatch, NoRows, MissingExtra
+        and what reading a file may meet; each says what was found.
 
     Examples
     --------
@@ -161,14 +161,14 @@ def fit(
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
-    Up to some millions of rows · coefficients the answer is refined: `coef` is the float64 nearest to
-    what exact arithmetic on the data gives.
+    Up to some millions of rows · coefficients the answer is refined: `coef` is the float64 nearest
+    to what exact arithmetic on the data gives.
 
     Parameters
     ----------
     data, y
-        The x and y of n rows, shape (n,) each, or a file, a table or chunks of rows: everything that
-        `summarize` takes. y is in any unit.
+        The x and y of n rows, shape (n,) each, or a file, a table or chunks of rows: everything
+        that `summarize` takes. y is in any unit.
     degree
         A number, 3 unless said otherwise: a line or a cubic is what people look at, and each degree
         more bends the curve once more. "auto" for the best up to 10, "auto:8" for the best up to 8.
@@ -206,8 +206,8 @@ def fit(
         "loo" (what each row leaves that is not used itself) or "cv" (the same for rows left out a
         fold at a time). The last two need the rows in memory.
     folds
-        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; 5 unless said
-        otherwise.
+        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; 5 unless
+        said otherwise.
 
     Raises
     ------
@@ -265,8 +265,8 @@ def descend(
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
-    With A the polynomials of the basis at the rows and b the y: w ← w − η·g, g = 2·Aᵀ·(A·w − b); see
-    the optimizers for other steps.
+    With A the polynomials of the basis at the rows and b the y: w ← w − η·g, g = 2·Aᵀ·(A·w − b);
+    see the optimizers for other steps.
 
     Parameters
     ----------
@@ -304,8 +304,8 @@ def descend(
         "gd" (unless said otherwise), "momentum", "nesterov" or "adam", or an object such as
         Momentum(1e-6, 0.9) that holds its settings.
     learning_rate
-        η of the optimizer named, in units of weight² per y², of Adam in units of weight. Left out, the
-        fastest stable one; 0.001 of Adam.
+        η of the optimizer named, in units of weight² per y², of Adam in units of weight. Left out,
+        the fastest stable one; 0.001 of Adam.
     momentum
         β of "momentum" or "nesterov", in [0, 1). Left out, the fastest.
     start
@@ -318,7 +318,8 @@ def descend(
         Stop once the loss is within this share of the lowest possible, 0.01 for 1 %. Left out, all
         steps are made.
     allow_divergence
-        Walk even where the learning rate is above the largest stable one. False unless said otherwise.
+        Walk even where the learning rate is above the largest stable one. False unless said
+        otherwise.
     progress
         One line on standard error, if that is a terminal, once it takes over a second. False unless
         said otherwise.

@@ -45,7 +45,7 @@ class Estimate:
     >>> from polydescent import fit
     >>> area = fit([0, 1, 2, 3], [1, 3, 5, 8], degree=1).integral(0, 3)
     >>> print(area)
-    12.75 ± 0.41
+    12.75 ± 0.58
     """
 
     value: Any

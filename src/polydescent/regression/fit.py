@@ -536,7 +536,8 @@ class Fit(Inference):
         Examples
         --------
         >>> from polydescent import fit
-        >>> fit([0, 1, 2, 3], [1, 3, 5, 7], degree=1).equation("python")
+        >>> fit([0, 1, 2, 3], [1, 3, 5, 8], degree=1).equation(digits=3, x="t", errors=True)
+        'y = 0.80(32) + 2.30(17) t'
         """
         check_style(style)
         if style in PROSE:

@@ -57,7 +57,7 @@ class Forecast:
     >>> from polydescent import summarize
     >>> seen = summarize([0, 1, 2, 3], [1, 3, 5, 8], degree=1).forecast(start="zeros")
     >>> seen.is_stable, seen.steps_to(0.01)
-    (True, 45)
+    (True, 37)
     """
 
     optimizer: Optimizer
@@ -204,7 +204,8 @@ class Forecast:
         Parameters
         ----------
         step
-            A whole number from 0 to 10⁹, or an array of them.
+            A whole number from 0, or an array of them; up to 10⁹ no digits are lost to the many
+            steps.
 
         Returns
         -------

@@ -31,8 +31,8 @@ class GradientDescent:
     Parameters
     ----------
     learning_rate
-        η > 0, in units of weight² per y²; None, unless given, for the fastest stable one on the
-        data at hand.
+        η > 0, in units of weight² per y²; None (default) for the fastest stable one on the data at
+        hand.
 
     Raises
     ------
@@ -133,9 +133,9 @@ class Momentum:
     Parameters
     ----------
     learning_rate
-        η > 0, in units of weight² per y²; None, unless given, for the fastest on the data at hand.
+        η > 0, in units of weight² per y²; None (default) for the fastest on the data at hand.
     momentum
-        β in [0, 1); None, unless given, for the fastest.
+        β in [0, 1); None (default) for the fastest.
 
     Raises
     ------
@@ -240,9 +240,9 @@ class Nesterov:
     Parameters
     ----------
     learning_rate
-        η > 0, in units of weight² per y²; None, unless given, for the fastest on the data at hand.
+        η > 0, in units of weight² per y²; None (default) for the fastest on the data at hand.
     momentum
-        β in [0, 1); None, unless given, for the fastest.
+        β in [0, 1); None (default) for the fastest.
 
     Raises
     ------
@@ -375,11 +375,11 @@ class Adam:
     Parameters
     ----------
     learning_rate
-        η > 0, in units of weight; 0.001 unless given.
+        η > 0, in units of weight; default 0.001.
     betas
-        (β₁, β₂), each in [0, 1); (0.9, 0.999) unless given.
+        (β₁, β₂), each in [0, 1); default (0.9, 0.999).
     eps
-        Above 0, in units of the gradient; 1e-8 unless given.
+        Above 0, in units of the gradient; default 1e-8.
 
     Raises
     ------

@@ -36,7 +36,7 @@ class Inference:
         Parameters
         ----------
         level
-            Share of samples, between 0 and 1; 0.95 unless said otherwise.
+            Share of samples, between 0 and 1; default 0.95.
 
         Returns
         -------
@@ -61,7 +61,7 @@ class Inference:
         x
             Where, in the units of the data's x; any shape.
         level
-            Share of samples, between 0 and 1; 0.95 unless said otherwise.
+            Share of samples, between 0 and 1; default 0.95.
 
         Returns
         -------
@@ -82,7 +82,7 @@ class Inference:
         Parameters
         ----------
         order
-            1 to 99; 1, the slope, unless said otherwise.
+            1 to 99; default 1, the slope.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Inference:
         Parameters
         ----------
         everywhere
-            False, within the domain of the data, or True, on all of the real line.
+            False (default), within the domain of the data, or True, on all of the real line.
         """
         return self.uncertain.roots(everywhere)
 
@@ -126,10 +126,10 @@ class Inference:
         y
             A number, in units of y.
         everywhere
-            False, within the domain of the data, or True, on all of the real line.
+            False (default), within the domain of the data, or True, on all of the real line.
         sigma
-            The standard deviation of that y, in units of y, ≥ 0; 0 where it is given rather than
-            measured.
+            The standard deviation of that y, in units of y, ≥ 0; 0 (default) where it is given
+            rather than measured.
 
         Raises
         ------
@@ -145,6 +145,6 @@ class Inference:
         Parameters
         ----------
         everywhere
-            False, within the domain of the data, or True, on all of the real line.
+            False (default), within the domain of the data, or True, on all of the real line.
         """
         return self.uncertain.extrema(everywhere)

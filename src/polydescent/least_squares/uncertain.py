@@ -63,7 +63,7 @@ class Estimate:
         Parameters
         ----------
         level
-            Share of samples, between 0 and 1; 0.95 unless said otherwise.
+            Share of samples, between 0 and 1; default 0.95.
 
         Raises
         ------
@@ -223,8 +223,7 @@ class UncertainCurve:
         level
             Share of samples, between 0 and 1.
         extra_variance
-            Added to that of the curve, in units of it squared: one, or one for each x; 0 unless
-            given.
+            Added to that of the curve, in units of it squared: one, or one for each x; default 0.
 
         Raises
         ------
@@ -253,7 +252,7 @@ class UncertainCurve:
         x
             Where, in the units of the data's x; any shape.
         level
-            Share of samples, between 0 and 1; 0.95 unless said otherwise.
+            Share of samples, between 0 and 1; default 0.95.
 
         Raises
         ------
@@ -298,7 +297,7 @@ class UncertainCurve:
         Parameters
         ----------
         level
-            Share of samples, between 0 and 1; 0.95 unless said otherwise.
+            Share of samples, between 0 and 1; default 0.95.
 
         Raises
         ------
@@ -316,7 +315,7 @@ class UncertainCurve:
         Parameters
         ----------
         order
-            1 to 99; 1 unless said otherwise.
+            1 to 99; default 1.
 
         Raises
         ------
@@ -378,7 +377,7 @@ class UncertainCurve:
         Parameters
         ----------
         everywhere
-            False, within the domain, or True, on all of the real line.
+            False (default), within the domain, or True, on all of the real line.
         """
         return self.inverse(0.0, everywhere)
 
@@ -390,9 +389,10 @@ class UncertainCurve:
         y
             A number, in units of the curve.
         everywhere
-            False, within the domain, or True, on all of the real line.
+            False (default), within the domain, or True, on all of the real line.
         sigma
-            The standard deviation of that y, ≥ 0; 0 where it is given rather than measured.
+            The standard deviation of that y, ≥ 0; 0 (default) where it is given rather than
+            measured.
 
         Raises
         ------
@@ -420,7 +420,7 @@ class UncertainCurve:
         Parameters
         ----------
         everywhere
-            False, within the domain, or True, on all of the real line.
+            False (default), within the domain, or True, on all of the real line.
         """
         slope, found = self.derivative(), []
         weights, rounding = slope._exact, _ROUNDING * slope._size

@@ -106,8 +106,8 @@ class Fit(Inference):
         x
             Where, in the units of the data's x (dates where those were dates); any shape.
         outside
-            What to do where x lies outside the domain of the data: "warn" (once a call, unless said
-            otherwise), "raise" or "ignore".
+            What to do where x lies outside the domain of the data: "warn" (once a call; default),
+            "raise" or "ignore".
 
         Raises
         ------
@@ -388,7 +388,7 @@ class Fit(Inference):
         x
             Where, in the units of the data's x; any shape.
         level
-            Share of samples, between 0 and 1; 0.95 unless said otherwise.
+            Share of samples, between 0 and 1; default 0.95.
         weight
             Of the new y, > 0, one number or one for each x; `typical_weight` where neither is said.
         sigma
@@ -473,7 +473,7 @@ class Fit(Inference):
         x
             Where, in the units of the data's x, shape (m,) or a number.
         level
-            Of the intervals, between 0 and 1; 0.95 unless said otherwise.
+            Of the intervals, between 0 and 1; default 0.95.
 
         Returns
         -------
@@ -512,19 +512,18 @@ class Fit(Inference):
         Parameters
         ----------
         style
-            "plain" (unless said otherwise), "unicode" or "latex" to read; "python", "c", "sql" or
-            "javascript" to run.
+            "plain" (default), "unicode" or "latex" to read; "python", "c", "sql" or "javascript" to
+            run.
         digits
-            Significant ones, 1 to 17; 6 to read and 17 to run unless said otherwise.
+            Significant ones, 1 to 17; default 6 to read and 17 to run.
         x
             The name of the variable, "x" unless given. Of dates it is "t", in units since the
             origin, as a comment in code says.
         errors
-            Standard errors in the last digits, to read, where the fit has arrived. False unless
-            said otherwise.
+            Standard errors in the last digits, to read, where the fit has arrived. Default False.
         dates
             Code, Python or SQL, that takes the date itself (Python: a datetime, SQL: a timestamp,
-            both in UTC), called x unless said otherwise. False unless said otherwise.
+            both in UTC), called x unless x= names it. Default False.
 
         Raises
         ------
@@ -573,8 +572,8 @@ class Fit(Inference):
         Parameters
         ----------
         basis
-            "power" (unless said otherwise) for a Polynomial in powers of x, or "chebyshev" for a
-            Chebyshev series on the domain, which keeps its digits where x is far from 0.
+            "power" (default) for a Polynomial in powers of x, or "chebyshev" for a Chebyshev series
+            on the domain, which keeps its digits where x is far from 0.
 
         Raises
         ------
@@ -679,12 +678,12 @@ class Fit(Inference):
         Parameters
         ----------
         kind
-            "fit" (data, curve, confidence and prediction bands, equation; unless said otherwise),
-            "residuals", "degrees", and of a descent "loss" and "modes".
+            "fit" (data, curve, confidence and prediction bands, equation; default), "residuals",
+            "degrees", and of a descent "loss" and "modes".
         ax
             The axes to draw on; new ones where left out.
         level
-            Of the bands, between 0 and 1; 0.95 unless said otherwise.
+            Of the bands, between 0 and 1; default 0.95.
 
         Raises
         ------
@@ -713,8 +712,8 @@ class Fit(Inference):
         path
             A file name ending in .html.
         sample
-            Raw rows to carry in it, at most so many; 0 unless said otherwise: the rows then travel
-            as counts on a grid, from which none can be told.
+            Raw rows to carry in it, at most so many; default 0: the rows then travel as counts on a
+            grid, from which none can be told.
         title
             The heading; "y of x", by the names of the columns, where left out.
         language

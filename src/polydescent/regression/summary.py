@@ -77,11 +77,11 @@ class Summary:
         x, y
             Shape (n,) each, finite.
         weights
-            Of the squares, shape (n,), ≥ 0; 1 unless given.
+            Of the squares, shape (n,), ≥ 0; default 1.
         degree
-            The highest that can be fitted from it; 8 unless said otherwise.
+            The highest that can be fitted from it; default 8.
         counts
-            How often each row was seen, shape (n,), whole numbers ≥ 0; 1 unless given.
+            How often each row was seen, shape (n,), whole numbers ≥ 0; default 1.
         """
         return cls(Triangle.fold(x, y, weights, degree, counts), Kind.of(x, y))
 
@@ -92,7 +92,7 @@ class Summary:
         Parameters
         ----------
         degree
-            Of the summaries it will be added to; 8 unless said otherwise.
+            Of the summaries it will be added to; default 8.
         """
         return cls(Triangle.empty(degree))
 
@@ -269,13 +269,13 @@ class Summary:
             Up to the summary's, which it is where left out; "auto", or "auto:5", for the best up to
             10, or 5.
         absolute_sigma
-            Whether the weights are 1/σ² with σ known in units of y; False unless said otherwise.
+            Whether the weights are 1/σ² with σ known in units of y; default False.
         fix, terms, through
             What is known of the curve, as in `polydescent.fit`: coefficients held, powers used,
             points met. Nothing unless given.
         criterion
-            By what degree="auto" chooses: "aicc" (unless said otherwise), "aic" or "bic". "loo" and
-            "cv" need the rows.
+            By what degree="auto" chooses: "aicc" (default), "aic" or "bic". "loo" and "cv" need the
+            rows.
 
         Raises
         ------

@@ -91,33 +91,33 @@ def summarize(
         only). Or data alone: an iterable of chunks (x, y), (x, y, weights) or (x, y, weights,
         counts), or of single rows of numbers.
     degree
-        The highest degree that can be fitted from it, 8 unless said otherwise: every lower degree
-        is in the triangle, so a high one costs little and nothing has to be read again.
+        The highest degree that can be fitted from it, default 8: every lower degree is in the
+        triangle, so a high one costs little and nothing has to be read again.
     x
         With a file or table: the column of x, or an SQL expression of columns; y= likewise. With
         arrays: their x, instead of data.
     weights
-        Of the squares, shape (n,) or a column, ≥ 0, in any unit; 1 unless given. A row of weight 0
-        does not count, whatever its y.
+        Of the squares, shape (n,) or a column, ≥ 0, in any unit; default 1. A row of weight 0 does
+        not count, whatever its y.
     sigma
         Instead of weights, standard deviations of y in units of y, shape (n,), a column or one
         number, > 0: weights of 1/σ².
     counts
-        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; 1 unless given. The
-        same as repeating it so often.
+        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; default 1. The same
+        as repeating it so often.
     where
         An SQL expression that picks rows of a file or table; all unless given.
     file_format
         How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
     missing
-        What to do with rows that hold NaN or infinity: "raise", or "omit" to leave them out and
-        count them in `Summary.omitted`.
+        What to do with rows that hold NaN or infinity: "raise" (default), or "omit" to leave them
+        out and count them in `Summary.omitted`.
     per
-        The unit of x where it holds dates or durations: "second", "minute", "hour", "day" (unless
-        said otherwise), "week" or "year".
+        The unit of x where it holds dates or durations: "second", "minute", "hour", "day"
+        (default), "week" or "year".
     again
         Files that hold the same rows, or one of them the first rows of another, are refused; True
-        counts them twice.
+        counts them twice. Default False.
 
     Raises
     ------
@@ -170,26 +170,26 @@ def fit(
         The x and y of n rows, shape (n,) each, or a file, a table or chunks of rows: everything
         that `summarize` takes. y is in any unit.
     degree
-        A number, 3 unless said otherwise: a line or a cubic is what people look at, and each degree
-        more bends the curve once more. "auto" for the best up to 10, "auto:8" for the best up to 8.
+        A number, default 3: a line or a cubic is what people look at, and each degree more bends
+        the curve once more. "auto" for the best up to 10, "auto:8" for the best up to 8.
     x
         The column of x in a file or table, or an SQL expression of columns; y= likewise.
     weights
-        Of the squares, shape (n,) or a column, ≥ 0; 1 unless given.
+        Of the squares, shape (n,) or a column, ≥ 0; default 1.
     sigma
         Instead of weights, standard deviations of y in units of y, shape (n,), a column or one
         number, > 0.
     absolute_sigma
         Whether sigma (or 1/√weights) is known in units of y, so that the residuals do not scale the
-        standard errors; False unless said otherwise.
+        standard errors; default False.
     counts
-        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; 1 unless given.
+        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; default 1.
     where
         An SQL expression that picks rows of a file or table; all unless given.
     file_format
         How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
     missing
-        "raise" for rows with NaN or infinity, or "omit" to leave them out.
+        "raise" (default) for rows with NaN or infinity, or "omit" to leave them out.
     fix
         Coefficients to hold, power to value, as {0: 0.0}: each in units of y per unit of x to that
         power. None unless given. R² stays about the mean of y: see `Fit.r2`.
@@ -198,16 +198,15 @@ def fit(
     through
         A point (x, y), or several, that the curve must meet. None unless given.
     per
-        The unit of dates and durations, "day" unless said otherwise: coefficients are per it.
+        The unit of dates and durations, default "day": coefficients are per it.
     again
-        True counts files that hold the same rows twice; they are refused unless said so.
+        True counts files that hold the same rows twice; False (default) refuses them.
     criterion
-        By what degree="auto" chooses, the lowest of: "aicc" (unless said otherwise), "aic", "bic",
-        "loo" (what each row leaves that is not used itself) or "cv" (the same for rows left out a
-        fold at a time). The last two need the rows in memory.
+        By what degree="auto" chooses, the lowest of: "aicc" (default), "aic", "bic", "loo" (what
+        each row leaves that is not used itself) or "cv" (the same for rows left out a fold at a
+        time). The last two need the rows in memory.
     folds
-        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; 5 unless
-        said otherwise.
+        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; default 5.
 
     Raises
     ------
@@ -273,56 +272,55 @@ def descend(
     data, y
         The x and y of n rows, shape (n,) each, or whatever else `summarize` takes.
     degree
-        A number, 3 unless said otherwise.
+        A number, default 3.
     x
         The column of x in a file or table, or an SQL expression of columns; y= likewise.
     weights
-        Of the squares, shape (n,) or a column, ≥ 0; 1 unless given.
+        Of the squares, shape (n,) or a column, ≥ 0; default 1.
     sigma
         Instead of weights, standard deviations of y in units of y, > 0.
     absolute_sigma
-        Whether sigma is known in units of y, as in `fit`; False unless said otherwise.
+        Whether sigma is known in units of y, as in `fit`; default False.
     counts
-        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; 1 unless given.
+        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; default 1.
     where
         An SQL expression that picks rows of a file or table; all unless given.
     file_format
         How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
     missing
-        "raise" for rows with NaN or infinity, or "omit" to leave them out.
+        "raise" (default) for rows with NaN or infinity, or "omit" to leave them out.
     per
-        The unit of dates and durations, "day" unless said otherwise: weights are per it.
+        The unit of dates and durations, default "day": weights are per it.
     again
-        True counts files that hold the same rows twice; they are refused unless said so.
+        True counts files that hold the same rows twice; False (default) refuses them.
     over
-        "summary" walks on the triangle in float64 on the host, "rows" over all rows in their own
-        library, dtype and device: the same steps up to rounding.
+        "summary" (default) walks on the triangle in float64 on the host, "rows" over all rows in
+        their own library, dtype and device: the same steps up to rounding.
     basis
-        "power" (weights are a, b, c, d of x, the coefficients), "chebyshev" or "legendre" (on x
-        mapped to [−1, 1], weights in units of y).
+        "power" (weights are a, b, c, d of x, the coefficients; default), "chebyshev" or "legendre"
+        (on x mapped to [−1, 1], weights in units of y).
     optimizer
-        "gd" (unless said otherwise), "momentum", "nesterov" or "adam", or an object such as
-        Momentum(1e-6, 0.9) that holds its settings.
+        "gd" (default), "momentum", "nesterov" or "adam", or an object such as Momentum(1e-6, 0.9)
+        that holds its settings.
     learning_rate
         η of the optimizer named, in units of weight² per y², of Adam in units of weight. Left out,
         the fastest stable one; 0.001 of Adam.
     momentum
         β of "momentum" or "nesterov", in [0, 1). Left out, the fastest.
     start
-        "random" (standard normal, from `seed`), "zeros", or degree + 1 weights.
+        "random" (standard normal, from `seed`; default), "zeros", or degree + 1 weights.
     seed
-        Of the random start, a whole number ≥ 0; 0 unless said otherwise.
+        Of the random start, a whole number ≥ 0; default 0.
     steps
-        Updates to make, ≥ 1; 2,000 unless said otherwise.
+        Updates to make, ≥ 1; default 2,000.
     tolerance
         Stop once the loss is within this share of the lowest possible, 0.01 for 1 %. Left out, all
         steps are made.
     allow_divergence
-        Walk even where the learning rate is above the largest stable one. False unless said
-        otherwise.
+        Walk even where the learning rate is above the largest stable one. Default False.
     progress
-        One line on standard error, if that is a terminal, once it takes over a second. False unless
-        said otherwise.
+        One line on standard error, if that is a terminal, once it takes over a second. Default
+        False.
 
     Returns
     -------

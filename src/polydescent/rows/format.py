@@ -28,7 +28,7 @@ class FileFormat:
         Texts that stand for a missing number, such as "-9999", besides NA, n/a, null, None, -, #N/A
         and an empty field, which always do. None more unless given.
     delimiter
-        What separates the values of a row: one character ("tab" and "\\t" mean the same), or
+        What separates the values of a row: one character ("tab" and "\t" mean the same), or
         "blanks" for columns aligned with blanks or tabs.
     decimal
         "." or ",".
@@ -37,7 +37,7 @@ class FileFormat:
     columns
         The names of the columns, of files without a header or instead of their own.
     hive
-        Whether folders named key=value are columns of the files in them; False unless given.
+        Whether folders named key=value are columns of the files in them; default False.
 
     Raises
     ------

@@ -80,7 +80,7 @@ def _section(title: str) -> str:
 
 
 def _readable(title: str, body: str) -> str:
-    """A section as it was written, with signs that are no markup and links; examples as they are."""
+    """A section as written, but for links and signs that are no markup; examples untouched."""
     return body if title == "Examples" else _linked(_escaped(body))
 
 

@@ -53,8 +53,8 @@ class Fit(Inference):
     """A fitted polynomial: call it on x; read how good it is and, after a descent, how it got
     there.
 
-    Arrays come back in the library, dtype and device of the data. Made by `fit`, `descend` and
-    `Summary.fit`, not by hand.
+    Arrays come back in the library, dtype and device of the data. Made by `fit`, `descend`,
+    `Summary.fit` and the class methods below, not by hand.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
     they say how well the data determine the coefficients, not how far off it still is, so
@@ -99,7 +99,7 @@ class Fit(Inference):
         """The curve at x, in units of y: a number for a number, an array of its shape and kind for
         an array.
 
-        f(x) = Σ coef[j]·xʲ, computed on the domain mapped to [−1, 1], where no digits cancel.
+        f(x) = Σ coef[j]·xʲ, computed in the coordinates that the curve was found in.
 
         Parameters
         ----------

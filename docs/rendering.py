@@ -34,13 +34,16 @@ def _leave(node: Any) -> None:
     raise SkipNode
 
 
-# ── docstrings: "sentence; formula; name: what it is. other: …; Raises …" in a fixed order ──
+# ── docstrings: sections of NumPy's form, or a line "name: what it is. other: …; Raises …" ──
+
+_TITLE = re.compile(r"^(Parameters|Attributes|Returns|Raises|Warns|Notes|Examples)\n-+\n", re.M)
 
 
 def sections(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Rewrite a docstring so that its arguments become a table and its formulas blocks."""
     known = _names(obj)
-    blocks = "\n".join(lines).strip("\n").split("\n\n")
+    prose_before, *written = _TITLE.split("\n".join(lines).strip("\n"))
+    blocks = prose_before.strip("\n").split("\n\n")
     prose: list[str] = []
     fields: list[tuple[str, str]] = []
     raises: list[str] = []
@@ -65,11 +68,20 @@ def sections(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
         parts.append(_section("Notes") + " ".join(_linked(_escaped(text)) for text in raises))
     if examples:
         parts.append(_section("Examples") + "\n\n".join(examples))
+    parts += [
+        _section(title) + _readable(title, body.strip("\n"))
+        for title, body in zip(written[::2], written[1::2], strict=True)
+    ]
     lines[:] = [*"\n\n".join(parts).split("\n"), ""]
 
 
 def _section(title: str) -> str:
     return f"{title}\n{'-' * len(title)}\n"
+
+
+def _readable(title: str, body: str) -> str:
+    """A section as written, but for links and signs that are no markup; examples untouched."""
+    return body if title == "Examples" else _linked(_escaped(body))
 
 
 def _apart(text: str) -> tuple[str, list[str]]:

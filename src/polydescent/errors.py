@@ -20,6 +20,11 @@ _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 2, 3, 2
 class PolydescentError(Exception):
     """Base of every refusal; catch it to catch them all. Nothing has been changed when it is
     raised.
+
+    Parameters
+    ----------
+    *text
+        What was asked, what was found, and what to do instead.
     """
 
     def __init__(self, *text: object):
@@ -323,8 +328,14 @@ class ConvergenceWarning(UserWarning):
     """A descent that ended far from least squares: it leaves unexplained more than 1 % of what the
     best curve of its degree explains.
 
-    loss, lowest: reached and possible, in units of y². r2, best_r2: of the descent and of least
-    squares, NaN where y is constant.
+    Parameters
+    ----------
+    loss, lowest
+        Reached and possible, in units of y².
+    r2, best_r2
+        Of the descent and of least squares; NaN where y is constant.
+    advice
+        What to do about it, in words.
     """
 
     def __init__(self, loss: float, lowest: float, r2: float, best_r2: float, advice: str):

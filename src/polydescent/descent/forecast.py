@@ -39,12 +39,25 @@ class Forecast:
 
     Attributes
     ----------
-    optimizer : with every open setting chosen.
-    curvature : shape (…, k), descending, in units of y² per unit of weight².
-    directions : shape (…, k, k), column i is mode i in the descent's coordinates.
-    amplitude : shape (…, k), the square root of each mode's excess at the start, signed.
-    start : shape (…, k).
-    rss : shape (…,), the lowest loss of the summary.
+    optimizer
+        With every open setting chosen.
+    curvature
+        Shape (…, k), descending, in units of y² per unit of weight².
+    directions
+        Shape (…, k, k), column i is mode i in the descent's coordinates, of length 1.
+    amplitude
+        Shape (…, k), the square root of each mode's excess at the start, signed, in units of y.
+    start
+        Shape (…, k), the weights before the first step.
+    rss
+        Shape (…,), the lowest loss of the summary, in units of y².
+
+    Examples
+    --------
+    >>> from polydescent import summarize
+    >>> seen = summarize([0, 1, 2, 3], [1, 3, 5, 8], degree=1).forecast(start="zeros")
+    >>> seen.is_stable, seen.steps_to(0.01)
+    (True, 37)
     """
 
     optimizer: Optimizer
@@ -58,7 +71,21 @@ class Forecast:
     def of(
         cls, R: np.ndarray, z: np.ndarray, rss: Any, optimizer: Optimizer, start: np.ndarray
     ) -> Forecast:
-        """The forecast of `optimizer` on the loss ‖R·w − z‖² + rss from the weights `start`."""
+        """The forecast of `optimizer` on the loss ‖R·w − z‖² + rss from the weights `start`.
+
+        Parameters
+        ----------
+        R
+            Shape (…, k, k).
+        z
+            Shape (…, k), in units of y.
+        rss
+            Shape (…,), what no weights change, in units of y².
+        optimizer
+            What steps; settings left open become the fastest.
+        start
+            Shape (…, k), weights.
+        """
         U, s, Wt = np.linalg.svd(R)
         s = np.where(s > np.finfo(float).eps * s.shape[-1] * s[..., :1], s, 0.0)
         curvature = 2 * s * s
@@ -115,17 +142,19 @@ class Forecast:
 
     @property
     def best_rate(self) -> Any:
-        """The learning rate of `best`."""
+        """The learning rate of `best`, in units of weight² per y²."""
         return self._of_curves(self.best.learning_rate)
 
     @property
     def lowest_loss(self) -> Any:
-        """The loss that no weights beat."""
+        """The loss that no weights beat, in units of y²."""
         return self.rss
 
     @property
     def held(self) -> Any:
-        """The excess loss in modes that never move, which no number of steps takes away."""
+        """The excess loss in modes that never move, which no number of steps takes away, in units
+        of y².
+        """
         return number_or_stack(sum_squares(np.where(self.moving, 0.0, self.amplitude)))
 
     @property
@@ -142,8 +171,26 @@ class Forecast:
     # ── any step ──
 
     def excess_at(self, step: int | np.ndarray) -> Any:
-        """Loss above the lowest before update `step`: one number, or one for each of an array of
-        steps, shape (*steps, …).
+        """The loss above the lowest before update `step`, in units of y².
+
+        Σ (decayᵢ(step)·amplitudeᵢ)² over the modes that move, and `held`.
+
+        Parameters
+        ----------
+        step
+            A whole number from 0, or an array of them.
+
+        Returns
+        -------
+        float or array
+            One number, or one for each of an array of steps, shape (*steps, …).
+
+        Raises
+        ------
+        BadSetting
+            For a step that is none.
+        NoClosedForm
+            For Adam.
         """
         steps, some = _checked_steps(step), self._some
         with np.errstate(over="ignore", invalid="ignore"):
@@ -152,11 +199,44 @@ class Forecast:
         return number_or_stack(excess)
 
     def loss_at(self, step: int | np.ndarray) -> Any:
-        """The loss before update `step`, as history.loss[step] would hold it, for steps to 10⁹."""
+        """The loss before update `step`, in units of y², as history.loss[step] would hold it.
+
+        Parameters
+        ----------
+        step
+            A whole number from 0, or an array of them; up to 10⁹ no digits are lost to the many
+            steps.
+
+        Returns
+        -------
+        float or array
+            One number, or shape (*steps, …).
+
+        Raises
+        ------
+        BadSetting, NoClosedForm
+            As `excess_at`.
+        """
         return self.excess_at(step) + self.lowest_loss
 
     def weights_at(self, step: int | np.ndarray) -> np.ndarray:
-        """Weights before update `step`, in the descent's coordinates, shape (*steps, …, k)."""
+        """Weights before update `step`, in the descent's coordinates.
+
+        Parameters
+        ----------
+        step
+            A whole number from 0, or an array of them.
+
+        Returns
+        -------
+        array
+            Shape (*steps, …, k), in units of y per unit of the basis.
+
+        Raises
+        ------
+        BadSetting, NoClosedForm
+            As `excess_at`.
+        """
         steps, some = _checked_steps(step), self._some
         travelled = self.optimizer.decay(self.curvature[some], steps.ravel()) - 1
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -185,9 +265,26 @@ class Forecast:
         never: the learning rate is too large, the lowest loss is 0, or `held` is more than that.
 
         It is the first also where the loss ripples, as it does under momentum: whole stretches are
-        ruled out by what every mode keeps at least, the others looked at step by step. After
-        2²⁶ (67 million) of those, which takes momentum within some 1e-6 of 1, the rest is sampled
-        at 512 places an octave.
+        ruled out by what every mode keeps at least, the others looked at step by step. After 2²⁶
+        (67 million) of those, which takes momentum within some 1e-6 of 1, the rest is sampled at
+        512 places an octave.
+
+        Parameters
+        ----------
+        excess
+            Loss above the lowest over the lowest, > 0: 0.01 is 1 %.
+
+        Returns
+        -------
+        int, inf or array
+            Updates to make; shape (…,) of a stack.
+
+        Raises
+        ------
+        BadSetting
+            For an excess that is not above 0.
+        NoClosedForm
+            For Adam.
         """
         if not excess > 0:
             raise BadSetting("excess", excess, "above 0, relative to the lowest loss (0.01 is 1 %)")

@@ -28,9 +28,24 @@ def backward(A: Array, residual: Array) -> Array:
 class History:
     """What happened at every step. Entry t is before update t; the last entry is the result.
 
-    loss: shape (steps + 1, …), sum of squares. weights: shape (len(kept), …, k), in the descent's
-    coordinates, at the steps in `kept`: all of them up to 10,000, an even selection with both ends
-    beyond. A stack of curves has leading dimensions, written …; one curve has none.
+    A stack of curves has leading dimensions, written …; one curve has none.
+
+    Attributes
+    ----------
+    loss
+        Shape (steps + 1, …), sum of squares, in units of y².
+    weights
+        Shape (len(kept), …, k), in the descent's coordinates, at the steps in `kept`.
+    kept
+        Shape (len(kept),), step numbers: all of them up to 10,000, an even selection with both ends
+        beyond.
+
+    Examples
+    --------
+    >>> from polydescent import descend
+    >>> seen = descend([0, 1, 2, 3], [1, 3, 5, 7], degree=1, start="zeros", steps=200).history
+    >>> seen.steps, float(seen.loss[0])
+    (200, 84.0)
     """
 
     loss: Array

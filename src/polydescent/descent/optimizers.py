@@ -26,9 +26,18 @@ from polydescent.errors import BadSetting, NoClosedForm, SetTwice, UnknownName
 
 @dataclass(frozen=True)
 class GradientDescent:
-    """w ← w − η·g.
+    """Down the gradient: w ← w − η·g.
 
-    learning_rate: η; None for the fastest stable one on the data at hand.
+    Parameters
+    ----------
+    learning_rate
+        η > 0, in units of weight² per y²; None (default) for the fastest stable one on the data at
+        hand.
+
+    Raises
+    ------
+    BadSetting
+        For a rate that is not a positive finite number.
     """
 
     learning_rate: float | Array | None = None
@@ -38,31 +47,81 @@ class GradientDescent:
         _check_rate(self.learning_rate)
 
     def start(self, w: Array) -> Any:
-        """The state before the first step."""
+        """The state before the first step: none.
+
+        Parameters
+        ----------
+        w
+            Weights, shape (…, k).
+        """
         return None
 
     def step(self, w: Array, gradient: Array, state: Any) -> tuple[Array, Any]:
-        """(weights, state) after one step."""
+        """(weights, state) after one step.
+
+        Parameters
+        ----------
+        w, gradient
+            Shape (…, k); the gradient in units of y² per unit of w.
+        state
+            None.
+        """
         return w - self.learning_rate * gradient, None
 
     def limit(self, largest: Any) -> Any:
-        """The learning rate above which the mode of the largest curvature grows."""
+        """The learning rate above which the mode of the largest curvature grows: 2/λ.
+
+        Parameters
+        ----------
+        largest
+            λ, in units of y² per unit of weight²; shape (…, 1) of a stack.
+        """
         return 2 / largest
 
     def fastest(self, smallest: Any, largest: Any) -> Self:
-        """These settings with what was left open set to shrink the slowest mode most per step."""
+        """These settings with what was left open set to shrink the slowest mode most per step: η =
+        2/(λ_max + λ_min).
+
+        Parameters
+        ----------
+        smallest, largest
+            λ_min and λ_max, in units of y² per unit of weight²; shape (…, 1) of a stack.
+        """
         if self.learning_rate is not None:
             return self
         return _chosen(self, learning_rate=2 / (largest + smallest))
 
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (*steps,
-        …, modes).
+        """The share of each mode's initial error left after `steps`: (1 − ηλ)^t, shape (*steps, …,
+        modes).
+
+        Parameters
+        ----------
+        curvature
+            λ, shape (…, modes), in units of y² per unit of weight².
+        steps
+            t, whole numbers ≥ 0.
+
+        Raises
+        ------
+        BadSetting
+            Where a setting was left open.
         """
         return self.motion(curvature).left(steps)
 
     def motion(self, curvature: np.ndarray) -> Motion:
-        """How each mode moves."""
+        """How each mode moves.
+
+        Parameters
+        ----------
+        curvature
+            λ, shape (…, modes), in units of y² per unit of weight².
+
+        Raises
+        ------
+        BadSetting
+            Where a setting was left open.
+        """
         (eta,) = _settled(self.learning_rate)
         return Motion(eta * curvature, eta * curvature, 0.0)
 
@@ -71,8 +130,21 @@ class GradientDescent:
 class Momentum:
     """Heavy ball: v ← β·v + g; w ← w − η·v.
 
-    learning_rate: η; momentum: β in [0, 1). None for the fastest on the data at hand, given the
-    other.
+    Parameters
+    ----------
+    learning_rate
+        η > 0, in units of weight² per y²; None (default) for the fastest on the data at hand.
+    momentum
+        β in [0, 1); None (default) for the fastest.
+
+    Raises
+    ------
+    BadSetting
+        For a rate or momentum outside its range.
+
+    Notes
+    -----
+    Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
     """
 
     learning_rate: float | Array | None = None
@@ -84,20 +156,47 @@ class Momentum:
         _check_momentum(self.momentum)
 
     def start(self, w: Array) -> Array:
-        """v = 0."""
+        """The velocity before the first step: v = 0, shape (…, k).
+
+        Parameters
+        ----------
+        w
+            Weights, shape (…, k).
+        """
         return namespace(w).zeros_like(w)
 
     def step(self, w: Array, gradient: Array, state: Array) -> tuple[Array, Array]:
-        """(weights, velocity) after one step."""
+        """(weights, velocity) after one step.
+
+        Parameters
+        ----------
+        w, gradient
+            Shape (…, k); the gradient in units of y² per unit of w.
+        state
+            The velocity v, shape (…, k), in units of the gradient.
+        """
         velocity = self.momentum * state + gradient
         return w - self.learning_rate * velocity, velocity
 
     def limit(self, largest: Any) -> Any:
-        """The learning rate above which the mode of the largest curvature grows, for this β."""
+        """The learning rate above which the mode of the largest curvature grows, for this β: 2(1 +
+        β)/λ.
+
+        Parameters
+        ----------
+        largest
+            λ, as in `GradientDescent.limit`.
+        """
         return 2 * (1 + _or_zero(self.momentum)) / largest
 
     def fastest(self, smallest: Any, largest: Any) -> Self:
-        """As GradientDescent.fastest. With both open: Polyak's pair."""
+        """As GradientDescent.fastest. With both open: Polyak's pair.
+
+        Parameters
+        ----------
+        smallest, largest
+            λ_min and λ_max, as in `GradientDescent.fastest`.
+        """
         if self.momentum is not None and self.learning_rate is not None:
             return self
         if self.momentum is not None:  # the extreme modes then shrink alike
@@ -114,11 +213,22 @@ class Momentum:
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """As GradientDescent.decay: the corner of the t-th power of the 2×2 map of (error,
         velocity).
+
+        Parameters
+        ----------
+        curvature, steps
+            λ and t, as in `GradientDescent.decay`.
         """
         return self.motion(curvature).left(steps)
 
     def motion(self, curvature: np.ndarray) -> Motion:
-        """How each mode moves."""
+        """How each mode moves.
+
+        Parameters
+        ----------
+        curvature
+            λ, as in `GradientDescent.motion`.
+        """
         eta, beta = _settled(self.learning_rate, self.momentum)
         return Motion(eta * curvature, eta * curvature, beta)
 
@@ -127,8 +237,17 @@ class Momentum:
 class Nesterov:
     """Momentum that looks ahead: v ← β·v + g; w ← w − η·(g + β·v).
 
-    learning_rate: η; momentum: β in [0, 1). None for the fastest on the data at hand, given the
-    other.
+    Parameters
+    ----------
+    learning_rate
+        η > 0, in units of weight² per y²; None (default) for the fastest on the data at hand.
+    momentum
+        β in [0, 1); None (default) for the fastest.
+
+    Raises
+    ------
+    BadSetting
+        For a rate or momentum outside its range.
     """
 
     learning_rate: float | Array | None = None
@@ -140,22 +259,48 @@ class Nesterov:
         _check_momentum(self.momentum)
 
     def start(self, w: Array) -> Array:
-        """v = 0."""
+        """The velocity before the first step: v = 0, shape (…, k).
+
+        Parameters
+        ----------
+        w
+            Weights, shape (…, k).
+        """
         return namespace(w).zeros_like(w)
 
     def step(self, w: Array, gradient: Array, state: Array) -> tuple[Array, Array]:
-        """(weights, velocity) after one step."""
+        """(weights, velocity) after one step.
+
+        Parameters
+        ----------
+        w, gradient
+            Shape (…, k); the gradient in units of y² per unit of w.
+        state
+            The velocity v, shape (…, k), in units of the gradient.
+        """
         velocity = self.momentum * state + gradient
         return w - self.learning_rate * (gradient + self.momentum * velocity), velocity
 
     def limit(self, largest: Any) -> Any:
-        """The learning rate above which the mode of the largest curvature grows, for this β."""
+        """The learning rate above which the mode of the largest curvature grows, for this β: (2 +
+        2β)/(1 + 2β)/λ.
+
+        Parameters
+        ----------
+        largest
+            λ, as in `GradientDescent.limit`.
+        """
         beta = _or_zero(self.momentum)
         return (2 + 2 * beta) / (1 + 2 * beta) / largest
 
     def fastest(self, smallest: Any, largest: Any) -> Self:
         """As GradientDescent.fastest. With both open: the pair of Lessard, Recht and Packard
         (2016).
+
+        Parameters
+        ----------
+        smallest, largest
+            λ_min and λ_max, as in `GradientDescent.fastest`.
         """
         if self.momentum is not None and self.learning_rate is not None:
             return self
@@ -199,21 +344,51 @@ class Nesterov:
         return _bisected(1 / largest, self.limit(largest), is_low)
 
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """As Momentum.decay."""
+        """As Momentum.decay.
+
+        Parameters
+        ----------
+        curvature, steps
+            λ and t, as in `GradientDescent.decay`.
+        """
         return self.motion(curvature).left(steps)
 
     def motion(self, curvature: np.ndarray) -> Motion:
-        """How each mode moves."""
+        """How each mode moves.
+
+        Parameters
+        ----------
+        curvature
+            λ, as in `GradientDescent.motion`.
+        """
         eta, beta = _settled(self.learning_rate, self.momentum)
         return Motion(eta * curvature, eta * curvature * (1 + beta), beta)
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Steps of about η in each weight, whatever the size of its gradient (Kingma and Ba, 2015).
+    """Steps of about η in each weight, whatever the size of its gradient.
 
     m ← β₁·m + (1−β₁)·g; s ← β₂·s + (1−β₂)·g²; w ← w − η·(m/(1−β₁ᵗ)) / (√(s/(1−β₂ᵗ)) + eps). There
     is no largest stable rate and no closed form: too large a rate makes it circle, not explode.
+
+    Parameters
+    ----------
+    learning_rate
+        η > 0, in units of weight; default 0.001.
+    betas
+        (β₁, β₂), each in [0, 1); default (0.9, 0.999).
+    eps
+        Above 0, in units of the gradient; default 1e-8.
+
+    Raises
+    ------
+    BadSetting
+        For a setting outside its range.
+
+    Notes
+    -----
+    Kingma and Ba, Adam: a method for stochastic optimization, 2015.
     """
 
     learning_rate: float | Array = 1e-3
@@ -231,12 +406,26 @@ class Adam:
             raise BadSetting("eps", self.eps, "above 0")
 
     def start(self, w: Array) -> tuple[int, Array, Array]:
-        """t = 0, m = s = 0."""
+        """The state (t, m, s) before the first step: t = 0, m = s = 0.
+
+        Parameters
+        ----------
+        w
+            Weights, shape (…, k).
+        """
         zeros = namespace(w).zeros_like(w)
         return 0, zeros, zeros
 
     def step(self, w: Array, gradient: Array, state: Any) -> tuple[Array, Any]:
-        """(weights, (t, m, s)) after one step."""
+        """(weights, (t, m, s)) after one step.
+
+        Parameters
+        ----------
+        w, gradient
+            Shape (…, k); the gradient in units of y² per unit of w.
+        state
+            (t, m, s): steps made, means of the gradient and of its square.
+        """
         t, m, s = state
         t += 1
         first, second = self.betas
@@ -246,19 +435,53 @@ class Adam:
         return w - self.learning_rate / (1 - first**t) * m / scale, (t, m, s)
 
     def limit(self, largest: Any) -> Any:
-        """Infinite: Adam does not explode."""
+        """Infinite: Adam does not explode.
+
+        Parameters
+        ----------
+        largest
+            λ; of no effect.
+        """
         return math.inf
 
     def fastest(self, smallest: Any, largest: Any) -> Self:
-        """These settings: nothing is left open."""
+        """These settings: nothing is left open.
+
+        Parameters
+        ----------
+        smallest, largest
+            λ_min and λ_max; of no effect.
+        """
         return self
 
     def decay(self, curvature: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Raises NoClosedForm."""
+        """Nothing: the steps of Adam depend on the whole path.
+
+        Parameters
+        ----------
+        curvature, steps
+            As in `GradientDescent.decay`.
+
+        Raises
+        ------
+        NoClosedForm
+            Always.
+        """
         raise NoClosedForm("Adam", "forecast of the loss")
 
     def motion(self, curvature: np.ndarray) -> Motion:
-        """Raises NoClosedForm."""
+        """Nothing: the steps of Adam depend on the whole path.
+
+        Parameters
+        ----------
+        curvature
+            As in `GradientDescent.motion`.
+
+        Raises
+        ------
+        NoClosedForm
+            Always.
+        """
         raise NoClosedForm("Adam", "forecast of the loss")
 
 

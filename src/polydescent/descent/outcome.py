@@ -14,7 +14,21 @@ from polydescent.descent.optimizers import Adam
 
 
 class Outcome(Enum):
-    """How a descent ended. `fit.advice` says what to do about it, with numbers."""
+    """How a descent ended. `fit.advice` says what to do about it, with numbers.
+
+    Attributes
+    ----------
+    EXACT
+        Least squares, without a descent.
+    GIVEN
+        Coefficients from elsewhere: `Fit.from_polyfit`.
+    CONVERGED
+        The loss is within 1e-6 of the lowest, relative to it.
+    STEPS_EXHAUSTED
+        It is not, after all steps.
+    DIVERGED
+        The learning rate is above the largest stable one, or the loss overflowed.
+    """
 
     EXACT = "exact least squares"
     GIVEN = "coefficients given"

@@ -98,11 +98,31 @@ class Criteria:
 class Degrees:
     """One row for each degree, as arrays of shape (D + 1,), and the degree to take.
 
-    loss: in units of y². residual_sd: in units of y (of one row of weight 1), NaN without degrees
-    of freedom. loo: in the same unit, root mean square of the residuals, times √weight, that each
-    row leaves when it is not used itself, NaN without rows. cv: the same for rows left out a fold
-    at a time, NaN unless asked for. criterion: by which `pick` has the lowest value; among degrees
-    that fit to rounding, the lowest degree. runner_up: next.
+    Attributes
+    ----------
+    degree
+        0 to D.
+    loss
+        Σ ω·(y − f(x))², in units of y².
+    residual_sd
+        √(loss / degrees of freedom), in units of y (of one row of weight 1); NaN without degrees of
+        freedom.
+    adjusted_r2
+        1 − residual_sd² over the variance of y; NaN where y is constant.
+    aic, aicc, bic
+        −2 ln L + 2p, that corrected for few rows, and −2 ln L + p ln n; see `Fit.aic`.
+    loo
+        Root mean square of the residuals, times √weight, that each row leaves when it is not used
+        itself, in units of y; NaN without rows.
+    cv
+        The same for rows left out a fold at a time; NaN unless asked for.
+    pick
+        The degree with the lowest value of the criterion; among degrees that fit to rounding, the
+        lowest.
+    runner_up
+        The next; None where there is none.
+    criterion
+        "aicc", "aic", "bic", "loo" or "cv".
     """
 
     degree: np.ndarray

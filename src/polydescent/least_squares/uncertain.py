@@ -27,8 +27,25 @@ _TERMS = 30  # of a curve about its root, that say whether it is straight there
 class Estimate:
     """A number known up to a standard error, both in the same unit.
 
-    value: a date (numpy.datetime64) where x holds dates. freedom: degrees of freedom of the
-    standard error, infinite where sigma was known beforehand. unit: of the standard error, if any.
+    Attributes
+    ----------
+    value
+        A number, or a date (numpy.datetime64) where x holds dates.
+    stderr
+        Its standard error, in the unit of the value; of a date, in `unit`.
+    freedom
+        Degrees of freedom of the standard error, infinite where sigma was known beforehand.
+    unit
+        Of the standard error where x holds dates or durations; "" elsewhere.
+    axis
+        How dates became numbers.
+
+    Examples
+    --------
+    >>> from polydescent import fit
+    >>> area = fit([0, 1, 2, 3], [1, 3, 5, 8], degree=1).integral(0, 3)
+    >>> print(area)
+    12.75 ± 0.58
     """
 
     value: Any
@@ -38,7 +55,21 @@ class Estimate:
     axis: Axis = PLAIN
 
     def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
-        """(low, high), which holds the true value in `level` of all samples, by Student's t."""
+        """(low, high), in the unit of the value, which holds the true one in `level` of all
+        samples.
+
+        value ± t·stderr, with t of Student's distribution.
+
+        Parameters
+        ----------
+        level
+            Share of samples, between 0 and 1; default 0.95.
+
+        Raises
+        ------
+        BadSetting
+            For a level that is none.
+        """
         reach = quantile(level, self.freedom) * self.stderr
         if self.axis.is_dates:
             return self.axis.shifted(self.value, -reach), self.axis.shifted(self.value, reach)
@@ -59,8 +90,15 @@ class Estimate:
 class Root(Estimate):
     """A place where the curve has a given value: it crosses it there, or only touches it.
 
-    order: how many roots lie there, closer than rounding tells apart. Where a curve touches a
-    value, other samples have two such places or none: the standard error says how far away.
+    Where a curve touches a value, other samples have two such places or none: the standard error
+    says how far away.
+
+    Attributes
+    ----------
+    value, stderr, freedom, unit, axis
+        As of `Estimate`, in units of x.
+    order
+        How many roots lie there, closer than rounding tells apart; 1 where it simply crosses.
     """
 
     order: int = 1
@@ -76,7 +114,17 @@ class Root(Estimate):
 
 @dataclass(frozen=True, repr=False)
 class Extremum:
-    """A place where the curve turns: x and the value there, each with its standard error."""
+    """A place where the curve turns: x and the value there, each with its standard error.
+
+    Attributes
+    ----------
+    x
+        The place, in units of x.
+    value
+        The curve there, in units of y.
+    kind
+        "minimum" or "maximum".
+    """
 
     x: Estimate
     value: Estimate
@@ -93,16 +141,32 @@ class Extremum:
 class UncertainCurve:
     """A polynomial whose weights are known up to a covariance: f itself, or a derivative of it.
 
-    weights: Chebyshev weights on `domain`, shape (k,). root: shape (k, m), root·rootᵀ is their
-    covariance. freedom: degrees of freedom of the residual variance in it, infinite where sigma was
-    known beforehand. kind: of the arrays it gives back. axis: how the user's x becomes that of the
-    domain. powers, root_in_powers: the same for the coefficients of 1, x, x², …, where they are
-    known better than by converting; exact: the weights, where they are known better than rounded.
-    size: of what was rounded, in units of the curve; Σ|weights| where None.
-
     The standard error of a root is to first order (delta method): se(f)/|f′|. Where the curve stays
     within 2·se(f) of 0 more than twice as far as that says, which is about roots that are nearly
     one, it is half of how far it stays there; so it is for extrema, the roots of f′.
+
+    Attributes
+    ----------
+    weights
+        Chebyshev weights on `domain`, shape (k,), in units of the curve.
+    root
+        Shape (k, m), root·rootᵀ is their covariance.
+    domain
+        The interval of x in float64.
+    freedom
+        Degrees of freedom of the residual variance in it, infinite where sigma was known
+        beforehand.
+    kind
+        Of the arrays it gives back.
+    axis
+        How the user's x becomes that of the domain.
+    powers, root_in_powers
+        The same for the coefficients of 1, x, x², …, where they are known better than by
+        converting.
+    exact
+        The weights, where they are known better than rounded.
+    size
+        Of what was rounded, in units of the curve; the sum of the sizes of the weights where None.
     """
 
     weights: np.ndarray
@@ -117,13 +181,25 @@ class UncertainCurve:
     size: Fraction | None = None
 
     def __call__(self, x: Any) -> Any:
-        """The curve at x, same shape and kind as x."""
+        """The curve at x, same shape and kind as x.
+
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x; any shape.
+        """
         return self.axis.answer(x, Polynomial(CHEBYSHEV, self.domain, self.weights))
 
     # ── at given x ──
 
     def stderr_at(self, x: Any) -> Any:
-        """The standard error of the curve at x, same shape and kind as x."""
+        """The standard error of the curve at x, in its units, same shape and kind as x.
+
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x; any shape.
+        """
         return self.axis.answer(x, self._stderr_inside)
 
     def _stderr_inside(self, x: Array) -> Array:
@@ -135,9 +211,24 @@ class UncertainCurve:
         return total**0.5
 
     def band(self, x: Any, level: float, extra_variance: Any = 0.0) -> tuple[Any, Any]:
-        """(low, high) around the curve at x, each of the shape and kind of x.
+        """(low, high) around the curve at x, each of the shape and kind of x, in units of the
+        curve.
 
-        extra_variance: added to that of the curve, in units of it squared: one, or one for each x.
+        f(x) ± t·√(se(f(x))² + extra_variance), with t of Student's distribution.
+
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x; any shape.
+        level
+            Share of samples, between 0 and 1.
+        extra_variance
+            Added to that of the curve, in units of it squared: one, or one for each x; default 0.
+
+        Raises
+        ------
+        BadSetting
+            For a level that is none.
         """
         reach = quantile(level, self.freedom)
         curve = Polynomial(CHEBYSHEV, self.domain, self.weights)
@@ -153,7 +244,21 @@ class UncertainCurve:
         return self.axis.answer(x, edge(-1.0)), self.axis.answer(x, edge(1.0))
 
     def confidence_band(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
-        """(low, high) which holds the true curve at each x in `level` of all samples."""
+        """(low, high) which holds the true curve at each x in `level` of all samples, in units of
+        the curve.
+
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x; any shape.
+        level
+            Share of samples, between 0 and 1; default 0.95.
+
+        Raises
+        ------
+        BadSetting
+            For a level that is none.
+        """
         return self.band(x, level)
 
     # ── in powers of x ──
@@ -187,14 +292,36 @@ class UncertainCurve:
         return self.kind.put(np.sqrt((self._root**2).sum(axis=1)))
 
     def confidence_interval(self, level: float = 0.95) -> Array:
-        """(low, high) of each coefficient, shape (k, 2)."""
+        """(low, high) of each coefficient, shape (k, 2), in units of `coef`.
+
+        Parameters
+        ----------
+        level
+            Share of samples, between 0 and 1; default 0.95.
+
+        Raises
+        ------
+        BadSetting
+            For a level that is none.
+        """
         reach = quantile(level, self.freedom) * np.sqrt((self._root**2).sum(axis=1))
         return self.kind.put(np.stack((self._powers - reach, self._powers + reach), axis=1))
 
     # ── what follows from it ──
 
     def derivative(self, order: int = 1) -> UncertainCurve:
-        """The derivative per unit of x, of the given order, with its covariance."""
+        """The derivative per unit of x, of the given order, with its covariance.
+
+        Parameters
+        ----------
+        order
+            1 to 99; default 1.
+
+        Raises
+        ------
+        BadSetting
+            For another order.
+        """
         whole = isinstance(order, int | np.integer) and not isinstance(order, bool)
         if not whole or not 1 <= order < 100:
             raise BadSetting("order", order, "a whole number from 1 to 99")
@@ -223,7 +350,18 @@ class UncertainCurve:
         return weights
 
     def integral(self, a: Any, b: Any) -> Estimate:
-        """∫ of the curve from a to b, in units of y times x. Raises BadSetting."""
+        """∫ of the curve from a to b, in units of the curve times x.
+
+        Parameters
+        ----------
+        a, b
+            The ends, in the units of the data's x; a > b gives the negative.
+
+        Raises
+        ------
+        BadSetting
+            For ends that are not finite.
+        """
         ends = self.domain.to_unit(np.array([self.axis.number(a), self.axis.number(b)]))
         k = len(self.weights)
         with quiet():
@@ -234,17 +372,32 @@ class UncertainCurve:
         return Estimate(float(weight @ self.weights), _norm(weight @ self.root), self.freedom)
 
     def roots(self, everywhere: bool = False) -> list[Root]:
-        """Where the curve is 0, ascending: within the domain, or everywhere on the real line.
+        """Where the curve is 0, ascending, in units of x; none for f = 0.
 
-        None for f = 0.
+        Parameters
+        ----------
+        everywhere
+            False (default), within the domain, or True, on all of the real line.
         """
         return self.inverse(0.0, everywhere)
 
     def inverse(self, y: float, everywhere: bool = False, *, sigma: float = 0.0) -> list[Root]:
-        """The x at which the curve is y, ascending: within the domain, or everywhere.
+        """The x at which the curve is y, ascending, in units of x.
 
-        y: a number, in units of y. sigma: its own standard deviation, 0 where y is given rather
-        than measured. Raises BadSetting.
+        Parameters
+        ----------
+        y
+            A number, in units of the curve.
+        everywhere
+            False (default), within the domain, or True, on all of the real line.
+        sigma
+            The standard deviation of that y, ≥ 0; 0 (default) where it is given rather than
+            measured.
+
+        Raises
+        ------
+        BadSetting
+            For a y or sigma that is none.
         """
         y, sigma = checked_number("y", y), checked_number("sigma", sigma)
         if sigma < 0:
@@ -262,7 +415,13 @@ class UncertainCurve:
         return found
 
     def extrema(self, everywhere: bool = False) -> list[Extremum]:
-        """Where the curve turns, ascending: within the domain, or everywhere on the real line."""
+        """Where the curve turns, ascending.
+
+        Parameters
+        ----------
+        everywhere
+            False (default), within the domain, or True, on all of the real line.
+        """
         slope, found = self.derivative(), []
         weights, rounding = slope._exact, _ROUNDING * slope._size
         for zero in real_zeros(weights, rounding, everywhere) if rounding else []:

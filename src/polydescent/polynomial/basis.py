@@ -19,9 +19,19 @@ class Domain:
     """The interval [lo, hi] of x, and the map u = (x − mid) / half that takes it to [−1, 1].
 
     An interval of one point maps to u = 0; its half is |mid| (1 where mid is about 0), so that u
-    tells other x apart and a slope held beforehand can be written in it. The empty interval
-    (inf, −inf) is the identity of `|`. A stack of domains has lo and hi of shape (…,), and so has
-    all that follows from them.
+    tells other x apart and a slope held beforehand can be written in it. The empty interval (inf,
+    −inf) is the identity of `|`. A stack of domains has lo and hi of shape (…,), and so has all
+    that follows from them.
+
+    Parameters
+    ----------
+    lo, hi
+        The ends, in units of x.
+
+    Examples
+    --------
+    >>> Domain(0.0, 4.0) | Domain(3.0, 10.0)
+    Domain(lo=0.0, hi=10.0)
     """
 
     lo: float
@@ -29,10 +39,12 @@ class Domain:
 
     @property
     def mid(self) -> float:
+        """The middle, in units of x."""
         return self.lo / 2 + self.hi / 2  # halves first: lo + hi may overflow
 
     @property
     def half(self) -> float:
+        """Half of its length, in units of x: what u = 1 is away from the middle."""
         width, size = self.hi / 2 - self.lo / 2, abs(self.mid)
         return _either(width != 0, width, _either(size > _TINY, size, 1.0))
 
@@ -43,14 +55,27 @@ class Domain:
 
     @property
     def is_empty(self) -> bool:
+        """Whether it holds no x."""
         return self.lo > self.hi
 
     def to_unit(self, x: Array) -> Array:
-        """u in [−1, 1] for x in the domain, same shape and kind as x."""
+        """u in [−1, 1] for x in the domain, same shape and kind as x.
+
+        Parameters
+        ----------
+        x
+            In the units of lo and hi; any shape.
+        """
         return (x - self.mid) / self.half
 
     def widening(self, wider: Domain) -> tuple[float, float]:
-        """(scale, shift) with u on `wider` = scale·u + shift for the x of this domain."""
+        """(scale, shift) with u on `wider` = scale·u + shift for the x of this domain.
+
+        Parameters
+        ----------
+        wider
+            A domain that holds this one.
+        """
         scale = _either(self.is_point, 0.0, self.half / wider.half)
         return scale, (self.mid - wider.mid) / wider.half
 

@@ -53,18 +53,35 @@ class Fit(Inference):
     """A fitted polynomial: call it on x; read how good it is and, after a descent, how it got
     there.
 
-    curve: the polynomial in the coordinates it was found in. summary: the rows as a triangle of its
-    degree. loss: the sum of squared residuals of this curve, in units of y². history, forecast: of
-    the descent, None after exact least squares. rows: what there is to draw, not copied: all rows,
-    an even selection where they were streamed, None from a bare summary. best: the exact least
-    squares solution. absolute_sigma: the weights are 1/σ² with σ known, in units of y, so the
-    residuals do not scale the errors. choice: by what the degree was chosen, if it was "auto", and
-    by what `degrees()` picks. Arrays come back in the library, dtype and device of the
-    data.
+    Arrays come back in the library, dtype and device of the data. Made by `fit`, `descend`,
+    `Summary.fit` and the class methods below, not by hand.
 
     Standard errors and intervals are those of least squares: of a descent that has not converged
     they say how well the data determine the coefficients, not how far off it still is, so
     `print(fit)` leaves them out.
+
+    Attributes
+    ----------
+    curve
+        The polynomial in the coordinates it was found in, on x in float64.
+    summary
+        The rows as a triangle of its degree.
+    loss
+        Σ ω·(y − f(x))² of this curve, in units of y² (times weight).
+    outcome
+        How it ended: an `Outcome`.
+    history, forecast
+        Of the descent; None after exact least squares.
+    rows
+        What there is to draw, not copied: all rows, an even selection where they were streamed,
+        None from a bare summary.
+    solution
+        The exact least squares solution, where it was known beforehand: read `best`.
+    absolute_sigma
+        Whether the weights are 1/σ² with σ known, in units of y, so that the residuals do not scale
+        the standard errors.
+    choice
+        By what the degree was chosen, if it was "auto", and by what `degrees()` picks.
     """
 
     curve: Polynomial
@@ -79,10 +96,30 @@ class Fit(Inference):
     choice: Choice = BY_AICC
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
-        """The curve at x: a number for a number, an array of its shape and kind for an array.
+        """The curve at x, in units of y: a number for a number, an array of its shape and kind for
+        an array.
 
-        outside: what to do where x lies outside the domain of the data: "warn" (once a call),
-        "raise" (OutsideDomain) or "ignore".
+        f(x) = Σ coef[j]·xʲ, computed in the coordinates that the curve was found in.
+
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x (dates where those were dates); any shape.
+        outside
+            What to do where x lies outside the domain of the data: "warn" (once a call; default),
+            "raise" or "ignore".
+
+        Raises
+        ------
+        OutsideDomain
+            Where outside is "raise".
+        BadSetting
+            For another word.
+
+        Warns
+        -----
+        OutsideDomainWarning
+            Where outside is "warn".
         """
         if outside not in ("warn", "raise", "ignore"):
             raise BadSetting("outside", outside, '"warn", "raise" or "ignore"')
@@ -112,6 +149,7 @@ class Fit(Inference):
 
     @property
     def degree(self) -> int:
+        """The highest power of x."""
         return self.summary.degree
 
     @property
@@ -121,8 +159,9 @@ class Fit(Inference):
 
     @property
     def domain(self) -> Domain:
-        """The interval of x in the data, from lo to hi as the user calls them: dates of dates, and
-        whole numbers where they are too large for float64. `summary.domain` has them as float64.
+        """The interval of x in the data, from lo to hi as the user calls them, in units of x: dates
+        of dates, and whole numbers where they are too large for float64. `summary.domain` has them
+        as float64.
         """
         inside = self.summary.domain
         if self.axis.is_plain:
@@ -161,7 +200,9 @@ class Fit(Inference):
 
     @property
     def coef(self) -> Array:
-        """Coefficients of 1, x, x², … in the user's own x, shape (degree + 1,): a, b, c, d."""
+        """Coefficients of 1, x, x², … in the user's own x, shape (degree + 1,): a, b, c, d; that of
+        xʲ in units of y per unit of x to the j.
+        """
         return self.kind.put(self._powers)
 
     # ── how good it is ──
@@ -282,6 +323,13 @@ class Fit(Inference):
             The highest degree; the fit's own where left out.
         criterion, folds
             What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
+
+        Raises
+        ------
+        BadCall
+            Above the degree of a fit that holds no rows.
+        BadDegree, BadSetting, NeedsRows
+            For a degree or criterion that is none; for "loo" and "cv" without rows.
         """
         up_to = self.degree if up_to is None else checked_degree(up_to)
         choice = Choice.of(
@@ -330,11 +378,34 @@ class Fit(Inference):
     def prediction_band(
         self, x: Any, level: float = 0.95, *, weight: Any = None, sigma: Any = None
     ) -> tuple[Any, Any]:
-        """(low, high), of the kind of x, which holds a new y at each x in `level` of all samples.
+        """(low, high), in units of y, which holds a new y at each x in `level` of all samples.
 
-        weight: of the new y, one or one for each x. sigma: instead, its standard deviation, in the
-        unit that `fit` was given sigma in. `typical_weight` where neither is said. Raises
-        BadSetting, LengthMismatch, BadCall.
+        f(x) ± t·√(se(f(x))² + s²/ω), with t of Student's distribution and ω the weight of the new
+        y.
+
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x; any shape.
+        level
+            Share of samples, between 0 and 1; default 0.95.
+        weight
+            Of the new y, > 0, one number or one for each x; `typical_weight` where neither is said.
+        sigma
+            Instead, its standard deviation, one or one for each x, > 0, in the unit that `fit` was
+            given sigma in.
+
+        Returns
+        -------
+        low, high
+            Each of the shape and kind of x.
+
+        Raises
+        ------
+        BadSetting, LengthMismatch
+            For a level, weight or sigma outside its range, or of another shape than x.
+        BadCall
+            For weight and sigma both, or sigma where that of the rows is not known.
         """
         scale = 1.0 if self.absolute_sigma else self.residual_sd**2
         return self.uncertain.band(x, level, scale / self._weight_of_new(x, weight, sigma))
@@ -381,9 +452,12 @@ class Fit(Inference):
 
     @property
     def residuals(self) -> Array:
-        """y − f(x) of every row that was read, in units of y, of the kind of the data.
+        """y − f(x) of every row that was read, shape (n,), in units of y, of the kind of the data.
 
-        Raises RowsNotHeld where rows were streamed or summarized: they are gone.
+        Raises
+        ------
+        RowsNotHeld
+            Where rows were streamed or summarized: they are gone.
         """
         if self.rows is None or not self.holds_all_rows:
             raise RowsNotHeld("residuals", 0 if self.rows is None else self.rows.n, self.n)
@@ -394,8 +468,25 @@ class Fit(Inference):
     def to_frame(self, x: Any, level: float = 0.95) -> Any:
         """The curve at x as a pandas.DataFrame, on the index of x where that is a Series.
 
-        Columns: x, y, stderr (of y), confidence_low, confidence_high, prediction_low,
-        prediction_high, of `level`. Raises MissingExtra.
+        Parameters
+        ----------
+        x
+            Where, in the units of the data's x, shape (m,) or a number.
+        level
+            Of the intervals, between 0 and 1; default 0.95.
+
+        Returns
+        -------
+        pandas.DataFrame
+            m rows. Columns x, y, stderr (of the curve), confidence_low, confidence_high,
+            prediction_low, prediction_high: all but x in units of y.
+
+        Raises
+        ------
+        MissingExtra
+            Without pandas.
+        BadSetting
+            For a level that is none.
         """
         low, high = self.confidence_band(x, level)
         lowest, highest = self.prediction_band(x, level)
@@ -416,14 +507,36 @@ class Fit(Inference):
         errors: bool = False,
         dates: bool = False,
     ) -> str:
-        """The curve as text: "plain", "unicode", "latex" to read, "python", "c", "sql",
-        "javascript" to run, in Horner form.
+        """The curve as text: to read, as a sum of powers, or to run, in Horner's form.
 
-        digits: significant ones, 6 to read and 17 to run unless said otherwise. x: the name of the
-        variable; of dates it is t, in units since the origin, as a comment in code says. errors:
-        standard errors in the last digits, to read, where it has arrived. dates: code, Python or
-        SQL, that takes the date itself (Python: a datetime, SQL: a timestamp, both in UTC), called
-        x unless said otherwise. Raises UnknownName, BadSetting, BadCall.
+        Parameters
+        ----------
+        style
+            "plain" (default), "unicode" or "latex" to read; "python", "c", "sql" or "javascript" to
+            run.
+        digits
+            Significant ones, 1 to 17; default 6 to read and 17 to run.
+        x
+            The name of the variable, "x" unless given. Of dates it is "t", in units since the
+            origin, as a comment in code says.
+        errors
+            Standard errors in the last digits, to read, where the fit has arrived. Default False.
+        dates
+            Code, Python or SQL, that takes the date itself (Python: a datetime, SQL: a timestamp,
+            both in UTC), called x unless x= names it. Default False.
+
+        Raises
+        ------
+        UnknownName
+            For another style.
+        BadSetting, BadCall
+            For digits out of range; for errors in code, dates in prose or without dates.
+
+        Examples
+        --------
+        >>> from polydescent import fit
+        >>> fit([0, 1, 2, 3], [1, 3, 5, 8], degree=1).equation(digits=3, x="t", errors=True)
+        'y = 0.80(32) + 2.30(17) t'
         """
         check_style(style)
         if style in PROSE:
@@ -454,8 +567,18 @@ class Fit(Inference):
         )
 
     def to_numpy(self, basis: str = "power") -> Any:
-        """A numpy.polynomial object: Polynomial in the user's own x, or Chebyshev on the domain,
-        which keeps its digits where x is far from 0.
+        """A numpy.polynomial object of this curve, in the user's own x; its coefficients ascend.
+
+        Parameters
+        ----------
+        basis
+            "power" (default) for a Polynomial in powers of x, or "chebyshev" for a Chebyshev series
+            on the domain, which keeps its digits where x is far from 0.
+
+        Raises
+        ------
+        BadSetting
+            For another basis.
         """
         span = [
             self.summary.domain.lo + self.axis.power_origin,
@@ -468,7 +591,7 @@ class Fit(Inference):
         raise BadSetting("basis", basis, '"power" or "chebyshev"')
 
     def to_json(self) -> str:
-        """This fit as JSON text, every number exact; without the rows."""
+        """This fit as JSON text, every number exact; without the rows. `from_json` reads it."""
         body = to_record(
             self.curve,
             self.summary,
@@ -486,7 +609,17 @@ class Fit(Inference):
     def from_json(cls, text: str) -> Self:
         """The fit that `to_json` wrote.
 
-        Raises BadRecord, MissingExtra and NoDevice for a history of tensors that cannot be here.
+        Parameters
+        ----------
+        text
+            JSON, as `to_json` returned it.
+
+        Raises
+        ------
+        BadRecord
+            For other text, or numbers that contradict each other.
+        MissingExtra, NoDevice
+            For a history of tensors that cannot be here.
         """
         try:
             return cls(**from_record(plain(text)))
@@ -495,10 +628,27 @@ class Fit(Inference):
 
     @classmethod
     def from_polyfit(cls, coefficients: Any, x: Any, y: Any, weights: Any = None) -> Self:
-        """A Fit of what numpy.polyfit returned (highest power first) and the rows it was fitted to.
+        """A Fit of what numpy.polyfit returned and the rows it was fitted to.
 
         Its `loss` is that of these coefficients, its `excess` how far they are from exact.
-        weights: of the squares, numpy.polyfit's w squared.
+
+        Parameters
+        ----------
+        coefficients
+            Shape (degree + 1,), highest power first, in units of y per power of x.
+        x, y
+            The rows, shape (n,) each.
+        weights
+            Of the squares, shape (n,), ≥ 0: numpy.polyfit's w squared. 1 unless given.
+
+        Raises
+        ------
+        BadSetting
+            For coefficients that are not finite.
+        OutOfRange
+            Where the sum of squared residuals leaves float64.
+        PolydescentError
+            As `fit`, for the rows.
         """
         (falling,) = columns(coefficients=coefficients)
         powers = to_host(falling)[::-1].copy()
@@ -525,9 +675,24 @@ class Fit(Inference):
     def plot(self, kind: str = "fit", ax: Any = None, *, level: float = 0.95) -> Any:
         """Draw on matplotlib axes, a new figure's where none are given, and return them.
 
-        kind: "fit" (data, curve, confidence and prediction bands of `level`, equation),
-        "residuals", "degrees", and of a descent "loss" and "modes". Raises UnknownName,
-        MissingExtra, and NothingToDraw where this fit does not hold what the kind shows.
+        Parameters
+        ----------
+        kind
+            "fit" (data, curve, confidence and prediction bands, equation; default), "residuals",
+            "degrees", and of a descent "loss" and "modes".
+        ax
+            The axes to draw on; new ones where left out.
+        level
+            Of the bands, between 0 and 1; default 0.95.
+
+        Raises
+        ------
+        UnknownName, BadSetting
+            For another kind, a level that is none.
+        MissingExtra
+            Without matplotlib.
+        NothingToDraw
+            Where this fit does not hold what the kind shows.
         """
         from polydescent.report.static import draw
 
@@ -542,9 +707,24 @@ class Fit(Inference):
     ) -> None:
         """Write one HTML file that re-runs the training on all rows, offline, from some 80 numbers.
 
-        path: a file name ending in .html. sample: raw rows to carry in it, at most so many; without
-        it the rows travel as counts on a grid, from which none can be told. language: "en",
-        "zh-CN", or that of the reader. Raises BadSetting, NoFolder, UnknownName.
+        Parameters
+        ----------
+        path
+            A file name ending in .html.
+        sample
+            Raw rows to carry in it, at most so many; default 0: the rows then travel as counts on a
+            grid, from which none can be told.
+        title
+            The heading; "y of x", by the names of the columns, where left out.
+        language
+            "en", "zh-CN", or that of the reader where left out.
+
+        Raises
+        ------
+        BadSetting, NoFolder
+            For a path that cannot be written, a sample that is no number of rows.
+        UnknownName
+            For another language.
         """
         from polydescent.report.page import write_page
 

@@ -32,12 +32,24 @@ class Summary:
 
     Attributes
     ----------
-    triangle : the mathematics: see `Triangle`.
-    kind : where the arrays live that a fit gives back.
-    omitted : rows left out because a value was missing; they are not among the n.
-    x_name, y_name : for human eyes.
-    axis : how dates and large whole numbers became x; parts on different ones are moved to the
-        first's when they are added.
+    triangle
+        The mathematics, R and z and rss: see `Triangle`.
+    kind
+        Where the arrays live that a fit gives back: library, dtype, device.
+    omitted
+        Rows left out because a value was missing; they are not among the n.
+    x_name, y_name
+        For human eyes; "x" and "y" unless columns were named.
+    axis
+        How dates and large whole numbers became x; parts on different ones are moved to the first's
+        when they are added.
+
+    Examples
+    --------
+    >>> from polydescent import summarize
+    >>> whole = summarize([0, 1], [1, 3], degree=1) + summarize([2, 3], [5, 7], degree=1)
+    >>> whole
+    <Summary of 4 rows, degree 1, x in [0, 3]>
     """
 
     triangle: Triangle
@@ -58,12 +70,30 @@ class Summary:
         degree: int = 8,
         counts: Array | None = None,
     ) -> Summary:
-        """The summary of rows already checked by `arrays.columns`; each stands for its count."""
+        """The summary of rows already checked and brought to one kind: `summarize` does that.
+
+        Parameters
+        ----------
+        x, y
+            Shape (n,) each, finite.
+        weights
+            Of the squares, shape (n,), ≥ 0; default 1.
+        degree
+            The highest that can be fitted from it; default 8.
+        counts
+            How often each row was seen, shape (n,), whole numbers ≥ 0; default 1.
+        """
         return cls(Triangle.fold(x, y, weights, degree, counts), Kind.of(x, y))
 
     @classmethod
     def empty(cls, degree: int = 8) -> Summary:
-        """The summary of no rows: adding it changes nothing."""
+        """The summary of no rows: adding it changes nothing.
+
+        Parameters
+        ----------
+        degree
+            Of the summaries it will be added to; default 8.
+        """
         return cls(Triangle.empty(degree))
 
     def __add__(self, other: Summary) -> Summary:
@@ -85,17 +115,32 @@ class Summary:
         return self if type(nothing) is int and nothing == 0 else NotImplemented
 
     def moved(self, axis: Axis) -> Summary:
-        """The same rows on another axis: a triangle knows x only by its place in the domain."""
+        """The same rows on another axis: a triangle knows x only by its place in the domain.
+
+        Parameters
+        ----------
+        axis
+            The origin and unit of x to speak in.
+        """
         if axis == self.axis or self.domain.is_empty:
             return replace(self, axis=axis)
         ends = (float(self.axis.moved(x, axis)) for x in (self.domain.lo, self.domain.hi))
         return replace(self, triangle=replace(self.triangle, domain=Domain(*ends)), axis=axis)
 
     def settled(self, per: str | None) -> Summary:
-        """The same rows on the axis that people read: dates in `per` (days) since a round origin,
+        """The same rows on the axis that people read: dates in `per` since a round origin,
         durations in `per`.
 
-        Raises BadSetting where x holds numbers, which have no unit.
+        Parameters
+        ----------
+        per
+            "second", "minute", "hour", "day", "week" or "year"; None for days, and where x holds
+            numbers.
+
+        Raises
+        ------
+        BadSetting
+            Where x holds numbers, which have no unit, or for another word.
         """
         check_unit(per)
         if self.domain.is_empty:
@@ -111,13 +156,26 @@ class Summary:
         return self
 
     def lower(self, degree: int) -> Summary:
-        """The summary at a lower degree. Raises BadDegree."""
+        """The summary at a lower degree: the leading corner of R, with rss grown by what was cut
+        off z.
+
+        Parameters
+        ----------
+        degree
+            From 0 to that of this summary.
+
+        Raises
+        ------
+        BadDegree
+            For another.
+        """
         return replace(self, triangle=self.triangle.lower(degree))
 
     # ── what it holds ──
 
     @property
     def degree(self) -> int:
+        """The highest degree that can be fitted from it."""
         return self.triangle.degree
 
     @property
@@ -155,7 +213,20 @@ class Summary:
     # ── keeping it ──
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write it to a file: JSON, every float exact, with a checksum; all of it or nothing."""
+        """Write it to a file: JSON, every float exact, with a checksum; all of it or nothing.
+
+        Parameters
+        ----------
+        path
+            The file, replaced where it exists.
+
+        Raises
+        ------
+        NotKept
+            Where it could not be read back, or is too large.
+        NoFolder, FileRefused
+            Where nothing can be written.
+        """
         from polydescent.models.model import Model, save
 
         save(Model(self), path)
@@ -164,7 +235,15 @@ class Summary:
     def load(cls, path: str | PathLike[str]) -> Summary:
         """Read what `save` or `polydescent fit --save` wrote.
 
-        Raises NoFile, DamagedModel, UnknownSchema.
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        NoFile, DamagedModel, UnknownSchema
+            Where there is none, or none that can be believed.
         """
         from polydescent.models.model import load
 
@@ -182,9 +261,7 @@ class Summary:
         through: Any = None,
         criterion: str = "aicc",
     ) -> Fit:
-        """Exact least squares from this summary.
-
-        Raises as `polydescent.fit`, whose arguments these are.
+        """Exact least squares from this summary: the w that minimizes ‖R w − z‖².
 
         Parameters
         ----------
@@ -192,11 +269,19 @@ class Summary:
             Up to the summary's, which it is where left out; "auto", or "auto:5", for the best up to
             10, or 5.
         absolute_sigma
-            Whether the weights are 1/σ² with σ known in units of y.
+            Whether the weights are 1/σ² with σ known in units of y; default False.
         fix, terms, through
-            What is known of the curve.
+            What is known of the curve, as in `polydescent.fit`: coefficients held, powers used,
+            points met. Nothing unless given.
         criterion
-            By what degree="auto" chooses: "aicc", "aic" or "bic". "loo" and "cv" need the rows.
+            By what degree="auto" chooses: "aicc" (default), "aic" or "bic". "loo" and "cv" need the
+            rows.
+
+        Raises
+        ------
+        PolydescentError
+            BadDegree, NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadCall,
+            BadSetting.
         """
         from polydescent.regression.verbs import fit_summary
 
@@ -211,15 +296,40 @@ class Summary:
         )
 
     def descend(self, degree: int | None = None, **settings: Any) -> Fit:
-        """Gradient descent on this summary. See `polydescent.descend` for the settings,
-        absolute_sigma among them.
+        """Gradient descent on ‖R w − z‖² + rss, the loss of all rows, in float64 on the host.
+
+        Parameters
+        ----------
+        degree
+            Up to the summary's, which it is where left out.
+        **settings
+            basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance,
+            allow_divergence, progress and absolute_sigma, as in `polydescent.descend`.
+
+        Raises
+        ------
+        PolydescentError
+            BadDegree, and as `polydescent.descend`, RateTooLarge first.
         """
         from polydescent.regression.verbs import descend_summary
 
         return descend_summary(self if degree is None else self.lower(degree), **settings)
 
     def forecast(self, degree: int | None = None, **settings: Any) -> Forecast:
-        """What `descend` with the same settings will do, without doing it."""
+        """What `descend` with the same settings will do, without doing it.
+
+        Parameters
+        ----------
+        degree
+            Up to the summary's, which it is where left out.
+        **settings
+            basis, optimizer, learning_rate, momentum, start and seed, as in `polydescent.descend`.
+
+        Raises
+        ------
+        PolydescentError
+            BadDegree, TooFewDistinct, UnknownName, BadSetting.
+        """
         from polydescent.regression.verbs import forecast_summary
 
         return forecast_summary(self if degree is None else self.lower(degree), **settings)

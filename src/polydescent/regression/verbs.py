@@ -78,34 +78,55 @@ def summarize(
 ) -> Summary:
     """One pass over the rows, folded into a triangle that holds every fit up to `degree`.
 
-    data, y: columns of n numbers (arrays, tensors, lists, Series, Dask arrays). Or data alone with
-    x= and y= naming columns or SQL expressions of columns: a path, a glob, SQL, a list of them, a
-    table (pandas, Polars, PyArrow, DuckDB), a dict of columns, records, an xarray Dataset, a Dask
-    dataframe (names only). Or data alone: an iterable of chunks (x, y), (x, y, weights) or
-    (x, y, weights, counts), or of single rows of numbers. x may be dates, durations, or whole
-    numbers of any size. Memory is one chunk, whatever n is. Raises PolydescentError: see
-    `polydescent.errors`.
+    ‖V w − y‖² = ‖R w − z‖² + rss for every w, V being the Chebyshev polynomials of x. Memory is one
+    chunk of rows, whatever n is.
 
     Parameters
     ----------
-    weights, sigma
-        Of the squares, shape (n,), ≥ 0; or standard deviations of y, > 0, for weights of 1/σ². A
-        row of weight 0 does not count, whatever its y.
+    data, y
+        Columns of n numbers, shape (n,): arrays, tensors, lists, Series, Dask arrays; y in any
+        unit. data, the x, may be dates, durations or whole numbers of any size. Or data alone, with
+        x= and y= naming its columns: a path, a glob, SQL, a list of them, a table (pandas, Polars,
+        PyArrow, DuckDB), a dict of columns, records, an xarray Dataset, a Dask dataframe (names
+        only). Or data alone: an iterable of chunks (x, y), (x, y, weights) or (x, y, weights,
+        counts), or of single rows of numbers.
+    degree
+        The highest degree that can be fitted from it, default 8: every lower degree is in the
+        triangle, so a high one costs little and nothing has to be read again.
+    x
+        With a file or table: the column of x, or an SQL expression of columns; y= likewise. With
+        arrays: their x, instead of data.
+    weights
+        Of the squares, shape (n,) or a column, ≥ 0, in any unit; default 1. A row of weight 0 does
+        not count, whatever its y.
+    sigma
+        Instead of weights, standard deviations of y in units of y, shape (n,), a column or one
+        number, > 0: weights of 1/σ².
     counts
-        How often each row was seen, shape (n,), whole numbers ≥ 0; 1 where left out. The same as
-        repeating it so often.
+        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; default 1. The same
+        as repeating it so often.
     where
-        An SQL expression, rows of a file or table to use.
+        An SQL expression that picks rows of a file or table; all unless given.
     file_format
-        How text files are written: a `FileFormat` or a dict of its fields.
+        How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
     missing
-        "omit" leaves out rows with NaN or infinity and counts them.
+        What to do with rows that hold NaN or infinity: "raise" (default), or "omit" to leave them
+        out and count them in `Summary.omitted`.
     per
-        The unit of dates and durations: "second", "minute", "hour", "day", "week" or "year".
+        The unit of x where it holds dates or durations: "second", "minute", "hour", "day"
+        (default), "week" or "year".
     again
         Files that hold the same rows, or one of them the first rows of another, are refused; True
-        counts them twice.
+        counts them twice. Default False.
 
+    Raises
+    ------
+    PolydescentError
+        BadDegree, BadSetting, BadCall, NotNumbers, NotFinite, LengthMismatch, NoRows, MissingExtra
+        and what reading a file may meet; each says what was found.
+
+    Examples
+    --------
     >>> summarize([0, 1, 2, 3], [1, 3, 5, 7], degree=1).fit().coef
     array([1., 2.])
     """
@@ -140,30 +161,60 @@ def fit(
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
-    Rows as in `summarize`. Up to some millions of rows · coefficients the answer is refined: `coef`
-    is the float64 nearest to what exact arithmetic on the data gives. Raises as `summarize`, and
-    TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
+    Up to some millions of rows · coefficients the answer is refined: `coef` is the float64 nearest
+    to what exact arithmetic on the data gives.
 
     Parameters
     ----------
+    data, y
+        The x and y of n rows, shape (n,) each, or a file, a table or chunks of rows: everything
+        that `summarize` takes. y is in any unit.
     degree
-        A number, "auto" or "auto:8" for the best up to 10, or 8.
+        A number, default 3: a line or a cubic is what people look at, and each degree more bends
+        the curve once more. "auto" for the best up to 10, "auto:8" for the best up to 8.
+    x
+        The column of x in a file or table, or an SQL expression of columns; y= likewise.
+    weights
+        Of the squares, shape (n,) or a column, ≥ 0; default 1.
+    sigma
+        Instead of weights, standard deviations of y in units of y, shape (n,), a column or one
+        number, > 0.
     absolute_sigma
-        Whether sigma is known in units of y, so that the residuals do not scale the standard
-        errors.
+        Whether sigma (or 1/√weights) is known in units of y, so that the residuals do not scale the
+        standard errors; default False.
+    counts
+        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; default 1.
+    where
+        An SQL expression that picks rows of a file or table; all unless given.
+    file_format
+        How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
+    missing
+        "raise" (default) for rows with NaN or infinity, or "omit" to leave them out.
     fix
-        Coefficients to hold, as {0: 0.0}. R² stays about the mean of y: see `Fit.r2`.
+        Coefficients to hold, power to value, as {0: 0.0}: each in units of y per unit of x to that
+        power. None unless given. R² stays about the mean of y: see `Fit.r2`.
     terms
-        The powers of x to use, as [1, 3]; they set the degree.
+        The powers of x to use, as [1, 3]; they set the degree. All unless given.
     through
-        A point (x, y) or several that the curve must meet.
+        A point (x, y), or several, that the curve must meet. None unless given.
+    per
+        The unit of dates and durations, default "day": coefficients are per it.
+    again
+        True counts files that hold the same rows twice; False (default) refuses them.
     criterion
-        By what degree="auto" chooses, the lowest of: "aicc", "aic", "bic", "loo" (what each row
-        leaves that is not used itself) or "cv" (the same for rows left out a fold at a time). The
-        last two need the rows in memory.
+        By what degree="auto" chooses, the lowest of: "aicc" (default), "aic", "bic", "loo" (what
+        each row leaves that is not used itself) or "cv" (the same for rows left out a fold at a
+        time). The last two need the rows in memory.
     folds
-        Of "cv": how many parts the rows are dealt into, shuffled, always the same way.
+        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; default 5.
 
+    Raises
+    ------
+    PolydescentError
+        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
+
+    Examples
+    --------
     >>> line = fit([0, 1, 2, 3], [1, 3, 5, 7], degree=1)
     >>> line.equation()
     'y = 1 + 2 x'
@@ -213,22 +264,84 @@ def descend(
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
-    The rows and absolute_sigma as in `fit`. over: "summary" walks on the triangle in float64 on the
-    host, "rows" over all rows in their own library, dtype and device: the same steps up to
-    rounding.
+    With A the polynomials of the basis at the rows and b the y: w ← w − η·g, g = 2·Aᵀ·(A·w − b);
+    see the optimizers for other steps.
 
-    basis: "power" (weights are a, b, c, d of x), "chebyshev" or "legendre" (on x mapped to [−1,
-    1]). optimizer: "gd" (by default), "momentum", "nesterov" or "adam", with learning_rate and
-    momentum beside it, or an object such as Momentum(1e-6, 0.9) that holds them; what is left out
-    is the fastest stable setting. start: "random" (standard normal, from `seed`), "zeros", or k
-    numbers. steps: updates to make. tolerance: stop once the loss is within this share of the
-    lowest possible. allow_divergence: walk even where the learning rate is above the largest stable
-    one. progress: one line on standard error, if that is a terminal, once it takes over a second.
+    Parameters
+    ----------
+    data, y
+        The x and y of n rows, shape (n,) each, or whatever else `summarize` takes.
+    degree
+        A number, default 3.
+    x
+        The column of x in a file or table, or an SQL expression of columns; y= likewise.
+    weights
+        Of the squares, shape (n,) or a column, ≥ 0; default 1.
+    sigma
+        Instead of weights, standard deviations of y in units of y, > 0.
+    absolute_sigma
+        Whether sigma is known in units of y, as in `fit`; default False.
+    counts
+        How often each row was seen, shape (n,) or a column, whole numbers ≥ 0; default 1.
+    where
+        An SQL expression that picks rows of a file or table; all unless given.
+    file_format
+        How text files are written: a `FileFormat` or a dict of its fields. Guessed unless given.
+    missing
+        "raise" (default) for rows with NaN or infinity, or "omit" to leave them out.
+    per
+        The unit of dates and durations, default "day": weights are per it.
+    again
+        True counts files that hold the same rows twice; False (default) refuses them.
+    over
+        "summary" (default) walks on the triangle in float64 on the host, "rows" over all rows in
+        their own library, dtype and device: the same steps up to rounding.
+    basis
+        "power" (weights are a, b, c, d of x, the coefficients; default), "chebyshev" or "legendre"
+        (on x mapped to [−1, 1], weights in units of y).
+    optimizer
+        "gd" (default), "momentum", "nesterov" or "adam", or an object such as Momentum(1e-6, 0.9)
+        that holds its settings.
+    learning_rate
+        η of the optimizer named, in units of weight² per y², of Adam in units of weight. Left out,
+        the fastest stable one; 0.001 of Adam.
+    momentum
+        β of "momentum" or "nesterov", in [0, 1). Left out, the fastest.
+    start
+        "random" (standard normal, from `seed`; default), "zeros", or degree + 1 weights.
+    seed
+        Of the random start, a whole number ≥ 0; default 0.
+    steps
+        Updates to make, ≥ 1; default 2,000.
+    tolerance
+        Stop once the loss is within this share of the lowest possible, 0.01 for 1 %. Left out, all
+        steps are made.
+    allow_divergence
+        Walk even where the learning rate is above the largest stable one. Default False.
+    progress
+        One line on standard error, if that is a terminal, once it takes over a second. Default
+        False.
 
-    Raises RateTooLarge before step 1, and whatever `fit` raises. Warns with ConvergenceWarning
-    where it ends far from least squares (see `Fit.is_far`), unless an allowed divergence is
-    watched.
+    Returns
+    -------
+    Fit
+        With `history` and `forecast`, and an outcome of CONVERGED, STEPS_EXHAUSTED or DIVERGED.
 
+    Raises
+    ------
+    RateTooLarge
+        Before step 1, unless allow_divergence.
+    PolydescentError
+        As `summarize`, and TooFewRows, TooFewDistinct, UnknownName, SetTwice, TooLarge.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Where it ends far from least squares (see `Fit.is_far`), unless an allowed divergence is
+        watched.
+
+    Examples
+    --------
     >>> run = descend([0, 1, 2, 3], [1, 3, 5, 7], degree=1, start="zeros", steps=200)
     >>> run.equation(digits=4)
     'y = 1 + 2 x'

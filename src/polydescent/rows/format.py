@@ -24,21 +24,28 @@ class FileFormat:
 
     Parameters
     ----------
-    null : tuple of str
-        Texts that stand for a missing number, such as "-9999", besides NA, n/a, null, None, -,
-        #N/A and an empty field, which always do.
-    delimiter : str, optional
-        What separates the values of a row: one character ("tab" and "\\t" mean the same), or
+    null
+        Texts that stand for a missing number, such as "-9999", besides NA, n/a, null, None, -, #N/A
+        and an empty field, which always do. None more unless given.
+    delimiter
+        What separates the values of a row: one character ("tab" and "\t" mean the same), or
         "blanks" for columns aligned with blanks or tabs.
-    decimal : str, optional
+    decimal
         "." or ",".
-    comment : str, optional
+    comment
         The character after which the rest of a line says nothing; "" for none.
-    columns : tuple of str, optional
+    columns
         The names of the columns, of files without a header or instead of their own.
-    hive : bool
-        Whether folders named key=value are columns of the files in them.
+    hive
+        Whether folders named key=value are columns of the files in them; default False.
 
+    Raises
+    ------
+    BadSetting
+        For a field that cannot be meant.
+
+    Examples
+    --------
     >>> FileFormat(delimiter=";", decimal=",").to_json()
     '{"decimal": ",", "delimiter": ";"}'
     """
@@ -70,7 +77,18 @@ class FileFormat:
 
     @classmethod
     def of(cls, value: Any) -> FileFormat:
-        """What a user passed: a FileFormat, a dict of its fields, or None. Raises BadSetting."""
+        """What a user passed, as a FileFormat.
+
+        Parameters
+        ----------
+        value
+            A FileFormat, a dict of its fields, or None where all is guessed.
+
+        Raises
+        ------
+        BadSetting
+            For anything else.
+        """
         if value is None:
             return cls()
         if isinstance(value, Mapping):
@@ -95,7 +113,18 @@ class FileFormat:
 
     @classmethod
     def from_json(cls, text: str) -> FileFormat:
-        """The inverse of `to_json`. Raises BadSetting."""
+        """The inverse of `to_json`.
+
+        Parameters
+        ----------
+        text
+            What `to_json` returned; "" where all is guessed.
+
+        Raises
+        ------
+        BadSetting
+            For other text.
+        """
         try:
             said = json.loads(text) if text else {}
         except (ValueError, RecursionError):

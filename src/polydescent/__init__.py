@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     from polydescent.descent.loop import History
     from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.descent.outcome import Outcome
-    from polydescent.errors import ConvergenceWarning, OutsideDomainWarning, PolydescentError
+    from polydescent.errors import (
+        ConvergenceWarning,
+        OutsideDomainWarning,
+        PolydescentError,
+        SlowKernelsWarning,
+    )
     from polydescent.least_squares.degrees import Degrees
     from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
     from polydescent.polynomial.basis import Domain
@@ -65,6 +70,7 @@ __all__ = [
     "OutsideDomainWarning",
     "PolydescentError",
     "Root",
+    "SlowKernelsWarning",
     "Summary",
     "UncertainCurve",
     "__version__",
@@ -92,6 +98,7 @@ _HOMES = {
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
     "Root": "least_squares.uncertain",
+    "SlowKernelsWarning": "errors",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",
     "descend": "regression.verbs",

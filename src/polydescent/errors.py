@@ -278,7 +278,15 @@ class OutsideDomainWarning(UserWarning):
 
 
 class SlowKernelsWarning(UserWarning):
-    """Many rows, and an install without the C kernels: right all the same, but slower."""
+    """Many rows, and an install without the C kernels: right all the same, but slower.
+
+    Parameters
+    ----------
+    rows
+        How many there are.
+    why
+        Why the kernels are absent.
+    """
 
     def __init__(self, rows: int, why: str):
         super().__init__(

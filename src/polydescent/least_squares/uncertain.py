@@ -79,7 +79,7 @@ class Estimate:
         return float(self.value)
 
     def __repr__(self) -> str:
-        return f"<Estimate {self}>"
+        return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
         value = f"{self.value}" if self.axis.is_dates else f"{self.value:.6g}"

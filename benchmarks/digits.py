@@ -171,8 +171,10 @@ def coverage_table(samples: int = 2000) -> str:
         for k, interval in enumerate(fit.confidence_interval()):
             count(f"coefficient of x^{k}", interval, truth[k])
         count("curve at 1.3", fit.confidence_band(1.3), curve(1.3))
-        # a new y of weight 1 has standard deviation 1 · s: here s estimates 1
-        count("new y at 1.3", fit.prediction_band(1.3), curve(1.3) + rng.normal())
+        typical, own = math.exp(np.log(sigma).mean()), 2 * sigma.max()
+        count("new y at 1.3", fit.prediction_band(1.3), curve(1.3) + typical * rng.normal())
+        band = fit.prediction_band(1.3, sigma=own)
+        count("new y at 1.3 of a sigma of its own", band, curve(1.3) + own * rng.normal())
         count("slope at 0.5", fit.derivative().confidence_band(0.5), curve.deriv()(0.5))
         area = fit.integral(0, 2).confidence_interval()
         count("integral 0…2", area, curve.integ()(2) - curve.integ()(0))

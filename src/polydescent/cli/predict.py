@@ -139,7 +139,7 @@ def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
 
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
-    from polydescent.cli.options import asked_of_fit
+    from polydescent.cli.options import asked_of_fit, on_axis
     from polydescent.regression.verbs import fit_folded
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
@@ -151,7 +151,8 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     wanted, asked = asked_of_fit(**typed)
     if "auto" in asked:
         wanted = min(wanted, saved.summary.degree)
-    return fit_folded(saved.summary.lower(wanted), None, **asked)
+    summary = saved.summary.lower(wanted)
+    return fit_folded(summary, None, **on_axis(asked, summary.axis))
 
 
 def _place(curve: Fit, text: str) -> Any:

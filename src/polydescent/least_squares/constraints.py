@@ -207,7 +207,8 @@ def _fixed(fix: Any, degree: int) -> dict[int, float]:
 def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
     if through is None:
         return ()
-    wanted = "a point (x, y) of finite numbers, or a list of such points with different x"
+    kinds = "a date and a finite number" if axis.is_dates else "finite numbers"
+    wanted = f"a point (x, y) of {kinds}, or a list of such points with different x"
     try:
         flat = list(through)
         pairs = [flat] if len(flat) == 2 and not np.ndim(flat[0]) else [list(p) for p in flat]
@@ -223,6 +224,8 @@ def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, np.datetime64 | np.timedelta64):  # nanoseconds of which float() takes
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -225,7 +225,7 @@ THROUGH = {  # what is typed, and what Python calls the same
 
 
 @pytest.mark.parametrize("unit", ["day", "year"])
-@pytest.mark.parametrize("typed, points", THROUGH.values(), ids=THROUGH)
+@pytest.mark.parametrize(("typed", "points"), THROUGH.values(), ids=THROUGH)
 def test_points_typed_are_dates_where_x_are(typed, points, unit, polydescent, table):
     through = [word for point in typed for word in ("--through", point)]
     asked = ("--x", "t", "--y", "v", "--degree", 2, "--per", unit, *through)

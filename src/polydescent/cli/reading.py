@@ -24,7 +24,8 @@ from polydescent.rows.source import Source
 class Reading:
     """Which rows to read, to what degree, what to do where a value is missing, where to keep it.
 
-    asked: more of `fit_folded`, from `asked_of_fit`, and curve: as it was typed. per: the unit of dates.
+    asked: more of `fit_folded`, from `asked_of_fit`, and curve: as it was typed. per: the unit of
+    dates.
     """
 
     source: Source

@@ -389,7 +389,7 @@ class Fit(Inference):
             raise RowsNotHeld("residuals", 0 if self.rows is None else self.rows.n, self.n)
         with quiet():
             left = in_double(self.rows.y) - self.curve(self.rows.x)
-        return namespace(left).astype(left, self.rows.y.dtype, copy=False)
+        return namespace(self.rows.y).astype(left, self.rows.y.dtype, copy=False)
 
     def to_frame(self, x: Any, level: float = 0.95) -> Any:
         """The curve at x as a pandas.DataFrame, on the index of x where that is a Series.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from os import PathLike
@@ -45,6 +46,7 @@ from polydescent.triangle.triangle import Triangle, checked_degree
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
+_TOLD_APART = 2.0**-20  # of half the domain: float64 further apart there are hardly numbers of it
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
@@ -456,16 +458,30 @@ class Fit(Inference):
     def to_numpy(self, basis: str = "power") -> Any:
         """A numpy.polynomial object: Polynomial in the user's own x, or Chebyshev on the domain,
         which keeps its digits where x is far from 0.
+
+        Raises BadSetting, and OutOfRange for whole numbers so large and so near each other that
+        float64, which NumPy makes of them, hardly tells them apart.
         """
-        span = [
-            self.summary.domain.lo + self.axis.power_origin,
-            self.summary.domain.hi + self.axis.power_origin,
-        ]
+        if basis not in ("power", "chebyshev"):
+            raise BadSetting("basis", basis, '"power" or "chebyshev"')
+        span = self._span()
         if basis == "power":
             return np.polynomial.Polynomial(self._powers, domain=span, window=span)
-        if basis == "chebyshev":
-            return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
-        raise BadSetting("basis", basis, '"power" or "chebyshev"')
+        return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
+
+    def _span(self) -> list[float]:
+        """The domain as NumPy needs it: float64 of the user's own x, with some width."""
+        inside, origin = self.summary.domain, self.axis.power_origin
+        lo, hi = inside.lo + origin, inside.hi + origin
+        apart = float(np.spacing(max(abs(lo), abs(hi))))
+        if inside.is_point:
+            return [lo - max(apart, 1.0), hi + max(apart, 1.0)]  # of one x, where the curve is flat
+        if origin and apart > _TOLD_APART * inside.half:
+            raise OutOfRange(
+                f"A numpy.polynomial of x within {2 * inside.half:.6g} of each other near {origin}",
+                f"Call the fit itself, or subtract {origin} from x before you fit.",
+            )
+        return [lo, hi]
 
     def to_json(self) -> str:
         """This fit as JSON text, every number exact; without the rows."""
@@ -549,6 +565,18 @@ class Fit(Inference):
         from polydescent.report.page import write_page
 
         write_page(self, path, sample, title, language)
+
+    def __copy__(self) -> Self:
+        """The same fit, with its rows: only a pickle is a message."""
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The same fit in memory of its own, with its rows."""
+        made = memo[id(self)] = object.__new__(type(self))
+        vars(made).update(deepcopy(vars(self), memo))
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

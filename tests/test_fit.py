@@ -205,13 +205,12 @@ def test_a_copy_keeps_the_rows_and_a_pickle_does_not(make, copied):
         assert found.curve.basis is fit.curve.basis
 
 
-def test_numpy_objects_of_large_whole_numbers_are_right_or_refused():
+def test_numpy_objects_of_large_x_are_right_or_refused():
     for origin, width in itertools.product([2**40, 2**60, -(2**62), 10**18], [40, 10**6, 10**12]):
         x = origin + np.arange(41, dtype=np.int64) * (width // 40)
         u = np.arange(41) / 40
         fit = pd.fit(x, 1 + u - 3 * u**2, 2)
-        exact = abs(origin) < 2**53
-        lost = 0.0 if exact else np.spacing(float(abs(origin))) / width
+        lost = np.spacing(float(abs(origin))) / width
         for basis in ("power", "chebyshev"):
             if lost > 1e-6:
                 with pytest.raises(errors.OutOfRange, match="subtract"):

@@ -46,7 +46,7 @@ from polydescent.triangle.triangle import Triangle, checked_degree
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
-_TOLD_APART = 2.0**-20  # of half the domain: float64 further apart there are hardly numbers of it
+_TOLD_APART = 2.0**-20  # of half the domain: of float64 there; less leaves NumPy five digits
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
@@ -459,8 +459,8 @@ class Fit(Inference):
         """A numpy.polynomial object: Polynomial in the user's own x, or Chebyshev on the domain,
         which keeps its digits where x is far from 0.
 
-        Raises BadSetting, and OutOfRange for whole numbers so large and so near each other that
-        float64, which NumPy makes of them, hardly tells them apart.
+        Raises BadSetting, and OutOfRange for x so large and so near each other that NumPy, which
+        maps them to [−1, 1] in float64 from 0, hardly tells them apart.
         """
         if basis not in ("power", "chebyshev"):
             raise BadSetting("basis", basis, '"power" or "chebyshev"')
@@ -476,10 +476,11 @@ class Fit(Inference):
         apart = float(np.spacing(max(abs(lo), abs(hi))))
         if inside.is_point:
             return [lo - max(apart, 1.0), hi + max(apart, 1.0)]  # of one x, where the curve is flat
-        if origin and apart > _TOLD_APART * inside.half:
+        if apart > _TOLD_APART * inside.half:
+            near = origin or f"{inside.lo:.17g}"
             raise OutOfRange(
-                f"A numpy.polynomial of x within {2 * inside.half:.6g} of each other near {origin}",
-                f"Call the fit itself, or subtract {origin} from x before you fit.",
+                f"A numpy.polynomial of x within {2 * inside.half:.6g} of each other near {near}",
+                f"Call the fit itself, or subtract {near} from x before you fit.",
             )
         return [lo, hi]
 

@@ -59,14 +59,14 @@ def predict(
 
     With --band, low and high follow each y. --inverse prints CSV lines y,x,stderr.
     """
+    from polydescent.checks import level as checked_level
     from polydescent.errors import BadCall, NoColumns
-    from polydescent.least_squares.uncertain import check_level
     from polydescent.models import model as store
     from polydescent.rows.files import files as source_of
 
     if not files and not at and not inverse:
         raise BadCall("Nothing to predict: give --at with an x, --inverse with a y, or a file.")
-    check_level(level)
+    checked_level(level)
     if sigma is not None and band != Band.prediction and not inverse:
         raise BadCall("--sigma is of a new y: it goes with --band prediction, or with --inverse.")
     saved = store.load(model)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydescent.arrays import to_host
+from polydescent.checks import level as checked_level
 from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
 from polydescent.descent.optimizers import Adam
 from polydescent.descent.outcome import Outcome
 from polydescent.errors import NoDescent
 from polydescent.least_squares.degrees import Degrees
-from polydescent.least_squares.uncertain import check_level
 from polydescent.polynomial.text import CODE, check_style
 from polydescent.regression.fit import Fit
 from polydescent.regression.verbs import check_steps
@@ -53,7 +53,7 @@ class Wanted:
         Raises NoDescent, BadSetting, NoFolder, MissingExtra.
         """
         check_style(self.style or "plain")
-        check_level(self.level)
+        checked_level(self.level)
         if steps is not None:
             check_steps(steps)
         if self.trace is not None:

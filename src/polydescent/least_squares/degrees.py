@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import in_double, to_host
+from polydescent.checks import one_of, whole
 from polydescent.errors import BadSetting, NeedsRows
 from polydescent.frames import frame
 from polydescent.least_squares.refine import Refined
@@ -35,12 +36,7 @@ class Choice:
     @classmethod
     def of(cls, criterion: Any = "aicc", folds: Any = 5) -> Choice:
         """A choice as a user typed it. Raises BadSetting."""
-        if not isinstance(criterion, str) or criterion not in CRITERIA:
-            wanted = " or ".join(f'"{name}"' for name in CRITERIA)
-            raise BadSetting("criterion", criterion, wanted)
-        if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or folds < 2:
-            raise BadSetting("folds", folds, "a whole number of 2 or more")
-        return cls(criterion, int(folds))
+        return cls(one_of("criterion", criterion, CRITERIA), whole("folds", folds, 2))
 
     @property
     def needs_rows(self) -> bool:

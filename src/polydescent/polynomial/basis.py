@@ -117,7 +117,7 @@ def basis_named(name: str | Basis) -> Basis:
     """The basis called `name`; a Basis passes through. Raises UnknownName."""
     if isinstance(name, Basis):
         return name
-    if name not in BASES:
+    if not isinstance(name, str) or name not in BASES:
         raise UnknownName("basis", name, BASES)
     return BASES[name]
 

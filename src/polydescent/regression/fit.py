@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace, quiet, to_host
+from polydescent.checks import finite, one_of
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import History
 from polydescent.descent.outcome import Outcome, advice
@@ -33,7 +34,7 @@ from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
 from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.least_squares.inference import Inference
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
-from polydescent.least_squares.uncertain import UncertainCurve, checked_number, chi2_tail
+from polydescent.least_squares.uncertain import UncertainCurve, chi2_tail
 from polydescent.polynomial.basis import CHEBYSHEV, POWER, Domain
 from polydescent.polynomial.curve import Polynomial
 from polydescent.polynomial.text import PROSE, check_style, code, equation
@@ -86,8 +87,7 @@ class Fit(Inference):
         outside: what to do where x lies outside the domain of the data: "warn" (once a call),
         "raise" (OutsideDomain) or "ignore".
         """
-        if outside not in ("warn", "raise", "ignore"):
-            raise BadSetting("outside", outside, '"warn", "raise" or "ignore"')
+        one_of("outside", outside, ("warn", "raise", "ignore"))
         if outside != "ignore":
             self._check_inside(x, outside)
         return self.axis.answer(x, self.curve)
@@ -354,7 +354,7 @@ class Fit(Inference):
             return self.typical_weight
         name, given = ("weight", weight) if weight is not None else ("sigma", sigma)
         one: Any = given
-        (values,) = columns(**{name: one}) if np.ndim(one) else (checked_number(name, one),)
+        (values,) = columns(**{name: one}) if np.ndim(one) else (finite(name, one),)
         values, shape = to_host(values), np.shape(x)
         if values.shape not in ((), shape):
             raise LengthMismatch({"x": math.prod(shape), name: values.size})
@@ -462,8 +462,7 @@ class Fit(Inference):
         Raises BadSetting, and OutOfRange for x so large and so near each other that NumPy, which
         maps them to [−1, 1] in float64 from 0, hardly tells them apart.
         """
-        if basis not in ("power", "chebyshev"):
-            raise BadSetting("basis", basis, '"power" or "chebyshev"')
+        one_of("basis", basis, ("power", "chebyshev"))
         span = self._span()
         if basis == "power":
             return np.polynomial.Polynomial(self._powers, domain=span, window=span)

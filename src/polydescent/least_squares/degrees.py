@@ -17,6 +17,7 @@ from polydescent.least_squares.refine import Refined
 from polydescent.least_squares.solution import solve
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
 from polydescent.rows.rows import Rows
+from polydescent.sealed.document import reported
 from polydescent.triangle.triangle import Triangle, determines
 
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
@@ -121,13 +122,7 @@ class Degrees:
 
     def to_dict(self) -> dict[str, object]:
         """Plain lists and numbers, by name; None for what is not finite."""
-
-        def plain(value: object) -> object:
-            if isinstance(value, np.ndarray):
-                return [plain(v) for v in value.tolist()]
-            return None if isinstance(value, float) and not math.isfinite(value) else value
-
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: reported(getattr(self, f.name)) for f in fields(self)}
 
     def to_frame(self) -> Any:
         """The table as a pandas.DataFrame, one row for each degree. Raises MissingExtra."""

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -210,6 +211,74 @@ def test_the_command_reads_dates(table, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "y = 3 + 3.5 t" in out
     assert "weeks since 2021-03-05" in out
+
+
+THROUGH = {  # what is typed, and what Python calls the same
+    "dates": (["2021-03-10,4"], (np.datetime64("2021-03-10"), 4)),
+    "times": (["2021-03-10T06:30,4"], (np.datetime64("2021-03-10T06:30"), 4)),
+    "zones": (["2021-03-10T01:00+02:00,4"], (np.datetime64("2021-03-09T23:00"), 4)),
+    "two": (
+        ["2021-03-10,4", " 2021-03-20 ,9"],
+        [(np.datetime64("2021-03-10"), 4), (np.datetime64("2021-03-20"), 9)],
+    ),
+}
+
+
+@pytest.mark.parametrize("unit", ["day", "year"])
+@pytest.mark.parametrize(("typed", "points"), THROUGH.values(), ids=THROUGH)
+def test_points_typed_are_dates_where_x_are(typed, points, unit, polydescent, table):
+    through = [word for point in typed for word in ("--through", point)]
+    asked = ("--x", "t", "--y", "v", "--degree", 2, "--per", unit, *through)
+    code, out, err = polydescent("fit", table, *asked, "--json", "--save", "m.json")
+    assert (code, err) == (0, "")
+    expected = pd.fit(table, x="t", y="v", degree=2, per=unit, through=points)
+    assert json.loads(out)["coef"] == list(expected.coef)
+    code, out, _ = polydescent("predict", "m.json", "--at", "2021-03-10T06:30")
+    assert code == 0
+    assert float(out) == pytest.approx(expected(np.datetime64("2021-03-10T06:30")), rel=1e-9)
+
+
+@pytest.mark.parametrize("point", ["5,1", "2021,1", "1e3,1"])
+def test_numbers_typed_on_dates_are_refused_as_in_python(point, polydescent, table):
+    asked = ("--x", "t", "--y", "v", "--degree", 1)
+    code, out, err = polydescent("fit", table, *asked, "--through", point, "--save", "m.json")
+    with pytest.raises(errors.BadSetting, match="of a date and a finite number"):
+        pd.fit(table, x="t", y="v", degree=1, through=tuple(map(float, point.split(","))))
+    assert code == 2
+    assert "--through must be points X,Y of a date and a finite number, each with another X" in err
+    assert not out
+    assert not Path("m.json").exists()
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ns"])
+def test_dates_on_numbers_are_refused(unit, polydescent):
+    date = np.datetime64("2021-03-10", unit)
+    with pytest.raises(errors.BadSetting, match="through must be a point"):
+        pd.fit([0, 1, 2, 3], [1, 3, 5, 8], 1, through=(date, 1))
+    Path("n.csv").write_text("x,y\n0,1\n1,3\n2,5\n3,8\n")
+    asked = ("fit", "n.csv", "--x", "x", "--y", "y", "--degree", 1)
+    code, _, err = polydescent(*asked, "--through", "2021-03-10,1")
+    assert code == 2
+    assert "points X,Y" in err
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["yesterday,1"],
+        ["2021-03-10,one"],
+        ["2021-03-10"],
+        ["1,2,3"],
+        ["2021-03-10,1", "5,1"],
+        ["2021-03-10,1", "2021-03-10,2"],
+    ],
+)
+def test_points_that_are_none_are_refused_before_any_row_is_read(typed, polydescent):
+    through = [word for point in typed for word in ("--through", point)]
+    code, out, err = polydescent("fit", "no-such.csv", "--x", "t", "--y", "v", *through)
+    assert code == 2
+    assert "no-such" not in err
+    assert not out
 
 
 def assert_same_line(found, expected):

@@ -143,7 +143,7 @@ def test_what_leaves_rows_out_needs_rows(criterion):
 def test_settings_that_choose_nothing_are_refused():
     x, y, _ = data()
     for bad, said in (
-        ({"criterion": "best"}, 'criterion must be "aicc" or'),
+        ({"criterion": "best"}, 'criterion must be "aicc", '),
         ({"criterion": None}, "criterion must be"),
         ({"folds": 1, "criterion": "cv"}, "folds must be a whole number of 2 or more"),
         ({"folds": 51, "criterion": "cv"}, "folds must be at most 50"),

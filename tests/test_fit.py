@@ -1,5 +1,9 @@
 """fit: right answers whatever kind comes in, clear errors for what cannot be right."""
 
+import copy
+import functools
+import itertools
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 
@@ -181,3 +185,45 @@ def test_float32_accumulates_in_float64():
     found = pd.fit(x, (3 * x.astype(float) + 7).astype(np.float32), 1)
     np.testing.assert_allclose(found.coef, [7, 3], rtol=1e-6)
     assert found.coef.dtype == np.float32
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("make", [pd.fit, functools.partial(pd.descend, basis="chebyshev")])
+def test_a_copy_keeps_the_rows_and_a_pickle_does_not(make, copied):
+    x = np.linspace(0, 1, 30)
+    fit = make(x, np.cos(5 * x), 3, weights=1 + x)
+    again = copied(fit)
+    assert type(again) is pd.Fit
+    assert again.holds_all_rows
+    np.testing.assert_array_equal(again.residuals, fit.residuals)
+    np.testing.assert_array_equal(again.degrees(5).bic, fit.degrees(5).bic)
+    assert np.shares_memory(again.rows.x, fit.rows.x) == (copied is copy.copy)
+    assert again.curve.basis is fit.curve.basis
+    for one in (fit, again):
+        found = pickle.loads(pickle.dumps(one))
+        assert found.rows is None
+        assert found.curve.basis is fit.curve.basis
+
+
+def test_numpy_objects_of_large_x_are_right_or_refused():
+    for origin, width in itertools.product([2**40, 2**60, -(2**62), 10**18], [40, 10**6, 10**12]):
+        x = origin + np.arange(41, dtype=np.int64) * (width // 40)
+        u = np.arange(41) / 40
+        fit = pd.fit(x, 1 + u - 3 * u**2, 2)
+        lost = np.spacing(float(abs(origin))) / width
+        for basis in ("power", "chebyshev"):
+            if lost > 1e-6:
+                with pytest.raises(errors.OutOfRange, match="subtract"):
+                    fit.to_numpy(basis)
+        if lost < 1e-6:
+            found = fit.to_numpy("chebyshev")(x.astype(float))
+            np.testing.assert_allclose(found, fit(x), atol=100 * lost + 1e-12)
+            assert np.isfinite(fit.to_numpy()(x.astype(float))).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("x", [0, 5.0, 2**60 + 1, -1e150])
+def test_numpy_objects_of_one_place_are_its_mean(x):
+    fit = pd.fit([x, x, x], [1.0, 2.0, 6.0], 0)
+    for basis in ("power", "chebyshev"):
+        assert fit.to_numpy(basis)(float(x)) == pytest.approx(3.0)

@@ -26,6 +26,7 @@ from forge import (
 
 import polydescent as pd
 from polydescent.arrays import Kind
+from polydescent.cli.show import facts
 from polydescent.errors import (
     AlreadyAdded,
     BadRecord,
@@ -40,8 +41,9 @@ from polydescent.errors import (
     UnknownSchema,
 )
 from polydescent.models.model import FORMAT, Model, change, load, merge, save
+from polydescent.report.text import statistics
 from polydescent.sealed.atomic import locked
-from polydescent.sealed.document import LARGEST, SCHEMAS
+from polydescent.sealed.document import LARGEST, SCHEMAS, exactly, reported
 from polydescent.sealed.fingerprint import Remembered
 
 
@@ -517,3 +519,44 @@ def test_the_same_model_twice_is_refused(path, summary):
             merge([str(path), str(other)], str(path))
     assert load(path).summary.n == summary.n
     assert merge([str(path), str(copy)], str(path), again=True).summary.n == 2 * summary.n
+
+
+BESIDE_NUMBERS = [math.nan, math.inf, -math.inf]
+HELD = {
+    "a number": lambda v: v,
+    "of NumPy": np.float64,
+    "float32": np.float32,
+    "an array": lambda v: np.array([[1.5, v]]),
+    "a list": lambda v: [1, [v, "text"]],
+    "a tuple": lambda v: (v, True),
+    "a dict": lambda v: {"a": {"b": [v]}, "c": None},
+}
+
+
+@pytest.mark.parametrize("hold", HELD.values(), ids=HELD)
+def test_what_json_has_no_number_for_is_text_in_records_and_null_in_reports(hold):
+    for value in BESIDE_NUMBERS:
+        record = json.dumps(exactly(hold(value)), allow_nan=False)
+        assert f'"{value}"' in record
+        assert float(str(value)) == value or math.isnan(value)
+        report = json.dumps(reported(hold(value)), allow_nan=False)
+        assert report == record.replace(f'"{value}"', "null")
+    assert exactly(hold(0.1)) == reported(hold(0.1))
+
+
+def test_every_report_and_every_record_follow_its_rule():
+    x = np.arange(4.0)
+    fit = pd.fit(x, x**2, 3)  # as many coefficients as rows: no standard errors
+    table = fit.degrees().to_dict()
+    json.dumps(table, allow_nan=False)
+    assert table["residual_sd"][-1] is None
+    assert type(table["pick"]) is int
+    found = statistics(fit)
+    json.dumps(found, allow_nan=False)
+    assert found["residual_sd"] is None
+    settings = {"optimizer": pd.GradientDescent(1e9), "allow_divergence": True, "steps": 400}
+    run = pd.descend(x, x**2, 1, **settings)
+    assert '"nan"' in run.to_json() or '"inf"' in run.to_json()
+    assert pd.Fit.from_json(run.to_json()).to_json() == run.to_json()
+    json.dumps(facts(run), allow_nan=False)
+    assert facts(run)["loss"] is None

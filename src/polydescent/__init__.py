@@ -7,6 +7,7 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
 
     visible
     errors
+    checks
     memory
     sealed: schema atomic document fingerprint
     arrays

@@ -40,6 +40,8 @@ KINDS = {
     "numpy": ("float64", "float32", "float16", "longdouble", "float128", "float96"),
     "torch": ("float64", "float32", "float16", "bfloat16"),
     "cupy": ("float64", "float32", "float16"),
+    "jax.numpy": ("float64", "float32", "float16", "bfloat16"),
+    "dpnp": ("float64", "float32", "float16"),
     "array_api_strict": ("float64", "float32"),
 }
 
@@ -58,7 +60,10 @@ class Kind:
 
     @classmethod
     def of(cls, *arrays: Array) -> Kind:
-        """The one kind that all `arrays` share, with the wider of their dtypes."""
+        """The one kind that all `arrays` share, with the wider of their dtypes.
+
+        Raises MixedKinds, UnknownName for a library whose arrays could not be given back.
+        """
         xp = namespace(*arrays)
         if xp is np:
             dtype = arrays[0].dtype
@@ -70,7 +75,7 @@ class Kind:
         if len(devices) > 1:
             raise MixedKinds(devices)
         dtype = xp.result_type(*arrays)
-        return cls(_library(arrays[0]), str(dtype).rpartition(".")[2], devices[0])
+        return cls(_library(xp), str(dtype).rpartition(".")[2], devices[0])
 
     @classmethod
     def choose(cls, library: str, device: str | None = None, dtype: str | None = None) -> Kind:
@@ -297,7 +302,7 @@ def _real(name: str, array: Array) -> Array:
         return array
     if xp.isdtype(array.dtype, "complex floating"):
         raise NotNumbers(name, "complex numbers")
-    return xp.astype(array, xp.float32 if _device_name(array).startswith("mps") else xp.float64)
+    return xp.astype(array, xp.float64 if _has_double(array) else xp.float32)
 
 
 def weights_of_counted(weights: Array | None, counts: Array | None) -> Array | None:
@@ -326,10 +331,18 @@ def in_double(array: Array) -> Array:
     """`array` in float64 where it lives; on the host where its device has none."""
     if type(array) is np.ndarray:
         return array.astype(np.float64, copy=False)
-    if _device_name(array).startswith("mps"):
-        array = array.cpu()
+    if not _has_double(array):
+        array = array.cpu() if hasattr(array, "cpu") else to_host(array)
     xp = namespace(array)
     return xp.astype(array, xp.float64, copy=False)
+
+
+def beside(array: Array, values: Array) -> Array:
+    """`values` from `in_double` where `array` lives: in float32 where that is the widest there."""
+    if _has_double(array):
+        return values
+    xp = namespace(array)
+    return xp.asarray(values, dtype=xp.float32, device=array.device)
 
 
 def matvec(A: Array, w: Array) -> Array:
@@ -383,8 +396,43 @@ def _torch() -> Any:
         raise MissingExtra("PyTorch", "torch", "The torch backend") from None
 
 
-def _library(array: Array) -> str:
-    return type(array).__module__.partition(".")[0]
+def _library(xp: Any) -> str:
+    """The name of an array namespace, by which it is found again. Raises UnknownName.
+
+    It is not where the type of its arrays is made: that of jax.numpy is in jaxlib.
+    """
+    name = xp.__name__.removeprefix("array_api_compat.")
+    if name not in KINDS:
+        raise UnknownName("array library", name, KINDS)
+    return name
+
+
+def on_rows(array: Array) -> Array:
+    """`array` where float64 sums over it can be taken in place: on the host for JAX, whose arrays
+    cannot be written to and, unless asked otherwise, have no float64.
+    """
+    return to_host(array) if _is_frozen(array) else array
+
+
+def written(array: Array, place: Any, values: Any) -> Array:
+    """`array` with `values` at a place: the same array, or a new one where none can be changed."""
+    if _is_frozen(array):
+        return array.at[place].set(values)
+    array[place] = values
+    return array
+
+
+def _has_double(array: Array) -> bool:
+    """Whether float64 is there where the array lives: mps has none, JAX only if it was asked to."""
+    if _is_frozen(array):
+        xp = namespace(array)
+        return "float64" in xp.__array_namespace_info__().dtypes(kind="real floating")
+    return not _device_name(array).startswith("mps")
+
+
+def _is_frozen(array: Array) -> bool:
+    """Whether an array cannot be changed: JAX's are values, with `at` to make others of them."""
+    return hasattr(array, "at")
 
 
 def _device_name(array: Array) -> str:
@@ -396,7 +444,9 @@ def qr_triangle(A: Array) -> Any:
     xp = namespace(A)
     if xp is np:
         return np.linalg.qr(A, mode="r")
-    return xp.linalg.qr(A, mode="r")[1] if _library(A) == "torch" else xp.linalg.qr(A).R
+    if xp.__name__ == "array_api_compat.torch":
+        return xp.linalg.qr(A, mode="r")[1]
+    return xp.linalg.qr(A).R
 
 
 def first_bad(values: Array) -> tuple[int, int, int, float] | None:

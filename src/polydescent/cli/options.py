@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from polydescent.descent.optimizers import (
 )
 from polydescent.errors import BadSetting
 from polydescent.visible import visible
+
+if TYPE_CHECKING:
+    from polydescent.rows.axis import Axis
 
 _FASTEST = ("auto", "fastest")
 # the names of OPTIMIZERS, written out for those who check types
@@ -179,27 +182,67 @@ def asked_of_fit(
     folds: int | None = None,
     absolute_sigma: bool = False,
 ) -> tuple[int, dict[str, Any]]:
-    """(degree, settings of `fit_folded`) for what was typed.
+    """(degree, what was asked of `fit_folded`) for what was typed: `on_axis` reads the points.
 
     Raises BadSetting, BadDegree, BadCall.
     """
-    from polydescent.least_squares.constraints import constraints_of
     from polydescent.least_squares.degrees import Choice
     from polydescent.regression.request import check_choice, wanted_degree
 
     wanted, highest = wanted_degree(_whole(degree))
+    wanted = highest or wanted
     choice = Choice.of(criterion or "aicc", 5 if folds is None else folds)
     check_choice(choice, highest)
     asked: dict[str, Any] = {"auto": choice} if highest else {}
     if absolute_sigma:
         asked["absolute_sigma"] = True
-    held, wanted = constraints_of(
-        highest or wanted,
-        None if fix is None else _pairs(fix),
-        None if terms is None else _powers(terms),
-        [numbers("through", point) for point in through] if through else None,
-    )
-    return wanted, asked | ({"held": held} if held else {})
+    known = {
+        "fix": None if fix is None else _pairs(fix),
+        "terms": None if terms is None else _powers(terms),
+        "through": [_point(point) for point in through] if through else None,
+    }
+    if any(value is not None for value in known.values()):
+        asked["known"] = known | {"degree": wanted}
+        wanted = _check_known(asked["known"])
+    return wanted, asked
+
+
+def on_axis(asked: dict[str, Any], axis: Axis) -> dict[str, Any]:
+    """What was asked as settings of `fit_folded`, for rows whose x are on this axis.
+
+    Raises BadSetting, NotNumbers.
+    """
+    from polydescent.least_squares.constraints import constraints_of
+
+    settings = dict(asked)
+    if (known := settings.pop("known", None)) is not None:
+        settings["held"], _ = constraints_of(**known, axis=axis)
+    return settings
+
+
+def _check_known(known: dict[str, Any]) -> int:
+    """The degree, of what is known of the curve before any row is read. Raises BadSetting."""
+    from polydescent.least_squares.constraints import constraints_of
+    from polydescent.rows.axis import read_axis
+
+    places = [point[0] for point in known["through"] or ()]
+    dates = [place for place in places if not isinstance(place, int | float)]
+    if len(dates) < len(places) and dates:
+        raise BadSetting("--through", f"{dates[0]} among numbers", "dates in all, or numbers")
+    _, degree = constraints_of(**known, axis=read_axis(dates or [0.0]))
+    return degree
+
+
+def _point(text: str) -> list[Any]:
+    """The parts of "X,Y": X a number or a date, Y a number. Raises BadSetting."""
+    from polydescent.rows.axis import place_in
+
+    place, *others = text.split(",")
+    try:
+        return [place_in(place.strip()), *map(float, others)]
+    except ValueError:
+        wanted = "X,Y with X a number or a date and Y a number, such as 0,1 or 2024-05-01,1"
+        raise BadSetting("--through", text, wanted) from None
 
 
 def _whole(text: str) -> int | str:

@@ -59,14 +59,14 @@ def predict(
 
     With --band, low and high follow each y. --inverse prints CSV lines y,x,stderr.
     """
+    from polydescent.checks import level as checked_level
     from polydescent.errors import BadCall, NoColumns
-    from polydescent.least_squares.uncertain import check_level
     from polydescent.models import model as store
     from polydescent.rows.files import files as source_of
 
     if not files and not at and not inverse:
         raise BadCall("Nothing to predict: give --at with an x, --inverse with a y, or a file.")
-    check_level(level)
+    checked_level(level)
     if sigma is not None and band != Band.prediction and not inverse:
         raise BadCall("--sigma is of a new y: it goes with --band prediction, or with --inverse.")
     saved = store.load(model)
@@ -139,7 +139,7 @@ def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
 
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
-    from polydescent.cli.options import asked_of_fit
+    from polydescent.cli.options import asked_of_fit, on_axis
     from polydescent.regression.verbs import fit_folded
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
@@ -151,7 +151,8 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     wanted, asked = asked_of_fit(**typed)
     if "auto" in asked:
         wanted = min(wanted, saved.summary.degree)
-    return fit_folded(saved.summary.lower(wanted), None, **asked)
+    summary = saved.summary.lower(wanted)
+    return fit_folded(summary, None, **on_axis(asked, summary.axis))
 
 
 def _place(curve: Fit, text: str) -> Any:

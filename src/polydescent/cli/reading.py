@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from polydescent.arrays import Kind
+from polydescent.cli.options import on_axis
 from polydescent.errors import BadCall
 from polydescent.models.journal import Job, run
 from polydescent.regression.passes import present, summary_of, summary_of_rows
@@ -24,7 +24,8 @@ from polydescent.rows.source import Source
 class Reading:
     """Which rows to read, to what degree, what to do where a value is missing, where to keep it.
 
-    asked: more settings of `fit_folded`, and curve: as they were typed. per: the unit of dates.
+    asked: more of `fit_folded`, from `asked_of_fit`, and curve: as it was typed. per: the unit of
+    dates.
     """
 
     source: Source
@@ -45,7 +46,7 @@ class Reading:
             summary = self._summary(kept, progress)
         summary, rows = settled(summary, kept.rows, self.per)
         if settings is None:
-            return fit_folded(summary, rows, **self.asked)
+            return fit_folded(summary, rows, **on_axis(self.asked, summary.axis))
         return replace(summary.descend(**settings), rows=rows)
 
     def fit_in(self, kind: Kind, over: str, settings: dict[str, Any] | None) -> Fit:
@@ -69,7 +70,7 @@ class Reading:
             there, omitted = present(there, self.missing)
             summary = summary_of_rows(there, self.degree, omitted)
             summary, all_rows = settled(summary, there, self.per)
-            return fit_folded(summary, all_rows, **self.asked)
+            return fit_folded(summary, all_rows, **on_axis(self.asked, summary.axis))
         walked = settings | {"over": over, "per": self.per}
         return descend(Held(there), degree=self.degree, missing=self.missing, **walked)
 
@@ -82,11 +83,15 @@ class Reading:
             self.degree,
             self.missing,
             curve=self.curve,
-            check=partial(fit_folded, rows=None, **self.asked),
+            check=self._check,
             per=self.per,
             again=self.again,
         )
         return run(job, progress, kept.take).summary
+
+    def _check(self, summary: Summary) -> None:
+        """Refuse a summary that has no such curve, before it is kept."""
+        fit_folded(summary, None, **on_axis(self.asked, summary.axis))
 
 
 def _whole(kind: Kind) -> Kind:

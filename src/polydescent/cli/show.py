@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydescent.arrays import to_host
+from polydescent.checks import level as checked_level
 from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
 from polydescent.descent.optimizers import Adam
 from polydescent.descent.outcome import Outcome
 from polydescent.errors import NoDescent
 from polydescent.least_squares.degrees import Degrees
-from polydescent.least_squares.uncertain import check_level
 from polydescent.polynomial.text import CODE, check_style
 from polydescent.regression.fit import Fit
 from polydescent.regression.verbs import check_steps
 from polydescent.report.text import notes, statistics, table, unfinished
+from polydescent.sealed.document import reported
 
 _LABEL = 28  # columns for the names of the facts
 _STYLE = {  # of the advice, on a terminal; its words say the same
@@ -53,7 +54,7 @@ class Wanted:
         Raises NoDescent, BadSetting, NoFolder, MissingExtra.
         """
         check_style(self.style or "plain")
-        check_level(self.level)
+        checked_level(self.level)
         if steps is not None:
             check_steps(steps)
         if self.trace is not None:
@@ -89,10 +90,10 @@ def facts(fit: Fit) -> dict[str, Any]:
         "rows": fit.n,
         "domain": _ends(fit),
         "kind": str(fit.summary.kind),
-        "loss": _number(fit.loss),
+        "loss": fit.loss,
         "lowest_loss": fit.lowest_loss,
-        "excess": _number(fit.excess),
-        "r2": _number(fit.r2),
+        "excess": fit.excess,
+        "r2": fit.r2,
         "outcome": fit.outcome.value,
         "advice": spoken(fit.advice),
     }
@@ -103,14 +104,14 @@ def facts(fit: Fit) -> dict[str, Any]:
             "basis": fit.curve.basis.name,
             "optimizer": settings,
             "steps": fit.history.steps,
-            "condition": _number(forecast.condition),
-            "largest_stable_rate": _number(forecast.largest_stable_rate),
+            "condition": forecast.condition,
+            "largest_stable_rate": forecast.largest_stable_rate,
             "fastest": {"name": forecast.optimizer.name} | vars(forecast.best),
         }
         if not isinstance(forecast.optimizer, Adam):
-            found["steps_to_1_percent"] = _number(forecast.steps_to(0.01))
-            found["steps_to_1e-6"] = _number(forecast.steps_to(1e-6))
-    return found
+            found["steps_to_1_percent"] = forecast.steps_to(0.01)
+            found["steps_to_1e-6"] = forecast.steps_to(1e-6)
+    return reported(found)
 
 
 def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
@@ -240,18 +241,5 @@ def _ends(fit: Fit) -> list[Any]:
 
 def in_json(facts: dict[str, Any]) -> str:
     """The facts as JSON in ASCII, None for what is not finite."""
-    text = json.dumps(_plain(facts), indent=2, allow_nan=False)
+    text = json.dumps(reported(facts), indent=2, allow_nan=False)
     return text.replace("\x7f", "\\u007f")  # the one control character that json lets through
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return _number(value) if isinstance(value, float) else value
-
-
-def _number(value: float) -> float | None:
-    """JSON has no infinity and no NaN."""
-    return value if math.isfinite(value) else None

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import matvec, number_or_stack, sum_squares
+from polydescent.checks import number, whole
 from polydescent.descent.optimizers import Optimizer, change_settings
 from polydescent.errors import BadSetting
 
 _HOPELESS = 1e13  # condition numbers above it leave gradient descent fewer than three digits
 _FURTHEST = 2**62
+_MOST_STEPS = 2**63 - 1  # an int64
 _RUN = 512  # steps followed one by one
 _PARTS = 64  # of a stretch, each of which may be ruled out
 _MOST_RUNS = 1024  # at once: a matrix of 4 MB
@@ -286,8 +288,9 @@ class Forecast:
         NoClosedForm
             For Adam.
         """
-        if not excess > 0:
-            raise BadSetting("excess", excess, "above 0, relative to the lowest loss (0.01 is 1 %)")
+        wanted = "above 0, relative to the lowest loss (0.01 is 1 %)"
+        if not number("excess", excess, wanted) > 0:
+            raise BadSetting("excess", excess, wanted)
         if self.shape:
             each = [self[place].steps_to(excess) for place in np.ndindex(self.shape)]
             return np.array(each, dtype=float).reshape(self.shape)
@@ -411,7 +414,8 @@ def _batches(steps: Iterator[int]) -> Iterator[np.ndarray]:
 
 
 def _checked_steps(step: int | np.ndarray) -> np.ndarray:
-    steps = np.asarray(step)
+    wanted = "a whole number from 0, or an array of them"
+    steps = np.asarray(step if np.ndim(step) else whole("step", step, 0, _MOST_STEPS, wanted))
     if steps.dtype.kind not in "iu" or (steps.size and steps.min() < 0):
-        raise BadSetting("step", step, "a whole number from 0, or an array of them")
+        raise BadSetting("step", step, wanted)
     return steps.astype(np.int64, copy=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polydescent.arrays import Array, is_all, matvec, namespace, quiet, sum_squares
+from polydescent.arrays import Array, is_all, matvec, namespace, quiet, sum_squares, written
 from polydescent.descent.optimizers import Optimizer, change_settings
 
 KEPT = 10_000  # weights are thinned beyond so many steps; losses are all kept
@@ -96,9 +96,9 @@ def walk(
         for t in range(steps + 1):
             residual = forward(A, b, w)
             now = sum_squares(residual)
-            loss[t, ...] = now
+            loss = written(loss, (t, ...), now)
             if t % spacing == 0:
-                weights[t // spacing, ...] = w
+                weights = written(weights, (t // spacing, ...), w)
             if watch is not None:
                 watch(t, float(xp.max(now + rest)))
             if t == steps or (target is not None and is_all(now + rest <= target)):
@@ -107,5 +107,5 @@ def walk(
     kept = np.arange(0, t + 1, spacing)
     if kept[-1] != t:
         kept = np.append(kept, t)
-    weights[len(kept) - 1, ...] = w
+    weights = written(weights, (len(kept) - 1, ...), w)
     return History(loss[: t + 1, ...] + rest, weights[: len(kept), ...], kept)

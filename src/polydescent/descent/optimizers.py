@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from polydescent.arrays import Array, is_array, namespace, number_or_stack, to_host
+from polydescent.checks import number
 from polydescent.descent.motion import Motion
 from polydescent.errors import BadSetting, NoClosedForm, SetTwice, UnknownName
 
@@ -400,9 +401,12 @@ class Adam:
         if self.learning_rate is None:
             raise BadSetting("learning_rate", None, "a number: no rate is the fastest of Adam")
         _check_rate(self.learning_rate)
+        pair = isinstance(self.betas, tuple | list) and len(self.betas) == 2
+        if not pair or None in self.betas:
+            raise BadSetting("betas", self.betas, "two numbers, each at least 0 and below 1")
         for beta in self.betas:
             _check_momentum(beta)
-        if not self.eps > 0:
+        if not number("eps", self.eps, "above 0") > 0:
             raise BadSetting("eps", self.eps, "above 0")
 
     def start(self, w: Array) -> tuple[int, Array, Array]:
@@ -530,13 +534,28 @@ def _chosen(optimizer: Any, **settings: Any) -> Any:
 def _check_rate(rate: Any) -> None:
     if rate is None:
         return
-    if not (to_host(rate > 0).all() and np.isfinite(to_host(rate)).all()):
-        raise BadSetting("learning_rate", rate, "a positive finite number, or None for the fastest")
+    wanted = "a positive finite number, or None for the fastest"
+    values = _numbers("learning_rate", rate, wanted)
+    if not (values > 0).all() or not np.isfinite(values).all():
+        raise BadSetting("learning_rate", rate, wanted)
 
 
 def _check_momentum(momentum: Any) -> None:
-    if momentum is not None and not to_host((momentum >= 0) & (momentum < 1)).all():
+    if momentum is None:
+        return
+    values = _numbers("momentum", momentum, "at least 0 and below 1")
+    if not ((values >= 0) & (values < 1)).all():
         raise BadSetting("momentum", momentum, "at least 0 and below 1")
+
+
+def _numbers(name: str, setting: Any, wanted: str) -> np.ndarray:
+    """A setting on the host: one number, or those of a stack. Raises BadSetting."""
+    if not is_array(setting):
+        return np.asarray(number(name, setting, wanted))
+    try:
+        return to_host(setting)
+    except (TypeError, ValueError):
+        raise BadSetting(name, setting, wanted) from None
 
 
 def _or_zero(momentum: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.checks import DEGREES, as_whole
 from polydescent.errors import BadSetting, OutOfRange, TooFewDistinct, TooFewFree
 from polydescent.least_squares.fixed_point import (
     ONE,
@@ -27,7 +28,6 @@ from polydescent.polynomial.curve import exact_powers, nearest_float
 from polydescent.rows.axis import PLAIN, Axis
 from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, checked_degree
 
-_HIGHEST = 100  # k² rationals of some 2,000·k bits: a gigabyte at degree 150
 _PRIME = 2**521 - 1  # a rank modulo it is the rank, but for one chance in some 10¹⁵⁰
 Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b: (m, k) and (m,)
 
@@ -174,8 +174,10 @@ def constraints_of(
                 raise BadSetting("fix", fix, f"without power {power}, which terms= leaves out")
             held[power] = value
     found = Constraints(tuple(sorted(held.items())), _points(through, axis))
-    if found and degree > _HIGHEST:
-        raise BadSetting("degree", degree, f"at most {_HIGHEST} with fix=, terms= or through=")
+    if found and degree > DEGREES["exact"]:
+        raise BadSetting(
+            "degree", degree, f"at most {DEGREES['exact']} with fix=, terms= or through="
+        )
     if len(found) > degree:
         raise TooFewFree(degree, len(found))
     return found, degree
@@ -197,17 +199,18 @@ def _fixed(fix: Any, degree: int) -> dict[int, float]:
         raise BadSetting("fix", fix, wanted)
     found = {}
     for power, value in fix.items():
-        number = _number(value)
-        if isinstance(power, bool) or power not in range(degree + 1) or number is None:
+        number, place = _number(value), as_whole(power)
+        if place is None or not 0 <= place <= degree or number is None:
             raise BadSetting("fix", fix, wanted)
-        found[int(power)] = number
+        found[place] = number
     return found
 
 
 def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
     if through is None:
         return ()
-    wanted = "a point (x, y) of finite numbers, or a list of such points with different x"
+    kinds = "a date and a finite number" if axis.is_dates else "finite numbers"
+    wanted = f"a point (x, y) of {kinds}, or a list of such points with different x"
     try:
         flat = list(through)
         pairs = [flat] if len(flat) == 2 and not np.ndim(flat[0]) else [list(p) for p in flat]
@@ -223,6 +226,8 @@ def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, np.datetime64 | np.timedelta64):  # nanoseconds of which float() takes
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import in_double, to_host
+from polydescent.checks import one_of, whole
 from polydescent.errors import BadSetting, NeedsRows
 from polydescent.frames import frame
 from polydescent.least_squares.refine import Refined
 from polydescent.least_squares.solution import solve
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
 from polydescent.rows.rows import Rows
+from polydescent.sealed.document import reported
 from polydescent.triangle.triangle import Triangle, determines
 
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
@@ -35,12 +37,7 @@ class Choice:
     @classmethod
     def of(cls, criterion: Any = "aicc", folds: Any = 5) -> Choice:
         """A choice as a user typed it. Raises BadSetting."""
-        if not isinstance(criterion, str) or criterion not in CRITERIA:
-            wanted = " or ".join(f'"{name}"' for name in CRITERIA)
-            raise BadSetting("criterion", criterion, wanted)
-        if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or folds < 2:
-            raise BadSetting("folds", folds, "a whole number of 2 or more")
-        return cls(criterion, int(folds))
+        return cls(one_of("criterion", criterion, CRITERIA), whole("folds", folds, 2))
 
     @property
     def needs_rows(self) -> bool:
@@ -145,13 +142,7 @@ class Degrees:
 
     def to_dict(self) -> dict[str, object]:
         """Plain lists and numbers, by name; None for what is not finite."""
-
-        def plain(value: object) -> object:
-            if isinstance(value, np.ndarray):
-                return [plain(v) for v in value.tolist()]
-            return None if isinstance(value, float) and not math.isfinite(value) else value
-
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: reported(getattr(self, f.name)) for f in fields(self)}
 
     def to_frame(self) -> Any:
         """The table as a pandas.DataFrame, one row for each degree. Raises MissingExtra."""

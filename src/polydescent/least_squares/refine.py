@@ -25,6 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
+from polydescent.checks import DEGREES
 from polydescent.least_squares import precise
 from polydescent.least_squares.constraints import Equations
 from polydescent.least_squares.fixed_point import (
@@ -43,7 +44,6 @@ from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
 
 _LARGEST = 4_000_000  # n·k up to which rows are refined unasked
-_HIGHEST = 100  # the degree up to which they are: the small system takes k³ products of integers
 _LIGHTEST = 2.0**-100  # of the largest weight: a row below it would vanish from the sums
 _PASSES = 12
 _SETTLED = 92  # bits: what the next correction may move, of the weights
@@ -138,7 +138,7 @@ class Refined:
 
 def refinable(n: int, degree: int, weights: np.ndarray | None) -> bool:
     """Whether `refine` is exact for these rows, and done in about a second. weights: above 0."""
-    if n * (degree + 1) > _LARGEST or degree > _HIGHEST:
+    if n * (degree + 1) > _LARGEST or degree > DEGREES["exact"]:
         return False
     return weights is None or bool(weights.min() >= _LIGHTEST * weights.max())
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from polydescent.arrays import Array, Kind, namespace, quiet, to_host
+from polydescent.checks import finite, whole
+from polydescent.checks import level as checked_level
 from polydescent.errors import BadSetting
 from polydescent.polynomial.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.polynomial.curve import Polynomial, nearest_float
@@ -322,15 +324,13 @@ class UncertainCurve:
         BadSetting
             For another order.
         """
-        whole = isinstance(order, int | np.integer) and not isinstance(order, bool)
-        if not whole or not 1 <= order < 100:
-            raise BadSetting("order", order, "a whole number from 1 to 99")
+        order = whole("order", order, 1, 99)
         with quiet():  # a slope beyond float64 is infinite
-            weights = self._slope_of(self.weights, int(order))
-            root = np.array([self._slope_of(column, int(order)) for column in self.root.T])
+            weights = self._slope_of(self.weights, order)
+            root = np.array([self._slope_of(column, order) for column in self.root.T])
         root = root.reshape(-1, len(weights)).T
         exact, size = self._exact, self._size
-        for k in range(len(self.weights) - 1, len(self.weights) - 1 - int(order), -1):
+        for k in range(len(self.weights) - 1, len(self.weights) - 1 - order, -1):
             exact = _exact_slope(exact, self.domain)
             size *= max(k, 0) / Fraction(self.domain.half)
         return replace(
@@ -399,7 +399,7 @@ class UncertainCurve:
         BadSetting
             For a y or sigma that is none.
         """
-        y, sigma = checked_number("y", y), checked_number("sigma", sigma)
+        y, sigma = finite("y", y), finite("sigma", sigma)
         if sigma < 0:
             raise BadSetting("sigma", sigma, "0 or more")
         if not self._exact:
@@ -459,7 +459,7 @@ class UncertainCurve:
 
 def quantile(level: float, freedom: float) -> float:
     """t with P(|T| ≤ t) = level for Student's t, the normal distribution at infinite freedom."""
-    check_level(level)
+    level = checked_level(level)
     if not freedom >= 1:
         return math.nan
     from scipy import special  # a tenth of a second: only where a quantile is asked for
@@ -476,12 +476,6 @@ def chi2_tail(chi2: float, freedom: int) -> float:
     from scipy import special
 
     return float(special.chdtrc(freedom, chi2))
-
-
-def check_level(level: Any) -> None:
-    """Raises BadSetting for a confidence level that is none."""
-    if not (isinstance(level, int | float | np.floating) and 0 < level < 1):
-        raise BadSetting("level", level, "between 0 and 1, such as 0.95")
 
 
 def _in_powers(weights: np.ndarray, domain: Domain, origin: int) -> np.ndarray:
@@ -535,17 +529,6 @@ def _exact_slope(weights: tuple[Fraction, ...], domain: Domain) -> tuple[Fractio
     for k in range(len(weights) - 1, 0, -1):
         slopes[k - 1] = slopes[k + 1] + 2 * k * weights[k] / Fraction(domain.half)
     return (slopes[0] / 2, *slopes[1 : max(len(weights) - 1, 1)]) if weights else ()
-
-
-def checked_number(name: str, value: Any) -> float:
-    """`value` as a float. Raises BadSetting for what is no finite number."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(value, str) or not math.isfinite(number):
-        raise BadSetting(name, value, "a finite number")
-    return number
 
 
 def _norm(vector: np.ndarray) -> float:

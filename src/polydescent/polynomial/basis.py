@@ -113,6 +113,12 @@ class Basis:
         """(scale, shift) with v = scale·u + shift."""
         return (1.0, 0.0) if self.on_unit else (domain.half, domain.mid)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its name where it is one of ours, so that copies and pickles hold that very one."""
+        if BASES.get(self.name) is self:
+            return basis_named, (self.name,)
+        return Basis, (self.name, self.symbol, self.recurrence, self.on_unit)
+
 
 def _power(k: int) -> tuple[float, float]:
     return 1.0, 0.0
@@ -136,7 +142,7 @@ def basis_named(name: str | Basis) -> Basis:
     """The basis called `name`; a Basis passes through. Raises UnknownName."""
     if isinstance(name, Basis):
         return name
-    if name not in BASES:
+    if not isinstance(name, str) or name not in BASES:
         raise UnknownName("basis", name, BASES)
     return BASES[name]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polydescent.errors import BadCall, BadSetting, UnknownName
+from polydescent.checks import whole
+from polydescent.errors import BadCall, UnknownName
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import Polynomial
 from polydescent.rows.axis import PLAIN, UNITS, Axis
@@ -82,7 +83,7 @@ def equation(
     Raises UnknownName, BadSetting.
     """
     check_style(style)
-    checked_digits(digits)
+    digits = whole("digits", digits, 1, 17)
     prose = PROSE[style]
     terms: list[str] = []
     for power, value in enumerate(coefficients):
@@ -100,12 +101,6 @@ def check_style(style: str) -> None:
     """Raises UnknownName for a style that there is not."""
     if not isinstance(style, str) or style not in PROSE | CODE:
         raise UnknownName("equation style", style, [*PROSE, *CODE])
-
-
-def checked_digits(digits: object) -> None:
-    """Raises BadSetting for a number of digits that no float64 has."""
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
-        raise BadSetting("digits", digits, "a whole number from 1 to 17")
 
 
 def number(value: float, digits: int = 17) -> str:
@@ -190,7 +185,7 @@ def code(
     (x − mid) / half. Raises UnknownName, BadSetting, BadCall.
     """
     check_style(style)
-    checked_digits(digits)
+    digits = whole("digits", digits, 1, 17)
     written = CODE[style]
     weights, domain, origin = curve.weights, curve.domain, axis.power_origin
     variable, start = x, ""

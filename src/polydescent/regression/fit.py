@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from os import PathLike
@@ -13,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace, quiet, to_host
+from polydescent.checks import finite, one_of
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import History
 from polydescent.descent.outcome import Outcome, advice
@@ -32,7 +34,7 @@ from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
 from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.least_squares.inference import Inference
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
-from polydescent.least_squares.uncertain import UncertainCurve, checked_number, chi2_tail
+from polydescent.least_squares.uncertain import UncertainCurve, chi2_tail
 from polydescent.polynomial.basis import CHEBYSHEV, POWER, Domain
 from polydescent.polynomial.curve import Polynomial
 from polydescent.polynomial.text import PROSE, check_style, code, equation
@@ -45,6 +47,7 @@ from polydescent.triangle.triangle import Triangle, checked_degree
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
+_TOLD_APART = 2.0**-20  # of half the domain: of float64 there; less leaves NumPy five digits
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
@@ -121,8 +124,7 @@ class Fit(Inference):
         OutsideDomainWarning
             Where outside is "warn".
         """
-        if outside not in ("warn", "raise", "ignore"):
-            raise BadSetting("outside", outside, '"warn", "raise" or "ignore"')
+        one_of("outside", outside, ("warn", "raise", "ignore"))
         if outside != "ignore":
             self._check_inside(x, outside)
         return self.axis.answer(x, self.curve)
@@ -423,7 +425,7 @@ class Fit(Inference):
             return self.typical_weight
         name, given = ("weight", weight) if weight is not None else ("sigma", sigma)
         one: Any = given
-        (values,) = columns(**{name: one}) if np.ndim(one) else (checked_number(name, one),)
+        (values,) = columns(**{name: one}) if np.ndim(one) else (finite(name, one),)
         values, shape = to_host(values), np.shape(x)
         if values.shape not in ((), shape):
             raise LengthMismatch({"x": math.prod(shape), name: values.size})
@@ -463,7 +465,7 @@ class Fit(Inference):
             raise RowsNotHeld("residuals", 0 if self.rows is None else self.rows.n, self.n)
         with quiet():
             left = in_double(self.rows.y) - self.curve(self.rows.x)
-        return namespace(left).astype(left, self.rows.y.dtype, copy=False)
+        return namespace(self.rows.y).astype(left, self.rows.y.dtype, copy=False)
 
     def to_frame(self, x: Any, level: float = 0.95) -> Any:
         """The curve at x as a pandas.DataFrame, on the index of x where that is a Series.
@@ -579,16 +581,30 @@ class Fit(Inference):
         ------
         BadSetting
             For another basis.
+        OutOfRange
+            For x so large and so near each other that NumPy, which maps them to [−1, 1] in float64
+            from 0, hardly tells them apart.
         """
-        span = [
-            self.summary.domain.lo + self.axis.power_origin,
-            self.summary.domain.hi + self.axis.power_origin,
-        ]
+        one_of("basis", basis, ("power", "chebyshev"))
+        span = self._span()
         if basis == "power":
             return np.polynomial.Polynomial(self._powers, domain=span, window=span)
-        if basis == "chebyshev":
-            return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
-        raise BadSetting("basis", basis, '"power" or "chebyshev"')
+        return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
+
+    def _span(self) -> list[float]:
+        """The domain as NumPy needs it: float64 of the user's own x, with some width."""
+        inside, origin = self.summary.domain, self.axis.power_origin
+        lo, hi = inside.lo + origin, inside.hi + origin
+        apart = float(np.spacing(max(abs(lo), abs(hi))))
+        if inside.is_point:
+            return [lo - max(apart, 1.0), hi + max(apart, 1.0)]  # of one x, where the curve is flat
+        if apart > _TOLD_APART * inside.half:
+            near = origin or f"{inside.lo:.17g}"
+            raise OutOfRange(
+                f"A numpy.polynomial of x within {2 * inside.half:.6g} of each other near {near}",
+                f"Call the fit itself, or subtract {near} from x before you fit.",
+            )
+        return [lo, hi]
 
     def to_json(self) -> str:
         """This fit as JSON text, every number exact; without the rows. `from_json` reads it."""
@@ -729,6 +745,18 @@ class Fit(Inference):
         from polydescent.report.page import write_page
 
         write_page(self, path, sample, title, language)
+
+    def __copy__(self) -> Self:
+        """The same fit, with its rows: only a pickle is a message."""
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The same fit in memory of its own, with its rows."""
+        made = memo[id(self)] = object.__new__(type(self))
+        vars(made).update(deepcopy(vars(self), memo))
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

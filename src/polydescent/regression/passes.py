@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from polydescent.errors import BadSetting, NoRows, NotFinite
+from polydescent.checks import one_of
+from polydescent.errors import NoRows, NotFinite
 from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows, omit_missing
 from polydescent.rows.source import Source
@@ -93,8 +94,7 @@ def states(
 
 def present(rows: Rows, missing: str) -> tuple[Rows, int]:
     """The rows to use, and how many were omitted. Raises BadSetting for an unknown `missing`."""
-    if missing not in MISSING:
-        raise BadSetting("missing", missing, '"raise" or "omit"')
+    one_of("missing", missing, MISSING)
     return omit_missing(rows) if missing == "omit" else (rows, 0)
 
 

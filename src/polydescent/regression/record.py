@@ -28,6 +28,7 @@ from polydescent.polynomial.basis import BASES, Domain
 from polydescent.polynomial.curve import Polynomial, nearest_float
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import UNITS, Axis
+from polydescent.sealed.document import exactly
 from polydescent.sealed.schema import (
     Maybe,
     array,
@@ -158,13 +159,13 @@ def to_record(
     """Plain dicts, lists, text and finite numbers; `plain` is kept as it is."""
     return {
         "basis": curve.basis.name,
-        "weights": _numbers(curve.weights),
+        "weights": exactly(curve.weights),
         "summary": summary_to_json(summary),
         "solution": _solution_to_record(solution),
         "outcome": outcome.name,
         "history": None if history is None else _history_to_record(history),
         "forecast": None if forecast is None else _forecast_to_record(forecast),
-    } | {name: _number(value) for name, value in plain.items()}
+    } | {name: exactly(value) for name, value in plain.items()}
 
 
 def from_record(found: Any) -> dict[str, Any]:
@@ -236,10 +237,10 @@ _RECORD = record(
 def _solution_to_record(solution: Solution) -> dict[str, Any]:
     refined = solution.refined
     return {
-        "weights": _numbers(solution.weights),
+        "weights": exactly(solution.weights),
         "rss": solution.rss,
         "tss": solution.tss,
-        "half": _numbers(solution.half),
+        "half": exactly(solution.half),
         "fixed": [list(pair) for pair in solution.constraints.fixed],
         "through": [list(pair) for pair in solution.constraints.through],
         "origin": solution.origin,
@@ -356,8 +357,8 @@ def _unit(found: Any, where: str) -> Fraction:
 def _history_to_record(history: History) -> dict[str, Any]:
     return {
         "kind": asdict(Kind.of(history.loss, history.weights)),
-        "loss": _numbers(to_host(history.loss)),
-        "weights": _numbers(to_host(history.weights)),
+        "loss": exactly(to_host(history.loss)),
+        "weights": exactly(to_host(history.weights)),
         "kept": history.kept.tolist(),
     }
 
@@ -379,13 +380,13 @@ def _history_form(found: Any, k: int) -> History:
 
 
 def _forecast_to_record(forecast: Forecast) -> dict[str, Any]:
-    settings = {name: _number(value) for name, value in vars(forecast.optimizer).items()}
+    settings = {name: exactly(value) for name, value in vars(forecast.optimizer).items()}
     return {
         "optimizer": {"name": forecast.optimizer.name} | settings,
-        "curvature": _numbers(forecast.curvature),
-        "directions": _numbers(forecast.directions),
-        "amplitude": _numbers(forecast.amplitude),
-        "start": _numbers(forecast.start),
+        "curvature": exactly(forecast.curvature),
+        "directions": exactly(forecast.directions),
+        "amplitude": exactly(forecast.amplitude),
+        "start": exactly(forecast.start),
         "rss": forecast.rss,
     }
 
@@ -434,18 +435,3 @@ _SETTINGS = {
 }
 _WHOLE = matching(r"-?\d{1,4000}", "a whole number as text")
 _RATIO = matching(r"-?\d{1,4000}(/[1-9]\d{0,3999})?", 'a rational as text, such as "1/3"')
-
-
-# ── numbers ──
-
-
-def _numbers(values: np.ndarray) -> list[Any]:
-    """Nested lists; Python writes a float with the digits that give it back exactly."""
-    return _number(values.tolist())
-
-
-def _number(value: Any) -> Any:
-    """JSON has no infinity and no NaN: they become text."""
-    if isinstance(value, list):
-        return [_number(v) for v in value]
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.checks import DEGREES
 from polydescent.errors import BadCall, BadDegree, BadSetting
 from polydescent.least_squares.degrees import BY_AICC, Choice
 from polydescent.regression.summary import Summary
 from polydescent.rows.deviations import Deviations, weights_of_deviations
 from polydescent.rows.rows import Rows, Same
 from polydescent.triangle.triangle import checked_degree
-
-HIGHEST = 10  # the degree up to which degree="auto" looks unless told otherwise
 
 
 def settled(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summary, Rows | None]:
@@ -86,7 +85,7 @@ def wanted_degree(degree: Any) -> tuple[int, int]:
         except BadDegree:
             raise BadDegree(degree, auto=True) from None
     name, _, highest = degree.partition(":")
-    most = HIGHEST if degree == "auto" else _whole(highest)
+    most = DEGREES["auto"] if degree == "auto" else _whole(highest)
     if name != "auto" or most is None:
         raise BadDegree(degree, auto=True)
     return 0, max(checked_degree(most), 1)

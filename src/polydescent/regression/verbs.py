@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, count_distinct, in_double, namespace, to_host
+from polydescent.checks import number, one_of, whole
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import walk
 from polydescent.descent.optimizers import Optimizer, checked_optimizer
@@ -348,8 +349,7 @@ def descend(
     >>> run.history.loss.shape, run.history.weights.shape
     ((201,), (201, 2))
     """
-    if over not in ("summary", "rows"):
-        raise BadSetting("over", over, '"summary" or "rows"')
+    one_of("over", over, ("summary", "rows"))
     check_steps(steps)
     check_unit(per)
     omega = weights_of(weights, sigma)
@@ -488,7 +488,7 @@ def descend_summary(
     """Gradient descent at the summary's degree, over the summary or over `rows`. See `descend`."""
     check_absolute(absolute_sigma)
     basis = basis_named(basis)
-    check_steps(steps)
+    steps = check_steps(steps)
     chosen = checked_optimizer(optimizer, learning_rate, momentum)
     forecast = forecast_summary(summary, basis=basis, optimizer=chosen, start=start, seed=seed)
     if not forecast.is_stable and not allow_divergence:
@@ -504,8 +504,8 @@ def descend_summary(
         A, b, rest = summary.triangle.least_squares(basis)
     else:
         (A, b), rest, w = _rows_in(basis, rows, summary), 0.0, rows.kind.put(w)
-    with Stepping(int(steps), summary.rss, quiet=not progress) as line:
-        history = walk(A, b, rest, w, forecast.optimizer, int(steps), target, line.watch)
+    with Stepping(steps, summary.rss, quiet=not progress) as line:
+        history = walk(A, b, rest, w, forecast.optimizer, steps, target, line.watch)
     last = to_host(history.weights[-1, ...])
     loss = float(history.loss[-1])
     curve = Polynomial(basis, summary.domain, last)
@@ -538,9 +538,7 @@ def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) ->
     """k starting weights as float64. Raises BadSetting."""
     if isinstance(start, str):
         if start == "random":
-            if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-                raise BadSetting("seed", seed, "a whole number from 0")
-            return np.random.default_rng(seed).standard_normal(k)
+            return np.random.default_rng(whole("seed", seed)).standard_normal(k)
         if start == "zeros":
             return np.zeros(k)
         raise BadSetting("start", start, f'"random", "zeros" or {k} numbers')
@@ -566,28 +564,28 @@ def _rows_in(basis: Basis, rows: Rows, summary: Summary) -> tuple[Array, Array]:
     return A * scale[:, None], b * scale
 
 
-def check_steps(steps: object) -> None:
-    """Refuse a number of updates that is none, or whose history no memory holds.
+def check_steps(steps: object) -> int:
+    """The number of updates, if it is one whose history memory holds.
 
     Raises BadSetting, TooLarge.
     """
-    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 1:
-        raise BadSetting("steps", steps, "a whole number of 1 or more")
-    needed = _BYTES_A_STEP * (int(steps) + 1)
+    steps = whole("steps", steps, 1)
+    needed = _BYTES_A_STEP * (steps + 1)
     check_memory(
-        f"Keeping the loss of each of {amount(int(steps))} steps",
+        f"Keeping the loss of each of {amount(steps)} steps",
         needed,
         "Take fewer: steps= of some millions show all there is to see, and forecast.loss_at(step) "
         "tells the loss at any step without walking there.",
     )
+    return steps
 
 
 def _target(tolerance: float, lowest: float) -> float:
-    if not tolerance > 0:
-        raise BadSetting(
-            "tolerance", tolerance, "above 0: the excess loss to stop at, 0.01 for 1 %"
-        )
-    return lowest * (1 + tolerance)
+    wanted = "above 0: the excess loss to stop at, 0.01 for 1 %"
+    share = number("tolerance", tolerance, wanted)
+    if not share > 0:
+        raise BadSetting("tolerance", tolerance, wanted)
+    return lowest * (1 + share)
 
 
 def _best_r2(summary: Summary) -> float:

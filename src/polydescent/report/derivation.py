@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from polydescent.errors import BadSetting, UnknownName
+from polydescent.checks import DEGREES, whole
+from polydescent.errors import UnknownName
 from polydescent.regression.verbs import summarize
 from polydescent.report.writing import STYLES, Math, Section, write
 
-LARGEST = 12  # beyond it the Hessian is wider than a page
+LARGEST = DEGREES["explained"]
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -47,11 +48,10 @@ def explain(degree: int, style: str = "text") -> str:
 
     Raises BadSetting for a degree that is not a whole number from 0 to 12, UnknownName for a style.
     """
-    if style not in STYLES:
+    if not isinstance(style, str) or style not in STYLES:
         raise UnknownName("format", style, STYLES)
-    if isinstance(degree, bool) or degree not in range(LARGEST + 1):
-        raise BadSetting("degree", degree, f"a whole number from 0 to {LARGEST} to be explained")
-    return write(sections(int(degree)), SYMBOLS, style)
+    wanted = f"a whole number from 0 to {LARGEST} to be explained"
+    return write(sections(whole("degree", degree, 0, LARGEST, wanted)), SYMBOLS, style)
 
 
 def sections(degree: int) -> list[Section]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.checks import whole
 from polydescent.errors import BadSetting, UnknownName
 from polydescent.regression.fit import Fit
 from polydescent.regression.summary import Summary
@@ -42,9 +43,8 @@ def write_page(
 ) -> None:
     """Write the explorer of this fit. See `Fit.explore`."""
     check_page(path)
-    if isinstance(sample, bool) or not isinstance(sample, int) or sample < 0:
-        raise BadSetting("sample", sample, "a whole number of rows, 0 for none")
-    if language is not None and language not in LANGUAGES:
+    sample = whole("sample", sample, wanted="a whole number of rows, 0 for none")
+    if language is not None and (not isinstance(language, str) or language not in LANGUAGES):
         raise UnknownName("language", language, LANGUAGES)
     text = explorer.page(payload(fit, sample, title, language))
     with locked(path), replacing(path) as beside:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.checks import level as checked_level
 from polydescent.errors import BadSetting, MissingExtra, NothingToDraw, UnknownName
 from polydescent.regression.fit import Fit
 from polydescent.report import panels
@@ -30,8 +31,7 @@ def draw(fit: Fit, kind: str, ax: Any = None, level: float = 0.95) -> Any:
     Raises UnknownName, NothingToDraw, BadSetting, MissingExtra before anything is drawn.
     """
     _check_kind(fit, kind)
-    if not 0 < level < 1:
-        raise BadSetting("level", level, "between 0 and 1, such as 0.95")
+    level = checked_level(level)
     _check_matplotlib()
     if ax is None:
         from matplotlib import pyplot
@@ -66,7 +66,7 @@ def write_picture(fit: Fit, path: str, title: str) -> None:
 
 
 def _check_kind(fit: Fit, kind: str) -> None:
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise UnknownName("kind of picture", kind, KINDS)
     if kind in ("loss", "modes") and fit.history is None:
         raise NothingToDraw(kind, "exact least squares takes no steps", "Use descend(…) for them.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from polydescent.arrays import to_host
 from polydescent.descent.outcome import Outcome
 from polydescent.least_squares.uncertain import Estimate, Root
+from polydescent.sealed.document import reported
 
 if TYPE_CHECKING:
     from polydescent.regression.fit import Fit
@@ -132,21 +133,13 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
             for e in fit.extrema()
         ],
     }
-    return {name: _finite(value) for name, value in numbers.items()}
+    return reported(numbers)
 
 
 def _estimate(found: Estimate) -> dict[str, Any]:
     value = str(found.value) if found.axis.is_dates else found.value
     touches = {"touches": True} if isinstance(found, Root) and found.touches else {}
     return {"value": value, "stderr": found.stderr} | touches
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_finite(v) for v in value]
-    if isinstance(value, dict):
-        return {name: _finite(v) for name, v in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _term(fit: Fit, power: int) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import quiet
+from polydescent.checks import whole
 from polydescent.descent.loop import backward, forward
 from polydescent.descent.optimizers import Optimizer
-from polydescent.errors import BadSetting, NoDescent
+from polydescent.errors import NoDescent
 from polydescent.regression.fit import Fit
 
 
@@ -45,7 +46,7 @@ class Trace:
         """
         if fit.history is None or fit.forecast is None:
             raise NoDescent()
-        check_step(step, fit.history.steps)
+        step = check_step(step, fit.history.steps)
         R, z, rss = fit.summary.triangle.least_squares(fit.curve.basis)
         optimizer, w = fit.forecast.optimizer, fit.forecast.start
         state = optimizer.start(w)
@@ -63,10 +64,9 @@ class Trace:
         )  # fmt: skip
 
 
-def check_step(step: object, steps: int, name: str = "step") -> None:
-    """Refuse a step that a descent of so many does not make. Raises BadSetting."""
-    if not isinstance(step, int | np.integer) or isinstance(step, bool) or not 0 <= step < steps:
-        raise BadSetting(name, step, f"a whole number from 0 to {steps - 1}")
+def check_step(step: object, steps: int, name: str = "step") -> int:
+    """The step, if a descent of so many makes it. Raises BadSetting."""
+    return whole(name, step, 0, steps - 1)
 
 
 def _quotient(R: np.ndarray, z: np.ndarray, rss: float, w: np.ndarray, loss: float) -> np.ndarray:

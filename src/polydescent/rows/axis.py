@@ -525,6 +525,17 @@ def _date_in(text: str) -> Any:
     raise ValueError(text)
 
 
+def place_in(text: str) -> Any:
+    """What a user calls x, from text whose axis is not known yet: a number, or else a date.
+
+    Raises ValueError.
+    """
+    try:
+        return _number_in(text)
+    except ValueError:
+        return _date_in(text)
+
+
 def _number_in(text: str) -> int | float:
     """A finite number, whole ones exactly however many digits they have. Raises ValueError."""
     try:

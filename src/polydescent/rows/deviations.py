@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import Array, columns, in_double, namespace, quiet
+from polydescent.arrays import Array, beside, columns, in_double, namespace, quiet
 from polydescent.double_double import quotient, two_product
 from polydescent.errors import BadSetting, OutOfRange
 
@@ -46,8 +46,8 @@ def weights_of_deviations(sigma: Any, before: int = 0, label: str = "") -> Array
     would lose digits. Raises BadSetting, with the row of a source, where a sigma is not above 0,
     OutOfRange where 1/σ² is no float64.
     """
-    (sigma,) = columns(sigma=sigma)
-    sigma = in_double(sigma)
+    (given,) = columns(sigma=sigma)
+    sigma = in_double(given)
     xp = namespace(sigma)
     low = sigma <= 0  # NaN is not: it is refused or omitted with the NaN of x and y
     if bool(xp.any(low)):
@@ -60,7 +60,7 @@ def weights_of_deviations(sigma: Any, before: int = 0, label: str = "") -> Array
         square = sigma * sigma
     if bool(xp.any((square < _SMALLEST) | (square > 1 / _SMALLEST))):
         raise OutOfRange("sigma² of some row", "Give y and sigma in another unit.")
-    return _inverse_square(sigma)
+    return beside(given, _inverse_square(sigma))
 
 
 def _inverse_square(sigma: Array) -> Array:

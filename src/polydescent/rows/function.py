@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from polydescent.checks import number as checked_number
+from polydescent.checks import whole
 from polydescent.errors import BadExpression, BadSetting, amount
 from polydescent.memory import check_memory
 
@@ -50,15 +52,15 @@ def sample(
     lo, hi = interval
     if not lo < hi or not math.isfinite(hi - lo):
         raise BadSetting("interval", f"{lo:.6g},{hi:.6g}", "two finite numbers, the first smaller")
-    if points < 2:
-        raise BadSetting("points", points, "2 or more")
+    points, seed = whole("points", points, 2, wanted="2 or more"), whole("seed", seed)
     check_memory(
         f"Sampling at {amount(points)} points",
         _BYTES_A_POINT * points,
         "Take fewer: points= of some thousands determine the same polynomial.",
     )
-    if not (noise >= 0 and math.isfinite(noise)):
-        raise BadSetting("noise", noise, "a standard deviation of 0 or more, in units of y")
+    wanted = "a standard deviation of 0 or more, in units of y"
+    if not 0 <= checked_number("noise", noise, wanted) < math.inf:
+        raise BadSetting("noise", noise, wanted)
     x = np.linspace(lo, hi, points)
     y = evaluate_text(text, x)
     bad = np.flatnonzero(~np.isfinite(y))

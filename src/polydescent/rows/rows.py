@@ -10,6 +10,7 @@ from typing import Any
 from polydescent.arrays import (
     Array,
     Kind,
+    beside,
     columns,
     counted,
     in_double,
@@ -172,7 +173,7 @@ class Same:
     def on(self, rows: Rows) -> Rows:
         """The rows with this weight."""
         xp, y = namespace(rows.y), in_double(rows.y)
-        return replace(rows, weights=xp.full_like(y, self.weight))
+        return replace(rows, weights=beside(rows.y, xp.full_like(y, self.weight)))
 
 
 def joined(chunks: list[Rows], label: str) -> Rows:

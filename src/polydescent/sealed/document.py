@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from polydescent.errors import (
     DamagedModel,
@@ -21,6 +25,36 @@ from polydescent.sealed.schema import (
 
 SCHEMAS = (1,)  # those that are read; the last one is written
 LARGEST = 1 << 26  # bytes of a file: the sources of 150,000 files
+
+
+# ── numbers that JSON has none for ───────────────────────────────────────────────────────────────
+
+
+def exactly(value: Any) -> Any:
+    """A value of a record: NaN and infinities are the texts "nan", "inf" and "-inf", to come back.
+
+    Arrays, lists and dicts of them too; schema.extended is the way back.
+    """
+    return _with(str, value)
+
+
+def reported(value: Any) -> Any:
+    """A value of a report: NaN and infinities are null, which every reader of JSON knows.
+
+    Arrays, lists and dicts of them too; NumPy's numbers are Python's.
+    """
+    return _with(lambda _: None, value)
+
+
+def _with(instead: Callable[[float], Any], value: Any) -> Any:
+    """Plain lists, dicts and numbers with `instead` of those that are not finite."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {name: _with(instead, v) for name, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with(instead, v) for v in value]
+    return instead(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # ── to and from bytes ────────────────────────────────────────────────────────────────────────────

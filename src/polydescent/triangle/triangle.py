@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, counted, in_double, namespace, sum_squares, weights_of_counted
+from polydescent.checks import DEGREES, as_whole
 from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
 from polydescent.polynomial.basis import CHEBYSHEV, Basis, Domain, change_of_basis
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels.reference import raise_not_finite, stack
 
-HIGHEST = 300  # standard errors of powers take seconds there, minutes at 1,000
+HIGHEST = DEGREES["any"]
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
 _SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
@@ -268,12 +269,8 @@ def _sum_of_logs(xp: Any, weights: Array) -> float:
 
 def checked_degree(degree: object, largest: int | None = None) -> int:
     """`degree` as an int. Raises BadDegree."""
-    try:
-        whole = int(degree)  # type: ignore[call-overload]
-        good = whole == degree and not isinstance(degree, bool)
-    except (TypeError, ValueError, OverflowError):
-        good, whole = False, 0
-    if not good or whole < 0 or (largest is not None and whole > largest):
+    whole = as_whole(degree)
+    if whole is None or whole < 0 or (largest is not None and whole > largest):
         raise BadDegree(degree, largest)
     if whole > HIGHEST:
         raise BadSetting("degree", degree, f"at most {HIGHEST:,}: a triangle grows with its square")

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from polydescent.arrays import Array
+from polydescent.arrays import Array, on_rows
 from polydescent.errors import SlowKernelsWarning, UnknownName
 from polydescent.polynomial.basis import Domain
 from polydescent.triangle.kernels import blocks, native, reference
@@ -36,6 +36,7 @@ def compress(
     NotFinite where a value is NaN or infinite, OutOfRange where its square is, UnknownName for a
     kernel that is absent or does not take such columns.
     """
+    x, y, weights = (None if c is None else on_rows(c) for c in (x, y, weights))
     if kernel is None:
         kernel = "native" if _native_serves(x, y, weights, degree) else "blocks"
         if native.MISSING and x.shape[0] >= _MANY and ALLOWED not in os.environ:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import Array, host_view
+from polydescent.checks import DEGREES
 from polydescent.polynomial.basis import Domain
 from polydescent.triangle.kernels import reference, sums
 from polydescent.triangle.kernels.reference import stack
@@ -29,7 +30,7 @@ BYTES = {np.dtype(np.float64): 8, np.dtype(np.float32): 4}
 
 def serves(x: Array, y: Array, weights: Array | None, degree: int) -> bool:
     """Whether such columns are taken: float64 or float32, any stride, in the host's memory."""
-    if MISSING or degree > lib.MAX_DEGREE:
+    if MISSING or degree > DEGREES["in C"]:
         return False
     columns = (x, y) if weights is None else (x, y, weights)
     return all(BYTES.get(getattr(host_view(c), "dtype", None)) for c in columns)

@@ -46,9 +46,9 @@ def whole(name: str, value: Any, least: int = 0, most: int | None = None, wanted
 
 def number(name: str, value: Any, wanted: str) -> float:
     """`value` as a float, NaN and infinities too. Raises BadSetting for what is no number."""
+    if isinstance(value, bool | str | bytes) or not _is_single(value):
+        raise BadSetting(name, value, wanted)
     try:
-        if isinstance(value, bool | str | bytes) or not _is_single(value):
-            raise TypeError
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf

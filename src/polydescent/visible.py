@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from html import escape
 
 # Controls (C0, DEL, C1), line and paragraph separators, lone surrogates, marks that turn the
 # direction of writing, and other characters without a shape. Joiners stay: scripts need them.
@@ -27,6 +29,18 @@ def _escape(character: str, lines: bool) -> str:
     if lines and character == "\n":
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+def html_table(caption: str, lines: Iterable[Iterable[object]], head: Iterable[str] = ()) -> str:
+    """A small table for a notebook: every text in it is escaped, and nothing in it runs."""
+
+    def row(cells: Iterable[object], tag: str) -> str:
+        told = (escape(visible(str(cell))) for cell in cells)
+        return "<tr>" + "".join(f"<{tag}>{text}</{tag}>" for text in told) + "</tr>"
+
+    top = row(head, "th") if head else ""
+    body = "".join(row(line, "td") for line in lines)
+    return f"<table><caption>{escape(visible(caption))}</caption>{top}{body}</table>"
 
 
 def shortened(text: str, most: int) -> str:

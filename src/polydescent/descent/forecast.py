@@ -15,6 +15,7 @@ from polydescent.arrays import matvec, number_or_stack, sum_squares
 from polydescent.checks import number, whole
 from polydescent.descent.optimizers import Optimizer, change_settings
 from polydescent.errors import BadSetting
+from polydescent.visible import html_table
 
 _HOPELESS = 1e13  # condition numbers above it leave gradient descent fewer than three digits
 _FURTHEST = 2**62
@@ -116,6 +117,33 @@ class Forecast:
     def shape(self) -> tuple[int, ...]:
         """The leading dimensions: () for one curve."""
         return self.curvature.shape[:-1]
+
+    def __repr__(self) -> str:
+        if self.shape:
+            return f"<Forecast of {self.optimizer.name} for a stack of {self.shape}>"
+        return f"<Forecast of {', '.join(f'{name} {value}' for name, value in self._facts())}>"
+
+    def _repr_html_(self) -> str:
+        """The same as a table."""
+        return repr(self) if self.shape else html_table("Forecast", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What one line says of one curve."""
+        rate = self.optimizer.learning_rate
+        return [
+            ("optimizer", self.optimizer.name),
+            ("learning rate", "open" if rate is None else f"{rate:.6g}"),
+            ("largest stable rate", f"{self.largest_stable_rate:.6g}"),
+            ("condition number", f"{self.condition:.4g}"),
+            ("loss at the start", f"{self._at_start:.6g}"),
+            ("lowest loss", f"{self.lowest_loss:.6g}"),
+        ]
+
+    @property
+    def _at_start(self) -> float:
+        """Also of Adam, whose later steps have no closed form."""
+        with np.errstate(over="ignore"):
+            return float(sum_squares(self.amplitude)) + self.lowest_loss
 
     # ── before the first step ──
 

@@ -57,6 +57,12 @@ class History:
         """The number of updates made."""
         return self.loss.shape[0] - 1
 
+    def __repr__(self) -> str:
+        if len(self.loss.shape) > 1:
+            return f"<History of {self.steps:,} steps of a stack of {tuple(self.loss.shape[1:])}>"
+        first, last = float(self.loss[0]), float(self.loss[-1])
+        return f"<History of {self.steps:,} steps, loss from {first:.6g} to {last:.6g}>"
+
 
 def walk(
     A: Array,

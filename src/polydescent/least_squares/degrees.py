@@ -19,6 +19,7 @@ from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
 from polydescent.rows.rows import Rows
 from polydescent.sealed.document import reported
 from polydescent.triangle.triangle import Triangle, determines
+from polydescent.visible import html_table
 
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
 _OF_ROWS = ("loo", "cv")
@@ -149,6 +150,26 @@ class Degrees:
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         columns = {name: v for name, v in found.items() if isinstance(v, np.ndarray)}
         return frame(columns).set_index("degree")
+
+    def __repr__(self) -> str:
+        following = "" if self.runner_up is None else f", next {self.runner_up}"
+        return f"<Degrees 0 to {len(self.degree) - 1}: pick {self.pick} by {self.name}{following}>"
+
+    def _repr_html_(self) -> str:
+        """The table, for a notebook."""
+        criteria = {"AICc": self.aicc, "BIC": self.bic, self.name: getattr(self, self.criterion)}
+        head = ["degree", "loss", "residual sd", "adj. R²", *criteria, ""]
+        marks = {self.pick: "← pick", self.runner_up: "← next"}
+        lines = [
+            [
+                degree,
+                *(f"{column[i]:.6g}" for column in (self.loss, self.residual_sd, self.adjusted_r2)),
+                *(f"{column[i]:.6g}" for column in criteria.values()),
+                marks.get(i, ""),
+            ]
+            for i, degree in enumerate(self.degree.tolist())
+        ]
+        return html_table(f"Degrees, pick and next by {self.name}", lines, head)
 
     def __str__(self) -> str:
         """A table of 80 columns; differences of criteria matter, so these show no exponents."""

@@ -16,6 +16,7 @@ from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
 from polydescent.rows.rows import Rows
 from polydescent.triangle.triangle import Triangle
+from polydescent.visible import shortened
 
 _HALF = 26  # bits of a weight, and of a count, that are split off
 
@@ -46,6 +47,15 @@ class Solution:
     origin: int = 0
     refined: Refined | None = None
     restricted: Restricted | None = None
+
+    def __repr__(self) -> str:
+        degree = self.weights.shape[-1] - 1
+        if self.shape:
+            return f"<Solution of degree {degree} for a stack of {self.shape}>"
+        held = f", held: {self.constraints}" if self.constraints else ""
+        refined = ", refined" if self.refined is not None else ""
+        text = shortened(f"loss {self.rss:.6g} of {self.tss:.6g}{held}", 200)
+        return f"<Solution of degree {degree}, {text}{refined}>"
 
     def __getitem__(self, place: Any) -> Solution:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""

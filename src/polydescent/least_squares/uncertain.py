@@ -19,7 +19,9 @@ from polydescent.errors import BadSetting
 from polydescent.polynomial.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.polynomial.curve import Polynomial, nearest_float
 from polydescent.polynomial.roots import Zero, real_zeros
+from polydescent.polynomial.text import equation
 from polydescent.rows.axis import PLAIN, Axis
+from polydescent.visible import shortened
 
 _ROUNDING = Fraction(1, 1 << 50)  # of the size of a curve: what its weights may be off by
 _TERMS = 30  # of a curve about its root, that say whether it is straight there
@@ -191,6 +193,12 @@ class UncertainCurve:
             Where, in the units of the data's x; any shape.
         """
         return self.axis.answer(x, Polynomial(CHEBYSHEV, self.domain, self.weights))
+
+    def __repr__(self) -> str:
+        x = "t" if self.axis.is_dates else "x"
+        text = shortened(equation(self._powers, x), 200)
+        ends = f"{x} from {self.axis.label(self.domain.lo)} to {self.axis.label(self.domain.hi)}"
+        return f"<UncertainCurve {text}; {ends}, {self.freedom:g} degrees of freedom>"
 
     # ── at given x ──
 

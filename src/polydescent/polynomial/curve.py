@@ -25,6 +25,10 @@ class Polynomial:
     domain: Domain
     weights: np.ndarray
 
+    def __repr__(self) -> str:
+        where = f"x in [{self.domain.lo:.6g}, {self.domain.hi:.6g}]"
+        return f"<Polynomial of degree {len(self.weights) - 1} in {self.basis.name}, {where}>"
+
     def __call__(self, x: Array) -> Array:
         """f(x), float64, same shape and library as the array x."""
         x = in_double(x)

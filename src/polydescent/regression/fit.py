@@ -44,6 +44,7 @@ from polydescent.rows.axis import Axis
 from polydescent.rows.rows import Rows
 from polydescent.sealed.schema import plain
 from polydescent.triangle.triangle import Triangle, checked_degree
+from polydescent.visible import html_table
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
@@ -766,6 +767,25 @@ class Fit(Inference):
         return (
             f"<Fit {self.equation()}; {self.n:,} rows, loss {self.loss:.6g}, {self.outcome.value}>"
         )
+
+    def _repr_html_(self) -> str:
+        """The coefficients and how good they are, for a notebook."""
+        known = not self.outcome.is_unfinished
+        errors = to_host(self.stderr) if known else np.full(self.degree + 1, math.nan)
+        x = "t" if self.axis.is_dates else "x"
+        lines = [
+            (f"{x}^{power}", f"{value:.10g}", f"{error:.6g}" if math.isfinite(error) else "")
+            for power, (value, error) in enumerate(zip(self._powers, errors, strict=True))
+        ]
+        names = [self.summary.x_name, self.summary.y_name]
+        if self.rows is not None:
+            names = [self.rows.x_name, self.rows.y_name]
+        facts = f"{self.n:,} rows of {names[0]}, {names[1]}; R² {self.r2:.6f}, {self.outcome.value}"
+        return html_table(facts, lines, ("term", "coefficient", "std. error"))
+
+    def _repr_latex_(self) -> str:
+        """The equation, with its standard errors where it has arrived."""
+        return f"${self.equation('latex', errors=True)}$"
 
     def __str__(self) -> str:
         from polydescent.report.text import describe

@@ -13,6 +13,7 @@ from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
 from polydescent.rows.axis import PLAIN, Axis, check_unit
 from polydescent.triangle.triangle import Triangle
+from polydescent.visible import html_table
 
 if TYPE_CHECKING:
     from polydescent.descent.forecast import Forecast
@@ -333,6 +334,20 @@ class Summary:
         from polydescent.regression.verbs import forecast_summary
 
         return forecast_summary(self if degree is None else self.lower(degree), **settings)
+
+    def _repr_html_(self) -> str:
+        """What it holds, for a notebook."""
+        ends = map(self.axis.label, (self.domain.lo, self.domain.hi))
+        facts = [
+            ("rows", f"{self.n:,}"),
+            ("omitted", f"{self.omitted:,}"),
+            ("degree", self.degree),
+            ("x", self.x_name),
+            ("y", self.y_name),
+            ("x from, to", ", ".join(ends) if self.n else "none"),
+            ("numbers", self.kind),
+        ]
+        return html_table("Summary", facts)
 
     def __repr__(self) -> str:
         ends = self.axis.label(self.domain.lo), self.axis.label(self.domain.hi)

@@ -20,6 +20,7 @@ from polydescent.arrays import (
 )
 from polydescent.errors import BadSetting, NoRows, OutOfRange
 from polydescent.rows.axis import PLAIN, Axis, read_axis
+from polydescent.visible import shortened, visible
 
 CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
 MOST = 2**52  # that a row may count for: such a number and half a weight have an exact product
@@ -85,6 +86,11 @@ class Rows:
         return (
             self if axis == self.axis else replace(self, x=self.axis.moved(self.x, axis), axis=axis)
         )
+
+    def __repr__(self) -> str:
+        beside = [role for role in ("weights", "counts") if getattr(self, role) is not None]
+        names = ", ".join([visible(self.x_name), visible(self.y_name), *beside])
+        return f"<Rows of {shortened(names, 200)}: {self.n:,}, {self.kind}>"
 
     @property
     def n(self) -> int:

@@ -103,6 +103,12 @@ class Triangle:
         n, logs = self.n[place], self.log_weights[place]
         return Triangle(self.array[place], self.domain[place], n, logs)
 
+    def __repr__(self) -> str:
+        if self.shape:
+            return f"<Triangles of degree {self.degree}, a stack of {self.shape}>"
+        where = f", x in [{self.domain.lo:.6g}, {self.domain.hi:.6g}]" if self.n else ""
+        return f"<Triangle of {int(self.n):,} rows, degree {self.degree}{where}>"
+
     # ── changing it ──
 
     def __add__(self, other: Triangle) -> Triangle:

@@ -144,12 +144,10 @@ def _escaped(text: str) -> str:
 
 def write_help(folder: Path) -> None:
     """The --help of the command and of each subcommand, as text files in `folder`."""
-    from typer.main import get_command
-
-    from polydescent.cli.commands import app
+    from polydescent.cli.commands import tree
 
     folder.mkdir(exist_ok=True)
-    group: Any = get_command(app)
+    group: Any = tree()
     whole = group.make_context("polydescent", [], resilient_parsing=True, max_content_width=90)
     (folder / "polydescent.txt").write_text(group.get_help(whole), encoding="utf-8")
     for name, command in group.commands.items():

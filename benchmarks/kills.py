@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-m", "polydescent"]
 def update(model: Path, source: Path) -> subprocess.Popen[bytes]:
     """The command, started."""
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*COMMAND, "update", str(model), str(source)], **silent)
+    return subprocess.Popen([*COMMAND, "update", str(model), str(source), "--trust"], **silent)
 
 
 def killed_then_done(model: Path, source: Path, after: float) -> tuple[int, int]:

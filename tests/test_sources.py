@@ -28,7 +28,7 @@ from polydescent.rows.arrow import blocks
 from polydescent.rows.chunks import Held, Kept
 from polydescent.rows.duck import Asked, Streamed
 from polydescent.rows.rows import CHUNK, Rows, omit_missing
-from polydescent.rows.source_of import rows_of, source_of
+from polydescent.rows.source_of import source_of
 from polydescent.rows.tables import Table
 
 DATA = Path(__file__).parent / "data"
@@ -183,7 +183,7 @@ def test_a_long_file_is_its_rows(long_file):
     source = source_of(path, "y", "x")
     sizes = [rows.n for rows, _ in source.chunks()]
     assert sizes == [CHUNK, CHUNK, CHUNK, 777]
-    np.testing.assert_array_equal(rows_of(path, "y", "x").x, x)
+    np.testing.assert_array_equal(source_of(path, "y", "x").gathered().x, x)
     streamed, direct = pd.summarize(path, x="x", y="y", degree=9), pd.summarize(x, y, 9)
     u = np.linspace(0, 1, 101)
     np.testing.assert_allclose(streamed.fit()(u), direct.fit()(u), atol=1e-12)

@@ -192,13 +192,13 @@ def _column(name: str, values: Any) -> Array:
     elif isinstance(values, np.ndarray) and values.dtype == object:
         values = _from_objects(name, values)
     elif type(values) is not np.ndarray and isinstance(values, np.ndarray):
-        values = _from_subclass(name, values)
+        values = _from_subclass(values)
     if len(values.shape) != 1:
         raise WrongShape(name, tuple(values.shape))
     return _real(name, values)
 
 
-def _from_subclass(name: str, values: np.ndarray) -> np.ndarray:
+def _from_subclass(values: np.ndarray) -> np.ndarray:
     """A plain array from numpy.matrix and the like; masked values become NaN."""
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.filled(values.astype(np.float64), np.nan)

@@ -173,7 +173,7 @@ def refine(
         # the next correction is as much smaller than this one as this one is than the last
         before = before or largest
         settled = moved * moved <= before * largest >> _SETTLED
-        if (settled and clear) or not moved:
+        if settled and clear:
             break
         before = moved
         start = [Fraction(w, ONE) * normal.y_unit for w in refined]

@@ -271,14 +271,13 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     origin = values["origin"]
     check(origin == summary.axis.power_origin, "solution.origin", "that of the axis", origin)
     refined, restricted = values["refined"], None
-    if held and refined is None:
-        try:
-            equations = held.equations(summary.domain, summary.degree, origin)
-            restricted = restrict(summary.triangle, equations)
-        except PolydescentError as why:
-            raise Misfit("solution", "constraints that its summary can obey", str(why)) from None
-    if refined is not None:
+    try:
         equations = held.equations(summary.domain, summary.degree, origin)
+        if held and refined is None:
+            restricted = restrict(summary.triangle, equations)
+    except PolydescentError as why:
+        raise Misfit("solution", "constraints that its summary can obey", str(why)) from None
+    if refined is not None:
         refined = _refined_form(refined, k, equations)
         nearest = np.array([nearest_float(w) for w in refined.weights])
         same = np.array_equal(nearest, values["weights"])

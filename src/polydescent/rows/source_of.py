@@ -15,18 +15,6 @@ from polydescent.rows.rows import Rows, Same
 from polydescent.rows.source import Source, Weighted
 
 
-def rows_of(
-    data: Any,
-    y: Any,
-    x: Any = None,
-    weights: Any = None,
-    where: str | None = None,
-    counts: Any = None,
-) -> Rows:
-    """The rows meant by the arguments of `fit`, all in memory. Raises what `source_of` raises."""
-    return source_of(data, y, x, weights, where, counts).gathered()
-
-
 def source_of(
     data: Any,
     y: Any,

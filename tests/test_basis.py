@@ -89,7 +89,7 @@ def test_powers_are_the_nearest_floats(lo, degree):
     domain = Domain(lo, lo + 7.0)
     weights = np.random.default_rng(degree).standard_normal(degree + 1)
     found = Polynomial(CHEBYSHEV, domain, weights).powers()
-    mid, half = mpf(domain.mid), mpf(domain.half)
+    mid, half = mpf(domain.mid), mpf(domain.half_width)
     previous, current = [mpf(0)], [mpf(1)]
     total = [mpf(0)] * (degree + 1)
     for k in range(degree + 1):

@@ -16,7 +16,7 @@ from polydescent import double_double as dd
 from polydescent.errors import OutOfRange, TooFewDistinct
 from polydescent.least_squares import precise
 from polydescent.least_squares.constraints import constraints_of, restrict
-from polydescent.least_squares.fixed_point import fixed, solve, unit
+from polydescent.least_squares.fixed_point import eliminate, fixed, unit
 from polydescent.least_squares.refine import accumulate, refinable, refine
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import exact_powers
@@ -170,7 +170,7 @@ def test_rows_on_a_curve_leave_nothing_and_take_few_passes(degree, monkeypatch):
 @pytest.mark.parametrize("bits", range(-5, 6))
 def test_standard_errors_of_weights_of_any_unit(bits):
     x, y = np.arange(6.0), np.array([1.0, 2, 4, 3, 5, 9])
-    root = refined(x, y, 1, np.full(6, 2.0**bits))[1].root
+    root = refined(x, y, 1, np.full(6, 2.0**bits))[1].exact_factor
     assert float(sum(c[0] * c[0] for c in root)) == pytest.approx(2.0**-bits / 6, rel=1e-15)
 
 
@@ -306,8 +306,8 @@ def test_constrained_coefficients_are_exact_too():
 
 
 def assert_root(answer, domain, terms, exact):
-    """The standard errors from `answer.root` are those of the exact inverse, to the last bits."""
-    columns = [exact_powers(CHEBYSHEV, domain, column) for column in answer.root]
+    """The standard errors from `answer.exact_factor` are those of the exact inverse, to the last bits."""
+    columns = [exact_powers(CHEBYSHEV, domain, column) for column in answer.exact_factor]
     for i, term in enumerate(terms):
         variance = sum(column[term] ** 2 for column in columns)
         assert root(variance) == pytest.approx(root(exact.inverse[i][i]), rel=4e-16)
@@ -329,7 +329,7 @@ def test_an_even_curve_has_no_odd_terms():
 
 def test_solve_exchanges_rows():
     A = [[fixed(a) for a in row] for row in ([0.0, 2.0], [3.0, 1.0])]
-    assert solve(A, [[fixed(4.0)], [fixed(5.0)]]) == [[fixed(1.0)], [fixed(2.0)]]
+    assert eliminate(A, [[fixed(4.0)], [fixed(5.0)]]) == [[fixed(1.0)], [fixed(2.0)]]
 
 
 @pytest.mark.parametrize(("seed", "degree"), [(2, 12), (4, 10), (4, 11), (4, 12), (0, 9), (3, 8)])

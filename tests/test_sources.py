@@ -25,8 +25,8 @@ from polydescent.arrays import to_host
 from polydescent.regression.passes import states, summary_of
 from polydescent.rows import arrow
 from polydescent.rows.arrow import blocks
-from polydescent.rows.chunks import Held, Kept
-from polydescent.rows.duck import Asked, Streamed
+from polydescent.rows.chunks import InMemory, Selection
+from polydescent.rows.duck import Columns, Streamed
 from polydescent.rows.rows import CHUNK, Rows, omit_missing
 from polydescent.rows.source_of import source_of
 from polydescent.rows.tables import Table
@@ -214,7 +214,7 @@ def test_a_pass_goes_on_from_any_state_to_the_same_bits(long_file):
 
 def test_what_is_kept_to_draw_is_even(long_file):
     path, x, _ = long_file
-    kept = Kept(limit=100_000)
+    kept = Selection(limit=100_000)
     summary_of(source_of(path, "y", "x"), 2, look=kept.take)
     assert not kept.is_all
     assert 50_000 <= kept.rows.n <= 100_000
@@ -344,7 +344,7 @@ def test_a_file_without_rows_adds_none(tmp_path):
 
 
 def test_a_source_passes_through_the_door(rows):
-    held = Held(Rows.of(*rows[:2]))
+    held = InMemory(Rows.of(*rows[:2]))
     assert source_of(held, None) is held
     assert pd.fit(held, degree=2).equation() == pd.fit(*rows[:2], degree=2).equation()
 
@@ -535,7 +535,7 @@ def test_columns_of_a_table_are_what_a_database_makes_of_them(subtests):
     columns = arrow_columns()
     table, direct = pyarrow.table(columns), 0
     for name in columns:
-        for asked in (Asked(name, "float64", "uint8"), Asked("int32", name)):
+        for asked in (Columns(name, "float64", "uint8"), Columns("int32", name)):
             if arrow.numbers(table.to_reader(), asked.columns) is None:
                 continue  # a database makes it
             direct += 1
@@ -551,13 +551,13 @@ def test_pandas_columns_that_are_arrays_are_what_a_database_makes_of_them(subtes
     frame, direct = pyarrow.table(arrow_columns()).to_pandas(), 0
     for name in frame.columns:
         source = source_of(frame, name, name)
-        if not isinstance(source, Held):
+        if not isinstance(source, InMemory):
             continue
         direct += 1
         table = pyarrow.Table.from_pandas(frame[[name]])
         with subtests.test(name):
             rows = source.gathered()
-            same = Streamed("it", Asked(name, name), table.to_reader()).gathered()
+            same = Streamed("it", Columns(name, name), table.to_reader()).gathered()
             np.testing.assert_array_equal(rows.y, same.y)
             known = np.isfinite(rows.x)
             np.testing.assert_array_equal(known, np.isfinite(same.x))

@@ -662,7 +662,7 @@ class SourceChanged(PolydescentError, ValueError):
         )
 
 
-class AskedDiffer(PolydescentError, ValueError):
+class ColumnsDiffer(PolydescentError, ValueError):
     """Models of different columns do not merge."""
 
     def __init__(self, what: str, left: object, right: object, model: object):

@@ -93,7 +93,7 @@ def curve(triangle, domain, x):
 
 def one_shot(x, y, degree, domain):
     """(the best curve at x, its rss) by orthogonalizing three times, in long double."""
-    u = (x.astype(np.longdouble) - domain.mid) / np.longdouble(domain.half)
+    u = (x.astype(np.longdouble) - domain.mid) / np.longdouble(domain.half_width)
     t = [np.ones_like(u), u]
     while len(t) <= degree:
         t.append(2 * u * t[-1] - t[-2])
@@ -261,7 +261,7 @@ def test_any_dtype_accumulates_in_float64(dtype, n):
 def test_a_million_float32_points_keep_their_slope():
     x = np.linspace(0, 1000, 10**6, dtype=np.float32)
     triangle, domain = kernels.compress(x, 3 * x + 7, None, 1)
-    slope = np.linalg.solve(triangle[:-1, :-1], triangle[:-1, -1])[1] / domain.half
+    slope = np.linalg.solve(triangle[:-1, :-1], triangle[:-1, -1])[1] / domain.half_width
     assert slope == pytest.approx(3, rel=1e-8)
 
 

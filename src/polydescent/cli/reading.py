@@ -12,11 +12,11 @@ from polydescent.errors import BadCall
 from polydescent.models.journal import Job, run
 from polydescent.regression.passes import present, summary_of, summary_of_rows
 from polydescent.regression.progress import Progress
-from polydescent.regression.request import settled
+from polydescent.regression.request import in_unit
 from polydescent.regression.summary import Summary
 from polydescent.regression.verbs import Fit, descend, fit_folded
 from polydescent.rows.axis import check_unit
-from polydescent.rows.chunks import Held, Kept
+from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.source import Source
 
 
@@ -40,11 +40,11 @@ class Reading:
 
     def fit(self, settings: dict[str, Any] | None) -> Fit:
         """Exact least squares, or a descent with settings, of rows that are streamed."""
-        kept = Kept()
+        kept = Selection()
         check_unit(self.per)
         with Progress(self.source, self.quiet) as progress:
             summary = self._summary(kept, progress)
-        summary, rows = settled(summary, kept.rows, self.per)
+        summary, rows = in_unit(summary, kept.rows, self.per)
         if settings is None:
             return fit_folded(summary, rows, **on_axis(self.asked, summary.axis))
         return replace(summary.descend(**settings), rows=rows)
@@ -69,12 +69,12 @@ class Reading:
         if settings is None:
             there, omitted = present(there, self.missing)
             summary = summary_of_rows(there, self.degree, omitted)
-            summary, all_rows = settled(summary, there, self.per)
+            summary, all_rows = in_unit(summary, there, self.per)
             return fit_folded(summary, all_rows, **on_axis(self.asked, summary.axis))
         walked = settings | {"over": over, "per": self.per}
-        return descend(Held(there), degree=self.degree, missing=self.missing, **walked)
+        return descend(InMemory(there), degree=self.degree, missing=self.missing, **walked)
 
-    def _summary(self, kept: Kept, progress: Progress) -> Summary:
+    def _summary(self, kept: Selection, progress: Progress) -> Summary:
         if self.save is None:
             return summary_of(self.source, self.degree, self.missing, kept.take, progress)
         job = Job(

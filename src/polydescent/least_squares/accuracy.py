@@ -58,8 +58,8 @@ def accuracy(solution: Solution, triangle: Triangle, weights: np.ndarray | None 
     """
     u = np.zeros(1) if solution.domain.is_point else _places(len(solution.weights))
     V = design_matrix(CHEBYSHEV, u, len(solution.weights) - 1)
-    half = V @ solution.half
-    spread = np.linalg.norm(half, axis=1)
+    factor = V @ solution.factor
+    spread = np.linalg.norm(factor, axis=1)
     worst = int(spread.argmax())
     noise = float(spread[worst])
     size = float(np.abs(V @ solution.weights).max())
@@ -67,11 +67,11 @@ def accuracy(solution: Solution, triangle: Triangle, weights: np.ndarray | None 
     error = _EPS / 2 * float(w.sum())
     if solution.refined is None:
         R, z = triangle.R, triangle.z
-        response = half @ (solution.half.T @ R.T) if solution.constraints else half
+        response = factor @ (solution.factor.T @ R.T) if solution.constraints else factor
         entries = np.abs(response) @ (np.abs(R) @ w + np.abs(z))
         lengths = np.linalg.norm(R, axis=0)
         rows = noise * (lengths @ w + np.linalg.norm(triangle.array[:, -1]))
-        turned = np.linalg.norm(half @ solution.half.T, axis=1).max()
+        turned = np.linalg.norm(factor @ solution.factor.T, axis=1).max()
         rows += turned * np.linalg.norm(lengths) * math.sqrt(solution.rss)
         error += _EPS * float(entries.max() + 4 * rows / math.sqrt(triangle.n))
     if weights is not None:
@@ -83,7 +83,9 @@ def accuracy(solution: Solution, triangle: Triangle, weights: np.ndarray | None 
         digits = min(max(known, 0.0), _ALL)
     else:  # of a descent that diverged
         digits = 0.0
-    return Accuracy(error, digits, noise, solution.domain.mid + solution.domain.half * u[worst])
+    return Accuracy(
+        error, digits, noise, solution.domain.mid + solution.domain.half_width * u[worst]
+    )
 
 
 def _places(k: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from polydescent.errors import BadSetting, OutOfRange, TooFewDistinct, TooFewFre
 from polydescent.least_squares.fixed_point import (
     ONE,
     PLACES,
-    covariance_root,
+    covariance_factor,
     dot,
     fixed,
     in_fixed_point,
@@ -243,22 +243,22 @@ class Restricted:
     """Least squares among the weights that obey the constraints, exact for the triangle it is of.
 
     weights: Chebyshev, exact rationals, in units of y: what is held of the powers of x may be a
-    small difference of them. half: shape (k, m) for m free directions, half·halfᵀ is the covariance
-    of the weights in units of the residual variance. rss: in units of y². gram: RᵀR·unit².
-    equations: what they obey.
+    small difference of them. factor: shape (k, m) for m free directions, factor·factorᵀ is the
+    covariance of the weights in units of the residual variance. rss: in units of y². gram:
+    RᵀR·unit². equations: what they obey.
     """
 
     weights: list[Fraction]
-    half: np.ndarray
+    factor: np.ndarray
     rss: float
     gram: list[list[int]]
     unit: Fraction
     equations: Equations
 
     @cached_property
-    def root(self) -> list[list[Fraction]]:
-        """What `half` is rounded from, up to a rotation: m columns of shape (k,)."""
-        columns = covariance_root(self.gram, in_fixed_point(self.equations[0]))
+    def exact_factor(self) -> list[list[Fraction]]:
+        """What `factor` is rounded from, up to a rotation: m columns of shape (k,)."""
+        columns = covariance_factor(self.gram, in_fixed_point(self.equations[0]))
         return [[Fraction(c, ONE) * self.unit for c in column] for column in columns]
 
 
@@ -286,8 +286,8 @@ def restrict(triangle: Triangle, equations: Equations) -> Restricted:
     _check_size(nearest_float(added) ** 0.5)
     weights = [Fraction(v, ONE) * back for v in w]
     rss = float(triangle.rss) + nearest_float(added)
-    half = free @ np.linalg.inv(np.asarray(np.linalg.qr(triangle.R @ free, mode="r")))
-    return Restricted(weights, half, rss, gram, Fraction(R_unit), equations)
+    factor = free @ np.linalg.inv(np.asarray(np.linalg.qr(triangle.R @ free, mode="r")))
+    return Restricted(weights, factor, rss, gram, Fraction(R_unit), equations)
 
 
 def _check_size(value: float | Fraction) -> None:

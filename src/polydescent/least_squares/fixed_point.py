@@ -43,7 +43,7 @@ def dot(a: Vector, b: Vector) -> int:
     return sum(p * q for p, q in zip(a, b, strict=True)) >> PLACES
 
 
-def solve(A: Matrix, B: Matrix) -> list[list[int]]:
+def eliminate(A: Matrix, B: Matrix) -> list[list[int]]:
     """The solution X of A·X = B, shapes (k, k) and (k, r), by elimination with row exchanges.
 
     Raises ZeroDivisionError where A is singular.
@@ -74,16 +74,16 @@ def least_squares(gram: Matrix, gradient: Vector, B: Matrix = (), b: Vector = ()
     determined.
     """
     right = [[value] for value in (*gradient, *b)]
-    return [row[0] for row in solve(_bordered(gram, B), right)][: len(gradient)]
+    return [row[0] for row in eliminate(_bordered(gram, B), right)][: len(gradient)]
 
 
-def covariance_root(gram: Matrix, B: Matrix = ()) -> list[list[int]]:
+def covariance_factor(gram: Matrix, B: Matrix = ()) -> list[list[int]]:
     """Columns c with Σ c·cᵀ the covariance of w for a residual variance of 1: as many, of shape
     (k,), as w has free directions under B·w = b.
     """
     k, m = len(gram), len(B)
     identity = [[ONE if i == j else 0 for j in range(k)] for i in range(k)] + [[0] * k] * m
-    return _cholesky(solve(_bordered(gram, B), identity)[:k], k - m)
+    return _cholesky(eliminate(_bordered(gram, B), identity)[:k], k - m)
 
 
 def _bordered(gram: Matrix, B: Matrix) -> list[list[int]]:

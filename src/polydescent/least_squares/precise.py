@@ -24,17 +24,17 @@ BLOCK = 1 << 12  # rows in double-double at once: a few hundred kilobytes
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """How rows are read: u = (x·x_unit − mid) / half, r = y·y_unit − Σ pilot[k]·T_k(u).
+    """How rows are read: u = (x·x_unit − mid) / half_width, r = y·y_unit − Σ pilot[k]·T_k(u).
 
     x_unit, y_unit: powers of two that bring x and y to a size of 1, so that nothing overflows.
-    mid, half: of the domain, times x_unit. pilot: Chebyshev weights times y_unit, shape (k,);
+    mid, half_width: of the domain, times x_unit. pilot: Chebyshev weights times y_unit, shape (k,);
     pilot_rest: what they leave of weights known to 32 digits, None for nothing.
     """
 
     x_unit: float
     y_unit: float
     mid: float
-    half: float
+    half_width: float
     pilot: np.ndarray
     pilot_rest: np.ndarray | None = None
 
@@ -78,7 +78,9 @@ def _sums_in_c(x: np.ndarray, y: np.ndarray, omega: np.ndarray | None, frame: Fr
     result = np.empty((3 * frame.degree + 3, 3))
     rows = ffi.new("precise_rows *", [at(x), at(y), at(omega), frame.x_unit, frame.y_unit])
     pilot = at(frame.pilot), at(frame.pilot_rest)
-    _precise.lib.precise_sums(rows, len(x), frame.mid, frame.half, frame.degree, *pilot, at(result))
+    _precise.lib.precise_sums(
+        rows, len(x), frame.mid, frame.half_width, frame.degree, *pilot, at(result)
+    )
     return result[:, 0], result[:, 1], result[:, 2]
 
 
@@ -114,7 +116,7 @@ def _chebyshev(x: np.ndarray, frame: Frame) -> dd.Triple:
     """T₀(u) … T_degree(u), shape (degree + 1, n)."""
     hi, mid, lo = (np.zeros((frame.degree + 1, len(x))) for _ in range(3))
     hi[0] = 1.0
-    u = dd.quotient3(dd.two_sum(x * frame.x_unit, -frame.mid), frame.half)
+    u = dd.quotient3(dd.two_sum(x * frame.x_unit, -frame.mid), frame.half_width)
     hi[1:2], mid[1:2], lo[1:2] = u
     twice_u = 2.0 * u[0], 2.0 * u[1], 2.0 * u[2]
     for k in range(2, frame.degree + 1):

@@ -30,7 +30,7 @@ from polydescent.least_squares import precise
 from polydescent.least_squares.constraints import Equations
 from polydescent.least_squares.fixed_point import (
     ONE,
-    covariance_root,
+    covariance_factor,
     dot,
     fixed,
     in_fixed_point,
@@ -92,7 +92,7 @@ class Refined:
     equations: Equations = ((), ())
 
     @cached_property
-    def root(self) -> list[list[Fraction]]:
+    def exact_factor(self) -> list[list[Fraction]]:
         """Columns c with Σ c·cᵀ the covariance of the weights, in units of the residual variance.
 
         One of shape (k,) for each coefficient that is free.
@@ -100,7 +100,7 @@ class Refined:
         scale = Fraction(math.isqrt(self.normal.weight_unit.denominator)) / math.isqrt(
             self.normal.weight_unit.numerator
         )
-        columns = covariance_root(self.normal.gram, in_fixed_point(self.equations[0]))
+        columns = covariance_factor(self.normal.gram, in_fixed_point(self.equations[0]))
         return [[Fraction(c, ONE) * scale for c in column] for column in columns]
 
     @cached_property
@@ -224,7 +224,7 @@ def accumulate(
     The arguments are as in `refine`.
     """
     exact = [Fraction(w) for w in pilot]
-    x_unit = unit(max(abs(domain.lo), abs(domain.hi), domain.half))
+    x_unit = unit(max(abs(domain.lo), abs(domain.hi), domain.half_width))
     y_unit = unit(max(float(np.abs(y).max()), *(abs(nearest_float(w)) for w in exact)))
     weight_unit, omega = 1.0, None
     if weights is not None:
@@ -239,7 +239,7 @@ def accumulate(
         x_unit,
         y_unit,
         domain.mid * x_unit,
-        domain.half * x_unit,
+        domain.half_width * x_unit,
         np.array(leading),
         np.array(rest) if any(rest) else None,
     )

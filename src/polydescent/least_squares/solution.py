@@ -30,8 +30,8 @@ class Solution:
     weights : Chebyshev weights on `domain`, shape (…, k), with the leading dimensions … of a stack.
     domain : where x lies, lo and hi of shape (…).
     rss, tss : Σ ω·(y − f(x))², Σ ω·(y − ȳ)², in units of y², shape (…,).
-    half : shape (…, k, m), half·halfᵀ is the covariance of the weights in units of the residual
-        variance, for m free coefficients.
+    factor : shape (…, k, m), factor·factorᵀ is the covariance of the weights in units of the
+        residual variance, for m free coefficients.
     constraints : what was held.
     origin : added to the x of the domain gives the user's.
     refined : of one curve, the same to 40 digits, where rows were at hand.
@@ -42,7 +42,7 @@ class Solution:
     domain: Domain
     rss: Any
     tss: Any
-    half: np.ndarray
+    factor: np.ndarray
     constraints: Constraints = NONE
     origin: int = 0
     refined: Refined | None = None
@@ -65,7 +65,7 @@ class Solution:
             domain=self.domain[place],
             rss=self.rss[place],
             tss=self.tss[place],
-            half=self.half[place],
+            factor=self.factor[place],
         )
 
     @property
@@ -94,19 +94,19 @@ class Solution:
         return powers
 
     @cached_property
-    def half_in_powers(self) -> np.ndarray:
-        """`half` for the coefficients of 1, x, x², …, shape (…, k, m); rows of 0 for those
+    def factor_in_powers(self) -> np.ndarray:
+        """`factor` for the coefficients of 1, x, x², …, shape (…, k, m); rows of 0 for those
         held.
         """
         if self.shape:
-            return self._one_by_one("half_in_powers", self.half)
+            return self._one_by_one("factor_in_powers", self.factor)
         known = self.refined or self.restricted
-        columns = self.half.T if known is None else known.root
+        columns = self.factor.T if known is None else known.exact_factor
         exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
-        half = np.array([[nearest_float(v) for v in column] for column in exact])
-        half = half.reshape(-1, len(self.weights)).T
-        half[[power for power, _ in self.constraints.fixed]] = 0.0
-        return half
+        factor = np.array([[nearest_float(v) for v in column] for column in exact])
+        factor = factor.reshape(-1, len(self.weights)).T
+        factor[[power for power, _ in self.constraints.fixed]] = 0.0
+        return factor
 
     def _one_by_one(self, name: str, like: np.ndarray) -> np.ndarray:
         """What each curve of the stack says, in the shape of `like`."""
@@ -156,9 +156,9 @@ def solve(
 def from_triangle(triangle: Triangle, constraints: Constraints = NONE, origin: int = 0) -> Solution:
     """The same from the triangle alone. Raises as `solve`."""
     if not constraints:
-        weights, half = triangle.solve(), np.linalg.inv(triangle.R)
+        weights, factor = triangle.solve(), np.linalg.inv(triangle.R)
         rss, tss = number_or_stack(triangle.rss), number_or_stack(triangle.tss)
-        return Solution(weights, triangle.domain, rss, tss, half, origin=origin)
+        return Solution(weights, triangle.domain, rss, tss, factor, origin=origin)
     if triangle.shape:
         raise OneCurveOnly("A constraint", triangle.shape)
     held = restrict(triangle, constraints.equations(triangle.domain, triangle.degree, origin))
@@ -167,7 +167,7 @@ def from_triangle(triangle: Triangle, constraints: Constraints = NONE, origin: i
         triangle.domain,
         held.rss,
         float(triangle.tss),
-        held.half,
+        held.factor,
         constraints,
         origin,
         restricted=held,

@@ -153,8 +153,8 @@ class UncertainCurve:
     ----------
     weights
         Chebyshev weights on `domain`, shape (k,), in units of the curve.
-    root
-        Shape (k, m), root·rootᵀ is their covariance.
+    factor
+        Shape (k, m), factor·factorᵀ is their covariance.
     domain
         The interval of x in float64.
     freedom
@@ -164,7 +164,7 @@ class UncertainCurve:
         Of the arrays it gives back.
     axis
         How the user's x becomes that of the domain.
-    powers, root_in_powers
+    powers, factor_in_powers
         The same for the coefficients of 1, x, x², …, where they are known better than by
         converting.
     exact
@@ -174,13 +174,13 @@ class UncertainCurve:
     """
 
     weights: np.ndarray
-    root: np.ndarray
+    factor: np.ndarray
     domain: Domain
     freedom: float
     kind: Kind = field(default=Kind())
     axis: Axis = PLAIN
     powers: np.ndarray | None = None
-    root_in_powers: np.ndarray | None = None
+    factor_in_powers: np.ndarray | None = None
     exact: tuple[Fraction, ...] | None = None
     size: Fraction | None = None
 
@@ -214,7 +214,7 @@ class UncertainCurve:
 
     def _stderr_inside(self, x: Array) -> Array:
         u = self.domain.to_unit(x)
-        columns = (evaluate(CHEBYSHEV, column, u) for column in self.root.T)
+        columns = (evaluate(CHEBYSHEV, column, u) for column in self.factor.T)
         total = 0.0 * u
         for column in columns:
             total = total + column * column
@@ -281,9 +281,9 @@ class UncertainCurve:
 
     @cached_property
     def _root(self) -> np.ndarray:
-        if self.root_in_powers is not None:
-            return self.root_in_powers
-        columns = [_in_powers(c, self.domain, self.axis.power_origin) for c in self.root.T]
+        if self.factor_in_powers is not None:
+            return self.factor_in_powers
+        columns = [_in_powers(c, self.domain, self.axis.power_origin) for c in self.factor.T]
         return np.array(columns).reshape(-1, len(self.weights)).T
 
     @property
@@ -335,18 +335,18 @@ class UncertainCurve:
         order = whole("order", order, 1, 99)
         with quiet():  # a slope beyond float64 is infinite
             weights = self._slope_of(self.weights, order)
-            root = np.array([self._slope_of(column, order) for column in self.root.T])
-        root = root.reshape(-1, len(weights)).T
+            factor = np.array([self._slope_of(column, order) for column in self.factor.T])
+        factor = factor.reshape(-1, len(weights)).T
         exact, size = self._exact, self._size
         for k in range(len(self.weights) - 1, len(self.weights) - 1 - order, -1):
             exact = _exact_slope(exact, self.domain)
-            size *= max(k, 0) / Fraction(self.domain.half)
+            size *= max(k, 0) / Fraction(self.domain.half_width)
         return replace(
             self,
             weights=weights,
-            root=root,
+            factor=factor,
             powers=None,
-            root_in_powers=None,
+            factor_in_powers=None,
             exact=exact,
             size=size,
         )
@@ -354,7 +354,7 @@ class UncertainCurve:
     def _slope_of(self, weights: np.ndarray, order: int) -> np.ndarray:
         """Weights of the derivative; one order at a time, or half^−order would leave float64."""
         for _ in range(min(order, len(weights))):
-            weights = chebyshev.chebder(weights) / self.domain.half
+            weights = chebyshev.chebder(weights) / self.domain.half_width
         return weights
 
     def integral(self, a: Any, b: Any) -> Estimate:
@@ -374,10 +374,10 @@ class UncertainCurve:
         k = len(self.weights)
         with quiet():
             from_mid = np.array([chebyshev.chebval(ends, chebyshev.chebint(e)) for e in np.eye(k)])
-            weight = self.domain.half * (from_mid[:, 1] - from_mid[:, 0])
+            weight = self.domain.half_width * (from_mid[:, 1] - from_mid[:, 0])
         if not np.isfinite(weight).all():
             raise BadSetting("a and b", (a, b), "finite, and such that the integral is")
-        return Estimate(float(weight @ self.weights), _norm(weight @ self.root), self.freedom)
+        return Estimate(float(weight @ self.weights), _norm(weight @ self.factor), self.freedom)
 
     def roots(self, everywhere: bool = False) -> list[Root]:
         """Where the curve is 0, ascending, in units of x; none for f = 0.
@@ -418,7 +418,7 @@ class UncertainCurve:
         for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
             x = self._x(zero)
             spread = math.hypot(self._stderr(x), sigma)
-            stderr = self.domain.half * _reach(weights, rounding, zero, spread)
+            stderr = self.domain.half_width * _reach(weights, rounding, zero, spread)
             found.append(Root(**vars(self._place(x, stderr)), order=zero.order))
         return found
 
@@ -436,7 +436,7 @@ class UncertainCurve:
             if zero.crosses:
                 x = self._x(zero)
                 reach = _reach(weights, rounding, zero, slope._stderr(x))
-                place = self._place(x, self.domain.half * reach)
+                place = self._place(x, self.domain.half_width * reach)
                 value = Estimate(self._value(x), self._stderr(x), self.freedom)
                 found.append(Extremum(place, value, "minimum" if zero.crosses > 0 else "maximum"))
         return found
@@ -453,7 +453,7 @@ class UncertainCurve:
         return sum(map(abs, self._exact), Fraction(0)) if self.size is None else self.size
 
     def _x(self, zero: Zero) -> float:
-        return nearest_float(Fraction(self.domain.mid) + Fraction(self.domain.half) * zero.u)
+        return nearest_float(Fraction(self.domain.mid) + Fraction(self.domain.half_width) * zero.u)
 
     def _value(self, x: float) -> float:
         return float(Polynomial(CHEBYSHEV, self.domain, self.weights)(np.float64(x)))
@@ -535,7 +535,7 @@ def _exact_slope(weights: tuple[Fraction, ...], domain: Domain) -> tuple[Fractio
     """Chebyshev weights of the derivative: w′[k−1] = w′[k+1] + 2k·w[k], the first one halved."""
     slopes = [Fraction(0)] * (len(weights) + 1)
     for k in range(len(weights) - 1, 0, -1):
-        slopes[k - 1] = slopes[k + 1] + 2 * k * weights[k] / Fraction(domain.half)
+        slopes[k - 1] = slopes[k + 1] + 2 * k * weights[k] / Fraction(domain.half_width)
     return (slopes[0] / 2, *slopes[1 : max(len(weights) - 1, 1)]) if weights else ()
 
 

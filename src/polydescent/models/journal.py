@@ -158,7 +158,7 @@ def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered,
             )
 
         return change(job.target, added)
-    summary = summary.settled(job.per)
+    summary = summary.in_unit(job.per)
     if job.check is not None:
         job.check(summary)
     model = Model(summary, job.asked, job.curve, read, (identity,))

@@ -13,7 +13,7 @@ import numpy as np
 
 from polydescent.errors import (
     AlreadyAdded,
-    AskedDiffer,
+    ColumnsDiffer,
     DamagedModel,
     Misfit,
     NoFile,
@@ -175,7 +175,7 @@ def merge(paths: Sequence[str], output: str, again: bool = False) -> Model:
     """Write the model of the rows of several models to `output`, which may be one of them, while
     nobody else can change any of them, and return it.
 
-    again: also where two hold the same rows. Raises AskedDiffer, AlreadyAdded, SourceGrew,
+    again: also where two hold the same rows. Raises ColumnsDiffer, AlreadyAdded, SourceGrew,
     DegreesDiffer and what `load` and `save` raise.
     """
     check_replaceable(Path(output))
@@ -210,14 +210,14 @@ def _is_same(a: Summary, b: Summary) -> bool:
 
 
 def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Model]:
-    """The path of `left` and the model of the rows of both. Raises AskedDiffer, DegreesDiffer."""
+    """The path of `left` and the model of the rows of both. Raises ColumnsDiffer, DegreesDiffer."""
     (path, ours), (other, theirs) = left, right
     for role in ("x", "y", "weights", "sigma", "counts"):
         if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
-            raise AskedDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
+            raise ColumnsDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
     held, known = (model.curve.get("absolute_sigma", False) for model in (ours, theirs))
     if ours.curve and theirs.curve and held != known:
-        raise AskedDiffer("absolute_sigma", held, known, other)
+        raise ColumnsDiffer("absolute_sigma", held, known, other)
     merged = replace(
         ours,
         summary=ours.summary + theirs.summary,

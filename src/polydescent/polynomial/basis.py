@@ -43,7 +43,7 @@ class Domain:
         return self.lo / 2 + self.hi / 2  # halves first: lo + hi may overflow
 
     @property
-    def half(self) -> float:
+    def half_width(self) -> float:
         """Half of its length, in units of x: what u = 1 is away from the middle."""
         width, size = self.hi / 2 - self.lo / 2, abs(self.mid)
         return _either(width != 0, width, _either(size > _TINY, size, 1.0))
@@ -66,7 +66,7 @@ class Domain:
         x
             In the units of lo and hi; any shape.
         """
-        return (x - self.mid) / self.half
+        return (x - self.mid) / self.half_width
 
     def widening(self, wider: Domain) -> tuple[float, float]:
         """(scale, shift) with u on `wider` = scale·u + shift for the x of this domain.
@@ -76,8 +76,8 @@ class Domain:
         wider
             A domain that holds this one.
         """
-        scale = _either(self.is_point, 0.0, self.half / wider.half)
-        return scale, (self.mid - wider.mid) / wider.half
+        scale = _either(self.is_point, 0.0, self.half_width / wider.half_width)
+        return scale, (self.mid - wider.mid) / wider.half_width
 
     def __getitem__(self, place: Any) -> Domain:
         """Some of a stack."""
@@ -111,7 +111,7 @@ class Basis:
 
     def variable(self, domain: Domain) -> tuple[float, float]:
         """(scale, shift) with v = scale·u + shift."""
-        return (1.0, 0.0) if self.on_unit else (domain.half, domain.mid)
+        return (1.0, 0.0) if self.on_unit else (domain.half_width, domain.mid)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """By its name where it is one of ours, so that copies and pickles hold that very one."""

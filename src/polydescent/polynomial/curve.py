@@ -77,7 +77,7 @@ def exact_powers(
     table, table_unit = _power_table(basis, degree)
     in_u = [sum(scaled[k] * table[k][j] for k in range(j, degree + 1)) for j in range(degree + 1)]
     m, e = (Fraction(domain.mid) + origin).as_integer_ratio()
-    h, g = domain.half.as_integer_ratio()
+    h, g = domain.half_width.as_integer_ratio()
     whole = [c * g**j * (h * e) ** (degree - j) for j, c in enumerate(in_u)]
     for start in range(degree):  # synthetic division moves the origin from m to 0, in powers of e·x
         for i in range(degree - 1, start - 1, -1):

@@ -90,7 +90,7 @@ def real_zeros(
         return []
     inside = exact_powers(CHEBYSHEV, _INSIDE, weights)
     doubt = [rounding * len(weights)] + [Fraction(0)] * (len(weights) - 1)
-    mid, half = Fraction(_INSIDE.mid), Fraction(_INSIDE.half)
+    mid, half = Fraction(_INSIDE.mid), Fraction(_INSIDE.half_width)
     found = [
         Zero((zero.u - mid) / half, zero.order, zero.crosses) for zero in _zeros(inside, doubt)
     ]

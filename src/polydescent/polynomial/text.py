@@ -199,7 +199,7 @@ def code(
     coefficients = powers
     if origin or not _adds_up(coefficients, weights, domain):
         coefficients = Polynomial(CHEBYSHEV, Domain(-1.0, 1.0), weights).powers()
-        mid, half = (written.float_literal(v, 17) for v in (domain.mid, domain.half))
+        mid, half = (written.float_literal(v, 17) for v in (domain.mid, domain.half_width))
         from_origin = f"({variable} - {origin})" if origin else variable
         variable = f"(({from_origin} - {mid}) / {half})"
     literals = [written.float_literal(float(c), digits) for c in coefficients]

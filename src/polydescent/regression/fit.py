@@ -134,7 +134,7 @@ class Fit(Inference):
         values = self.axis.numbers(x)
         if not is_array(values) or isinstance(values, np.generic | np.ndarray):
             values = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        slack = _AT_THE_EDGE * self.summary.domain.half
+        slack = _AT_THE_EDGE * self.summary.domain.half_width
         beyond = (values < self.summary.domain.lo - slack) | (
             values > self.summary.domain.hi + slack
         )
@@ -368,13 +368,13 @@ class Fit(Inference):
         refined = self.best.refined if self.outcome is Outcome.EXACT else None
         return UncertainCurve(
             self.curve.in_chebyshev(),
-            sd * self.best.half,
+            sd * self.best.factor,
             self.summary.domain,
             math.inf if self.absolute_sigma else self.degrees_of_freedom,
             self.kind,
             self.axis,
             self._powers,
-            sd * self.best.half_in_powers,
+            sd * self.best.factor_in_powers,
             None if refined is None else tuple(refined.weights),
         )
 
@@ -599,10 +599,11 @@ class Fit(Inference):
         apart = float(np.spacing(max(abs(lo), abs(hi))))
         if inside.is_point:
             return [lo - max(apart, 1.0), hi + max(apart, 1.0)]  # of one x, where the curve is flat
-        if apart > _TOLD_APART * inside.half:
+        if apart > _TOLD_APART * inside.half_width:
             near = origin or f"{inside.lo:.17g}"
             raise OutOfRange(
-                f"A numpy.polynomial of x within {2 * inside.half:.6g} of each other near {near}",
+                f"A numpy.polynomial of x within {2 * inside.half_width:.6g} of each other "
+                f"near {near}",
                 f"Call the fit itself, or subtract {near} from x before you fit.",
             )
         return [lo, hi]

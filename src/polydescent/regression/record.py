@@ -240,7 +240,7 @@ def _solution_to_record(solution: Solution) -> dict[str, Any]:
         "weights": exactly(solution.weights),
         "rss": solution.rss,
         "tss": solution.tss,
-        "half": exactly(solution.half),
+        "factor": exactly(solution.factor),
         "fixed": [list(pair) for pair in solution.constraints.fixed],
         "through": [list(pair) for pair in solution.constraints.through],
         "origin": solution.origin,
@@ -255,7 +255,7 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
         "weights": weights,
         "rss": _SQUARES,
         "tss": _SQUARES,
-        "half": _any,
+        "factor": _any,
         "fixed": series(pair(whole(0, k - 1), number())),
         "through": series(pair(number(), number())),
         "origin": whole(-(2**1023), 2**1023),
@@ -282,9 +282,9 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
         nearest = np.array([nearest_float(w) for w in refined.weights])
         same = np.array_equal(nearest, values["weights"])
         check(same, "solution.weights", "the nearest to the refined ones", nearest.tolist())
-    half = array((k, k - len(held)))(values["half"], "solution.half")
+    factor = array((k, k - len(held)))(values["factor"], "solution.factor")
     sums = values["rss"], values["tss"]
-    solved = values["weights"], summary.domain, *sums, half, held, origin, refined
+    solved = values["weights"], summary.domain, *sums, factor, held, origin, refined
     return Solution(*solved, restricted)
 
 
@@ -328,7 +328,7 @@ def _refined_form(found: Any, k: int, equations: Any) -> Refined:
     )
     found = Refined(list(values["weights"]), values["rss"], values["tss"], normal, equations)
     try:
-        _ = found.root  # kept for the standard errors
+        _ = found.exact_factor  # kept for the standard errors
     except (ArithmeticError, ValueError):
         raise Misfit("solution.refined", "sums of rows that determine the curve", "other") from None
     return found

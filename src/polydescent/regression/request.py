@@ -16,10 +16,10 @@ from polydescent.rows.rows import Rows, Same
 from polydescent.triangle.triangle import checked_degree
 
 
-def settled(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summary, Rows | None]:
-    """The same rows on the axis that people read: see `Summary.settled`."""
-    summary = summary.settled(per)
-    return summary, rows if rows is None else rows.moved(summary.axis)
+def in_unit(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summary, Rows | None]:
+    """The same rows on the axis that people read: see `Summary.in_unit`."""
+    summary = summary.in_unit(per)
+    return summary, rows if rows is None else rows.on(summary.axis)
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:

@@ -107,7 +107,7 @@ class Summary:
         if not other.n or not self.n:
             return replace(self if self.n else other, omitted=omitted)
         axis = self.axis.joint(other.axis)
-        triangle = self.moved(axis).triangle + other.moved(axis).triangle
+        triangle = self.on(axis).triangle + other.on(axis).triangle
         kind = self.kind.joint(other.kind)
         return replace(self, triangle=triangle, axis=axis, kind=kind, omitted=omitted)
 
@@ -115,7 +115,7 @@ class Summary:
         """Itself added to 0, where `sum` begins."""
         return self if type(nothing) is int and nothing == 0 else NotImplemented
 
-    def moved(self, axis: Axis) -> Summary:
+    def on(self, axis: Axis) -> Summary:
         """The same rows on another axis: a triangle knows x only by its place in the domain.
 
         Parameters
@@ -125,10 +125,10 @@ class Summary:
         """
         if axis == self.axis or self.domain.is_empty:
             return replace(self, axis=axis)
-        ends = (float(self.axis.moved(x, axis)) for x in (self.domain.lo, self.domain.hi))
+        ends = (float(self.axis.on(x, axis)) for x in (self.domain.lo, self.domain.hi))
         return replace(self, triangle=replace(self.triangle, domain=Domain(*ends)), axis=axis)
 
-    def settled(self, per: str | None) -> Summary:
+    def in_unit(self, per: str | None) -> Summary:
         """The same rows on the axis that people read: dates in `per` since a round origin,
         durations in `per`.
 
@@ -147,10 +147,10 @@ class Summary:
         if self.domain.is_empty:
             return self
         if self.axis.is_durations:
-            return self.moved(Axis(unit=per or "day"))
+            return self.on(Axis(unit=per or "day"))
         if self.axis.is_dates:
             ends = self.domain.lo, self.domain.hi
-            return self.moved(self.axis.settled(*ends, per or "day"))
+            return self.on(self.axis.in_unit(*ends, per or "day"))
         if per is not None:
             wanted = "left out where x holds numbers: only dates and durations have a unit"
             raise BadSetting("per", per, wanted)

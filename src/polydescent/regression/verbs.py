@@ -40,13 +40,13 @@ from polydescent.regression.request import (
     absolute_sigma_of,
     check_absolute,
     check_choice,
-    settled,
+    in_unit,
     wanted_degree,
     weights_of,
 )
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import check_unit
-from polydescent.rows.chunks import Held, Kept
+from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
 from polydescent.rows.source_of import source_of
@@ -135,7 +135,7 @@ def summarize(
     check_unit(per)
     omega = weights_of(weights, sigma)
     source = source_of(data, y, x, omega, where, again, counts, file_format)
-    return summary_of(source, degree, missing).settled(per)
+    return summary_of(source, degree, missing).in_unit(per)
 
 
 def fit(
@@ -230,7 +230,7 @@ def fit(
     check_choice(choice, highest)
     _, degree = constraints_of(highest or degree, fix, terms)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
-    summary, rows = settled(*_summarized(source, degree, missing), per)
+    summary, rows = in_unit(*_summarized(source, degree, missing), per)
     held, _ = constraints_of(degree, fix, terms, through, summary.axis)
     return fit_folded(summary, rows, held, choice if highest else None, known)
 
@@ -356,8 +356,8 @@ def descend(
     source = source_of(data, y, x, omega, where, again, counts, file_format)
     known = absolute_sigma_of(absolute_sigma, weights, sigma)
     if over == "rows":
-        source = Held(source.gathered())
-    summary, rows = settled(*_summarized(source, checked_degree(degree), missing), per)
+        source = InMemory(source.gathered())
+    summary, rows = in_unit(*_summarized(source, checked_degree(degree), missing), per)
     _determined(summary, rows)
     run = descend_summary(
         summary,
@@ -379,10 +379,10 @@ def descend(
 
 def _summarized(source: Source, degree: int, missing: str) -> tuple[Summary, Rows | None]:
     """The summary at `degree`, and rows to draw: all of them, a selection, or none."""
-    if isinstance(source, Held):
+    if isinstance(source, InMemory):
         rows, omitted = present(source.rows, missing)
         return summary_of_rows(rows, degree, omitted), rows
-    kept = Kept()
+    kept = Selection()
     summary = summary_of(source, degree, missing, kept.take)
     return summary, None if source.remote else kept.rows
 

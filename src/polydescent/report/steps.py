@@ -81,7 +81,7 @@ def _model(fit: Fit, names: list[str]) -> str:
         return " + ".join(name + power for name, power in zip(names, powers, strict=True))
     symbol, domain = fit.curve.basis.symbol, fit.summary.domain
     terms = [name + (f" {symbol}{k}(u)" if k else "") for k, name in enumerate(names)]
-    return f"{' + '.join(terms)}, u = (x − {_n(domain.mid, True)}) / {_n(domain.half)}"
+    return f"{' + '.join(terms)}, u = (x − {_n(domain.mid, True)}) / {_n(domain.half_width)}"
 
 
 def _backward(trace: Trace, names: list[str]) -> list[str]:

@@ -165,7 +165,7 @@ class Axis:
 
     # ── one axis and another ──
 
-    def settled(self, lo: float, hi: float, unit: str) -> Axis:
+    def in_unit(self, lo: float, hi: float, unit: str) -> Axis:
         """Dates from lo to hi on the axis that people read: in units since a round origin."""
         least, greatest = self.origin + self._in_ticks(lo), self.origin + self._in_ticks(hi)
         return Axis(_round_origin(least, greatest, _TICKS[self.tick]), self.tick, unit)
@@ -181,7 +181,7 @@ class Axis:
             )
         return other if self.is_plain else self
 
-    def moved(self, x: Any, to: Axis) -> Any:
+    def on(self, x: Any, to: Axis) -> Any:
         """The x of this axis, a number or an array of them, on another that may join it."""
         if self == to:
             return x

@@ -13,7 +13,7 @@ from polydescent.rows.source import Source
 
 
 @dataclass(frozen=True, eq=False)
-class Held(Source):
+class InMemory(Source):
     """Rows that are in memory already."""
 
     rows: Rows
@@ -101,7 +101,7 @@ def _read(x: Any, y: Any, weights: Any = None, counts: Any = None) -> Rows:
     return Rows.read(x, y, weights, counts=counts)
 
 
-class Kept:
+class Selection:
     """Rows of a stream to look at later: all while they are few, then an even selection.
 
     It grows to `limit` rows, drops every other one, goes on with every other one, and so forth.

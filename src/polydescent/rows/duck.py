@@ -31,7 +31,7 @@ _DATE = re.compile(r"^(TIMESTAMP|DATE)")
 
 
 @dataclass(frozen=True)
-class Asked:
+class Columns:
     """What a user asked of a table: columns or SQL expressions of them.
 
     trusted: the user typed them, or answers for the model they come from. format: how text files
@@ -87,7 +87,7 @@ class Query(Source):
     opens: tuple[Path, ...] | None = ()
     session: Session | None = None
 
-    def __init__(self, label: str, asked: Asked):
+    def __init__(self, label: str, asked: Columns):
         self.label, self.asked = label, asked
         self.x_name, self.y_name = asked.x, asked.y
 
@@ -236,7 +236,7 @@ class Session:
 class Streamed(Query):
     """A stream of Arrow batches, read once."""
 
-    def __init__(self, label: str, asked: Asked, stream: Any):
+    def __init__(self, label: str, asked: Columns, stream: Any):
         super().__init__(label, asked)
         self._stream = stream
 
@@ -251,7 +251,7 @@ class File(Query):
     repeatable = True
     opens: tuple[Path, ...] = ()
 
-    def __init__(self, path: Path, asked: Asked, label: str = ""):
+    def __init__(self, path: Path, asked: Columns, label: str = ""):
         super().__init__(label or str(path), asked)
         self.path, self.opens = path, (path,)
 
@@ -278,7 +278,7 @@ class Sql(Query):
 
     opens = None
 
-    def __init__(self, text: str, asked: Asked):
+    def __init__(self, text: str, asked: Columns):
         super().__init__(f"{text!r:.60}", asked)
         self.text = text.strip().rstrip(";")
 

@@ -18,7 +18,7 @@ from typing import Any
 from polydescent.errors import BadTable, NoFile, OnlyFiles
 from polydescent.rows import arrow
 from polydescent.rows.deviations import Deviations
-from polydescent.rows.duck import Asked, File, Session, Sql
+from polydescent.rows.duck import Columns, File, Session, Sql
 from polydescent.rows.format import FileFormat
 from polydescent.rows.intact import verified
 from polydescent.rows.rows import Rows
@@ -45,14 +45,14 @@ def files(
     """A path, a glob, SQL, "-" for standard input, or a list of them, as a source of parts.
 
     x, y, weights, sigma, where, counts: a column name or an SQL expression of columns; trusted: as
-    in `Asked`; format: how text files are written, also as a model remembers it. again: take what
+    in `Columns`; format: how text files are written, also as a model remembers it. again: take what
     holds the same rows as another of them too. Raises NoFile for what leads nowhere, BadTable for a
     file of an unknown kind, AlreadyAdded and SourceGrew for rows given twice; reading raises the
     rest.
     """
     said = FileFormat.from_json(format) if isinstance(format, str) else format or FileFormat()
     omega = weights if sigma is None else Deviations(sigma)
-    asked = Asked(x, y, omega, where, counts, trusted, said)
+    asked = Columns(x, y, omega, where, counts, trusted, said)
     every = [data] if isinstance(data, str | Path) else data
     found = [part for text in every for part in _parts(text, asked)]
     if len(found) == 1:
@@ -139,7 +139,7 @@ def told(source: Source) -> list[str]:
     ]
 
 
-def _parts(text: str | Path, asked: Asked) -> list[Source]:
+def _parts(text: str | Path, asked: Columns) -> list[Source]:
     path = Path(text)
     if text == "-":
         return [_from_stdin(asked)]
@@ -157,7 +157,7 @@ def _parts(text: str | Path, asked: Asked) -> list[Source]:
     return [_file(Path(name), asked) for name in found]
 
 
-def _file(path: Path, asked: Asked) -> File:
+def _file(path: Path, asked: Columns) -> File:
     return _kind(path)(path, asked)
 
 
@@ -183,7 +183,7 @@ def _kind(path: Path) -> type[File]:
 # ── standard input ───────────────────────────────────────────────────────────────────────────────
 
 
-def _from_stdin(asked: Asked) -> File:
+def _from_stdin(asked: Columns) -> File:
     """Standard input as a file that is gone when the source is: a pass may need it twice."""
     stream = sys.stdin.buffer
     start = stream.read(64)

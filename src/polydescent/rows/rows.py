@@ -81,11 +81,9 @@ class Rows:
             raise OutOfRange("Some x", "Divide x by a constant first.") from None
         return replace(cls.of(numbers, y, weights, x_name, y_name, counts), axis=axis)
 
-    def moved(self, axis: Axis) -> Rows:
+    def on(self, axis: Axis) -> Rows:
         """The same rows on another axis."""
-        return (
-            self if axis == self.axis else replace(self, x=self.axis.moved(self.x, axis), axis=axis)
-        )
+        return self if axis == self.axis else replace(self, x=self.axis.on(self.x, axis), axis=axis)
 
     def __repr__(self) -> str:
         beside = [role for role in ("weights", "counts") if getattr(self, role) is not None]
@@ -190,7 +188,7 @@ def joined(chunks: list[Rows], label: str) -> Rows:
     if len(chunks) == 1:
         return chunks[0]
     axis = reduce(Axis.joint, (rows.axis for rows in chunks))
-    chunks = [rows.moved(axis) for rows in chunks]
+    chunks = [rows.on(axis) for rows in chunks]
     xp = namespace(chunks[0].x, chunks[0].y)
     x, y = xp.concat([rows.x for rows in chunks]), xp.concat([rows.y for rows in chunks])
     weights = _joined_or_ones(xp, [(rows.weights, rows.x) for rows in chunks])

@@ -35,10 +35,14 @@ def source_of(
     if isinstance(data, Source):
         return data
     if isinstance(weights, Same):
-        from polydescent.rows.chunks import Held
+        from polydescent.rows.chunks import InMemory
 
         bare = source_of(data, y, x, None, where, again, counts, file_format)
-        return Held(weights.on(bare.rows)) if isinstance(bare, Held) else Weighted(bare, weights)
+        return (
+            InMemory(weights.on(bare.rows))
+            if isinstance(bare, InMemory)
+            else Weighted(bare, weights)
+        )
     if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
         from polydescent.rows.files import files
         from polydescent.rows.format import FileFormat
@@ -60,7 +64,7 @@ def source_of(
             return table(data, x, y, weights, where, counts)
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of arrays before passing them.")
-    from polydescent.rows.chunks import Held, Stream
+    from polydescent.rows.chunks import InMemory, Stream
 
     if x is None and y is None and data is not None and _are_chunks(data):
         if weights is not None or counts is not None:
@@ -71,7 +75,7 @@ def source_of(
         return Stream(data)
     if isinstance(weights, Deviations):
         raise NotNumbers("sigma", f"str {weights.column!r:.40}")
-    return Held(Rows.read(*_values(data, x, y), weights, counts=counts))
+    return InMemory(Rows.read(*_values(data, x, y), weights, counts=counts))
 
 
 def _are_paths(data: Any) -> bool:

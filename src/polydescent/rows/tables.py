@@ -9,9 +9,9 @@ import numpy as np
 
 from polydescent.errors import BadCall, LengthMismatch
 from polydescent.rows import arrow
-from polydescent.rows.chunks import Held
+from polydescent.rows.chunks import InMemory
 from polydescent.rows.deviations import by_role, weighed
-from polydescent.rows.duck import Asked, Streamed
+from polydescent.rows.duck import Columns, Streamed
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
 
@@ -25,7 +25,7 @@ class Table(Source):
     Columns of numbers go straight into arrays; a database evaluates the rest, with the same result.
     """
 
-    def __init__(self, table: Any, asked: Asked, label: str = ""):
+    def __init__(self, table: Any, asked: Columns, label: str = ""):
         self.label = label or f"the {type(table).__name__}"
         self.x_name, self.y_name = asked.x, asked.y
         self._table, self._asked = table, asked
@@ -79,14 +79,14 @@ def table(
     if lazy:
         data = _collected(data, list(given.values()), where)
     if lazy or streams:
-        asked = Asked(x, y, weights, where, counts)
+        asked = Columns(x, y, weights, where, counts)
         arrays = None if where else _arrays(data, asked.columns)
         return Table(data, asked) if arrays is None else _held(arrays, x, y)
     plain = all(not isinstance(name, str) or name in columns for name in given.values())
     if where is None and plain:
         found = {role: columns[c] if isinstance(c, str) else c for role, c in given.items()}
         return _held(found, x, y)
-    return Table(_tabulated(columns, label), Asked(x, y, weights, where, counts), label)
+    return Table(_tabulated(columns, label), Columns(x, y, weights, where, counts), label)
 
 
 def has_columns(data: Any) -> bool:
@@ -114,7 +114,7 @@ def check_rows(data: Any) -> None:
 
 
 def _held(columns: Mapping[str, Any], x: str, y: str) -> Source:
-    return Held(Rows.read(**weighed(columns), x_name=x, y_name=y))
+    return InMemory(Rows.read(**weighed(columns), x_name=x, y_name=y))
 
 
 def _arrays(frame: Any, names: Mapping[str, str]) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from polydescent.errors import BadTable, BadValue
 from polydescent.rows import arrow, locked
-from polydescent.rows.duck import Asked, File, _batches, _share, mentions
+from polydescent.rows.duck import Columns, File, _batches, _share, mentions
 from polydescent.rows.format import BLANKS
 from polydescent.rows.intact import (
     TOO_LONG,
@@ -392,7 +392,7 @@ def _matches(text: str, pattern: str) -> str:
 class Delimited(TextFile):
     """CSV, TSV and the like: values between delimiters, or aligned with blanks."""
 
-    def __init__(self, path: Path, asked: Asked, label: str = ""):
+    def __init__(self, path: Path, asked: Columns, label: str = ""):
         super().__init__(path, asked, label)
         self._layout: Layout | None = None
 
@@ -520,7 +520,7 @@ class Delimited(TextFile):
 class Json(TextFile):
     """JSON lines, or one array of objects."""
 
-    def __init__(self, path: Path, asked: Asked, label: str = ""):
+    def __init__(self, path: Path, asked: Columns, label: str = ""):
         super().__init__(path, asked, label)
         self._found: dict[str, str] | None = None
 

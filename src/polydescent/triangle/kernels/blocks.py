@@ -55,7 +55,7 @@ def _fill(V: Array, x: Array, domain: Domain) -> None:
     """Fill the columns after the first, √weight, of V, shape (k, rows), by the recurrence."""
     if V.shape[0] == 1:
         return
-    u = (x - domain.mid) * (1 / domain.half)  # a guessed domain has width: see `sums`
+    u = (x - domain.mid) * (1 / domain.half_width)  # a guessed domain has width: see `sums`
     into(V[1, :], "multiply", u, V[0, :])
     u += u
     for j in range(2, V.shape[0]):

@@ -62,7 +62,7 @@ def _reflected(rows: Any, n: int, degree: int) -> tuple[np.ndarray, Domain] | No
     """The triangle by Householder reflections; None where squares leave the range of doubles."""
     lows, highs = _pieces(lib.fold_range, n, (2,), rows).T
     domain = Domain(float(lows.min()), float(highs.max()))
-    if not (domain.is_point or sums.TINY < domain.half < 1 / sums.TINY):
+    if not (domain.is_point or sums.TINY < domain.half_width < 1 / sums.TINY):
         return None
     pilot = np.zeros(degree + 1)  # named, because C holds no reference to it
     frame = _frame(domain, pilot)
@@ -83,7 +83,7 @@ def _column(values: np.ndarray | None) -> tuple[Any, int, int, bool]:
 
 
 def _frame(domain: Domain, pilot: np.ndarray) -> Any:
-    scale = 0.0 if domain.is_point else 1 / domain.half
+    scale = 0.0 if domain.is_point else 1 / domain.half_width
     return ffi.new(
         "frame *", (domain.mid, scale, len(pilot) - 1, ffi.from_buffer("double[]", pilot))
     )

@@ -24,7 +24,7 @@ def _compress(x: Array, y: Array, weights: Array | None, degree: int) -> tuple[n
     domain = Domain(np.inf, -np.inf)
     for x_block, _, _ in _blocks(x, y, weights):
         domain |= Domain(float(xp.min(x_block)), float(xp.max(x_block)))
-        if not np.isfinite(domain.half):
+        if not np.isfinite(domain.half_width):
             search(x, y, weights)
     triangle = np.zeros((degree + 2, degree + 2))
     for x_block, y_block, root in _blocks(x, y, weights):

@@ -125,7 +125,7 @@ def _sample(
         return None
     triangle, domain = reference.compress(x, y, weights, degree)
     R, z = triangle[:-1, :-1], triangle[:-1, -1]
-    if not (TINY < domain.half < 1 / TINY and np.linalg.cond(R) < CONDITION):
+    if not (TINY < domain.half_width < 1 / TINY and np.linalg.cond(R) < CONDITION):
         return None
     return domain, np.linalg.solve(R, z)
 

@@ -13,7 +13,6 @@ from polydescent import errors
 from polydescent.least_squares.constraints import Constraints, constraints_of
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import exact_powers
-from polydescent.regression.verbs import fit_folded
 
 TERMS = [
     (-1.0, 1.0, [0, 4]),
@@ -35,7 +34,8 @@ def rows(lo, hi, seed):
 
 
 def from_triangle(x, y, constraints, degree, weights=None):
-    return fit_folded(pd.Summary.of_rows(x, y, weights, degree), None, constraints)
+    known = {"fix": dict(constraints.fixed), "through": constraints.through or None}
+    return pd.Summary.of_rows(x, y, weights, degree).fit(**known)
 
 
 @pytest.mark.parametrize(("lo", "hi", "terms"), TERMS)

@@ -25,7 +25,7 @@ from polydescent.least_squares.fixed_point import (
 )
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
-from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.axis import PLAIN, Axis, read_axis
 from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, checked_degree
 
 _PRIME = 2**521 - 1  # a rank modulo it is the rank, but for one chance in some 10¹⁵⁰
@@ -153,6 +153,52 @@ def _eliminated(rows: list[list[int]], places: int) -> list[list[int]] | None:
                 ]
         left.remove(i)
     return rows
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a user says of the curve beforehand: points of dates wait until the axis of x is known.
+
+    fix: {power: coefficient}. terms: the powers of x to use, all others are 0. through: a point
+    (x, y), or several of them. None for nothing.
+    """
+
+    fix: Any = None
+    terms: Any = None
+    through: Any = None
+
+    def __bool__(self) -> bool:
+        return not (self.fix is None and self.terms is None and self.through is None)
+
+    def degree(self, degree: int) -> int:
+        """The degree meant: terms= sets it. Raises BadSetting, TooFewFree, as far as they can be
+        checked before x is read.
+        """
+        axis = _guessed_axis(self.through)
+        return constraints_of(degree, self.fix, self.terms, self.through, axis)[1]
+
+    def on(self, degree: int, axis: Axis) -> Constraints:
+        """The constraints, for rows whose x are on this axis. Raises BadSetting, NotNumbers."""
+        if not self:
+            return NONE
+        return constraints_of(degree, self.fix, self.terms, self.through, axis)[0]
+
+
+NOTHING = Known()
+
+
+def _guessed_axis(through: Any) -> Axis:
+    """The axis of the points themselves, where all are dates or durations."""
+    try:
+        flat = [] if through is None else list(through)
+        pairs = [flat] if len(flat) == 2 and not np.ndim(flat[0]) else flat
+        places = [pair[0] for pair in pairs]
+    except (TypeError, IndexError, KeyError):
+        return PLAIN  # which `constraints_of` refuses in its own words
+    dates = [place for place in places if _number(place) is None]
+    if dates and len(dates) < len(places):
+        raise BadSetting("through", f"{dates[0]} among numbers", "dates in all points, or numbers")
+    return read_axis(dates) if dates else PLAIN
 
 
 def constraints_of(

@@ -28,6 +28,7 @@ from polydescent.polynomial.curve import exact_powers, nearest_float
 from polydescent.rows.axis import PLAIN, Axis, read_axis
 from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, checked_degree
 
+_WHOLE = 2**53  # whole numbers up to it are float64
 _PRIME = 2**521 - 1  # a rank modulo it is the rank, but for one chance in some 10¹⁵⁰
 Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b: (m, k) and (m,)
 
@@ -36,11 +37,12 @@ Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b:
 class Constraints:
     """Coefficients held fixed (a term left out is fixed at 0) and points the curve runs through.
 
-    fixed: (power, coefficient) pairs in the user's own x, ascending. through: (x, y) pairs.
+    fixed: (power, coefficient) pairs in the user's own x, ascending. through: (x, y) pairs, x
+    a whole number where float64 does not hold it.
     """
 
     fixed: tuple[tuple[int, float], ...] = ()
-    through: tuple[tuple[float, float], ...] = ()
+    through: tuple[tuple[int | float, float], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.fixed or self.through)
@@ -264,11 +266,18 @@ def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
             pairs = [[axis.number(pair[0]), *pair[1:]] for pair in pairs]
     except (TypeError, IndexError):
         raise BadSetting("through", through, wanted) from None
-    points = [tuple(_number(v) for v in pair) for pair in pairs]
+    points: list[Any] = [(_place(pair[0]), *map(_number, pair[1:])) for pair in pairs if len(pair)]
     good = all(len(point) == 2 and None not in point for point in points)
-    if not points or not good or len({point[0] for point in points}) < len(points):
+    if not points or len(points) < len(pairs) or not good or len(dict(points)) < len(points):
         raise BadSetting("through", through, wanted)
-    return tuple((float(x), float(y)) for x, y in points)  # type: ignore[arg-type]
+    return tuple(points)
+
+
+def _place(value: Any) -> int | float | None:
+    """A finite number, whole ones exactly: float64 has not all beyond 2⁵³."""
+    place = _number(value)
+    whole = None if place is None or abs(place) < _WHOLE else as_whole(value)
+    return place if whole is None else whole
 
 
 def _number(value: Any) -> float | None:

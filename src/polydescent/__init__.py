@@ -24,6 +24,7 @@ where and why.
     regression: summary passes progress record fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
+    lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands
         door
 """

@@ -23,8 +23,8 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
     regression: summary passes progress record request fit verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
-    cli: terminal wording options show reading approximate explain fit update merge predict commands
-        door
+    cli: terminal wording declare typed options show reading approximate explain fit update merge
+        predict commands door
 """
 
 from importlib import import_module

@@ -2,82 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from polydescent.cli import options as o
+from polydescent.cli.declare import Options, argument, command, text
 
 
+class Keep(Options):
+    """The model file."""
+
+    save: str | None = text("Keep the summary in a model file.", "MODEL")
+    again: bool = o.AGAIN
+
+
+@command(
+    files=argument("CSV, TSV, Parquet, JSON, Arrow (.gz too), globs, SQL, or -.", many=True),
+    columns=o.Columns,
+    text_files=o.TextFiles,
+    curve=o.Curve,
+    descent=o.Descent,
+    place=o.Place,
+    output=o.Output,
+    keep=Keep,
+)
 def fit(
-    files: Annotated[
-        list[str],
-        typer.Argument(help="CSV, TSV, Parquet, JSON, Arrow (.gz too), globs, SQL, or -."),
-    ],
-    x: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
-    y: Annotated[str, typer.Option(help="Column, or SQL expression of columns.")],
-    weights: Annotated[str | None, typer.Option(help="Column, or SQL: of the squares.")] = None,
-    sigma: Annotated[str | None, typer.Option(help="Column, or SQL: standard deviation.")] = None,
-    absolute_sigma: Annotated[
-        bool, typer.Option("--absolute-sigma", help="Sigma is known in units of y.")
-    ] = False,
-    counts: Annotated[
-        str | None, typer.Option(help="Column, or SQL: how often each row was seen.")
-    ] = None,
-    where: Annotated[str | None, typer.Option(help="SQL expression: which rows to use.")] = None,
-    missing: o.MissingOption = o.Missing["raise"],
-    null: o.NullOption = None,
-    delimiter: o.DelimiterOption = None,
-    decimal: o.DecimalOption = None,
-    comment: o.CommentOption = None,
-    columns: o.ColumnsOption = None,
-    hive: o.HiveOption = False,
-    degree: Annotated[
-        str, typer.Option(metavar="NUMBER|auto[:MAX]", help="Of the polynomial; auto: the best.")
-    ] = "3",
-    criterion: Annotated[
-        str | None,
-        typer.Option(metavar="aicc|aic|bic|loo|cv", help="Of --degree auto.  [default: aicc]"),
-    ] = None,
-    folds: Annotated[
-        int | None, typer.Option(help="Of --criterion cv.  [default: 5]", show_default=False)
-    ] = None,
-    hold: Annotated[
-        str | None, typer.Option("--fix", metavar="0=0,2=1.5", help="Coefficients to hold.")
-    ] = None,
-    terms: Annotated[
-        str | None, typer.Option(metavar="1,3", help="The powers to use, all others are 0.")
-    ] = None,
-    through: Annotated[
-        list[str] | None, typer.Option(metavar="X,Y", help="A point the curve must meet.")
-    ] = None,
-    per: Annotated[
-        str | None, typer.Option(help="Unit of x where it holds dates: second, day, year, …")
-    ] = None,
-    level: Annotated[float, typer.Option(help="Of the confidence intervals.")] = 0.95,
-    style: o.StyleOption = None,
-    basis: o.BasisOption = None,
-    optimizer: o.OptimizerOption = None,
-    learning_rate: o.RateOption = None,
-    momentum: o.MomentumOption = None,
-    start: o.StartOption = "random",
-    seed: o.SeedOption = 0,
-    steps: o.StepsOption = 2000,
-    log_every: o.LogOption = 100,
-    over: o.OverOption = o.Over.summary,
-    allow_divergence: o.DivergeOption = False,
-    backend: o.BackendOption = "numpy",
-    device: o.DeviceOption = None,
-    dtype: o.DtypeOption = None,
-    plot: o.PlotOption = None,
-    explore: o.ExploreOption = None,
-    trace: o.TraceOption = None,
-    json: o.JsonOption = False,
-    save: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Keep the summary in a model file.")
-    ] = None,
-    again: o.AgainOption = False,
-    quiet: o.QuietOption = False,
+    files: tuple[str, ...],
+    columns: o.Columns,
+    text_files: o.TextFiles,
+    curve: o.Curve,
+    descent: o.Descent,
+    place: o.Place,
+    output: o.Output,
+    keep: Keep,
 ) -> None:
     """Fit a polynomial to two columns of files, streamed: memory does not grow with them.
 
@@ -86,57 +40,61 @@ def fit(
     """
     from polydescent.arrays import Kind
     from polydescent.cli.reading import Reading
-    from polydescent.cli.show import Wanted, show
+    from polydescent.cli.show import check, show
     from polydescent.errors import BadCall
     from polydescent.regression.request import absolute_sigma_of, weights_of
     from polydescent.rows.files import files as source_of
 
-    settings = (
-        None
-        if optimizer in (None, "exact")
-        else {
-            "basis": basis or "chebyshev",
-            "optimizer": o.optimizer_of(optimizer, learning_rate, momentum),
-            "start": o.start_of(start),
-            "seed": seed,
-            "steps": steps,
-            "allow_divergence": allow_divergence,
-            "progress": not quiet,
-        }
-    )
-    kind = Kind.choose(backend, device, dtype)
-    highest, asked = o.asked_of_fit(degree, hold, terms, through, criterion, folds)
-    table = highest if "auto" in asked else 0
-    wanted = Wanted(log_every, json, trace, plot, explore, level, style, table)
-    wanted.check(None if settings is None else steps)
+    exact = descent.is_exact or descent.optimizer is None
+    settings = None if exact else descent.settings("chebyshev", output.quiet)
+    kind = place.kind()
+    highest, asked = o.asked_of_fit(**vars(curve))
+    check(output, None if settings is None else descent.steps)
     if settings is not None and asked:
         raise BadCall(
             "--optimizer walks with all terms of one degree: leave out --fix, --terms, "
             "--through and --degree auto."
         )
-    if save and "auto" in asked and asked["auto"].needs_rows:
+    if keep.save and "auto" in asked and asked["auto"].needs_rows:
         raise BadCall(
-            f"--save keeps no rows, and --criterion {criterion} leaves rows out: look which degree "
-            "it chooses without --save, then save with that --degree."
+            f"--save keeps no rows, and --criterion {curve.criterion} leaves rows out: look which "
+            "degree it chooses without --save, then save with that --degree."
         )
-    omega = weights_of(weights, sigma)
-    format = o.format_of(null, delimiter, decimal, comment, columns, hive)
-    source = source_of(files, x, y, omega, where, again, counts, format=format)
+    omega = weights_of(columns.weights, columns.sigma)
+    source = source_of(
+        list(files),
+        columns.x,
+        columns.y,
+        omega,
+        columns.where,
+        keep.again,
+        columns.counts,
+        format=text_files.format(),
+    )
     o.say_guesses(source)
-    curve: dict[str, object] = {"degree": degree, "fix": hold, "terms": terms, "through": through}
-    if criterion is not None:
-        curve["criterion"] = criterion
-    if absolute_sigma_of(absolute_sigma, weights, sigma):
-        curve["absolute_sigma"] = True
+    kept = curve.kept()
+    if absolute_sigma_of(columns.absolute_sigma, columns.weights, columns.sigma):
+        kept["absolute_sigma"] = True
         (asked if settings is None else settings)["absolute_sigma"] = True
-    reading = Reading(source, highest, missing, save, quiet, asked, per, curve, again)
-    streamed = kind == Kind() and over == o.Over.summary
-    fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)
-    extra: dict[str, object] = {"file": " ".join(files), "x": x, "y": y}
+    reading = Reading(
+        source,
+        highest,
+        columns.missing,
+        keep.save,
+        output.quiet,
+        asked,
+        columns.per,
+        kept,
+        keep.again,
+    )
+    streamed = kind == Kind() and descent.over == "summary"
+    fitted = reading.fit(settings) if streamed else reading.fit_in(kind, descent.over, settings)
+    extra: dict[str, object] = {"file": " ".join(files), "x": columns.x, "y": columns.y}
     if settings is not None:
-        extra["seed"] = seed
+        extra["seed"] = descent.seed
     if fitted.summary.omitted:
         extra["rows omitted"] = f"{fitted.summary.omitted:,}"
-    if save:
-        extra["saved in"] = save
-    show(fitted, wanted, extra, title=" ".join(files))
+    if keep.save:
+        extra["saved in"] = keep.save
+    degrees = highest if "auto" in asked else 0
+    show(fitted, output, extra, " ".join(files), descent.log_every, degrees)

@@ -66,7 +66,7 @@ def _flag(name: str, value: str, here: set[str]) -> str:
 @cache
 def _keywords() -> dict[str, set[str]]:
     """The options of each command, spelled as the keywords of Python that they are."""
-    tree = import_module("polydescent.cli.commands").tree  # which imports whoever asks here
+    every = import_module("polydescent.cli.commands").every  # which imports whoever asks here
     return {
         name: {
             flag[2:].replace("-", "_")
@@ -74,5 +74,5 @@ def _keywords() -> dict[str, set[str]]:
             for flag in parameter.opts
             if flag.startswith("--")
         }
-        for name, command in tree().commands.items()
+        for name, command in every().items()
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polydescent.cli.declare import Options, argument, command, number, text, whole
 from polydescent.cli.options import Descent, Output, Place
 
 if TYPE_CHECKING:
-    from polydescent.arrays import Array
     from polydescent.descent.optimizers import GradientDescent
+    from polydescent.regression.request import Request
 
 _LESSONS_RATE = 1e-6
 
@@ -39,31 +40,31 @@ def approximate(
     start, learning rate 1e-6 (or the fastest stable one where that would diverge), 2,000 steps.
     """
     from polydescent.cli.show import check, show
-    from polydescent.regression.verbs import descend
-    from polydescent.regression.verbs import fit as solve
+    from polydescent.regression.request import Request
     from polydescent.rows.function import interval_of
     from polydescent.rows.function import sample as sampled
+    from polydescent.triangle.triangle import checked_degree
 
     check(output, None if descent.is_exact else descent.steps)
     kind = place.kind()
     lo, hi = interval_of(sample.interval)
     columns = sampled(function, (lo, hi), sample.points, sample.noise, descent.seed)
-    x, y = (kind.put(column) for column in columns)
+    x, y = map(kind.put, columns)
+    request = Request.parse(x, y, checked_degree(sample.degree))
     if descent.is_exact:
-        fitted = solve(x, y, sample.degree)
+        fitted = request.fit()
     else:
-        settings = descent.settings("power", output.quiet)
+        walk = descent.asked("power", output.quiet)
         if descent.leaves_rate_to("gd", "power"):
-            settings["optimizer"] = _lessons_rate(x, y, sample.degree)
-        fitted = descend(x, y, sample.degree, over=descent.over, **settings)
+            walk = replace(walk, optimizer=_lessons_rate(request))
+        fitted = request.descend(walk)
     extra = {"function": function, "interval": f"[{lo:.6g}, {hi:.6g}]", "seed": descent.seed}
     show(fitted, output, extra, title=function, log_every=descent.log_every)
 
 
-def _lessons_rate(x: Array, y: Array, degree: int) -> GradientDescent:
+def _lessons_rate(request: Request) -> GradientDescent:
     """The lesson's rate where it is stable, else the fastest: nobody asked for an explosion."""
     from polydescent.descent.optimizers import GradientDescent
-    from polydescent.regression.verbs import summarize
 
-    limit = summarize(x, y, degree).forecast().largest_stable_rate
+    limit = request.summarize().forecast().largest_stable_rate
     return GradientDescent(_LESSONS_RATE if limit >= _LESSONS_RATE else None)

@@ -39,62 +39,51 @@ def fit(
     the fastest stable rate, unless --basis and --learning-rate say otherwise.
     """
     from polydescent.arrays import Kind
-    from polydescent.cli.reading import Reading
     from polydescent.cli.show import check, show
     from polydescent.errors import BadCall
-    from polydescent.regression.request import absolute_sigma_of, weights_of
-    from polydescent.rows.files import files as source_of
+    from polydescent.models.journal import kept_in
+    from polydescent.regression.progress import Progress
+    from polydescent.regression.request import Request
 
     exact = descent.is_exact or descent.optimizer is None
-    settings = None if exact else descent.settings("chebyshev", output.quiet)
+    walk = None if exact else descent.asked("chebyshev", output.quiet)
     kind = place.kind()
-    highest, asked = o.asked_of_fit(**vars(curve))
-    check(output, None if settings is None else descent.steps)
-    if settings is not None and asked:
-        raise BadCall(
-            "--optimizer walks with all terms of one degree: leave out --fix, --terms, "
-            "--through and --degree auto."
-        )
-    if keep.save and "auto" in asked and asked["auto"].needs_rows:
+    request = Request.parse(
+        list(files),
+        file_format=text_files.format(),
+        again=keep.again,
+        **columns.asked(),
+        **curve.asked(columns.absolute_sigma),
+    )
+    problem = request.problem
+    if walk is not None:
+        problem.check_plain()
+    check(output, None if walk is None else walk.steps)
+    if keep.save is not None and problem.auto and problem.auto.needs_rows:
         raise BadCall(
             f"--save keeps no rows, and --criterion {curve.criterion} leaves rows out: look which "
             "degree it chooses without --save, then save with that --degree."
         )
-    omega = weights_of(columns.weights, columns.sigma)
-    source = source_of(
-        list(files),
-        columns.x,
-        columns.y,
-        omega,
-        columns.where,
-        keep.again,
-        columns.counts,
-        format=text_files.format(),
-    )
-    o.say_guesses(source)
-    kept = curve.kept()
-    if absolute_sigma_of(columns.absolute_sigma, columns.weights, columns.sigma):
-        kept["absolute_sigma"] = True
-        (asked if settings is None else settings)["absolute_sigma"] = True
-    reading = Reading(
-        source,
-        highest,
-        columns.missing,
-        keep.save,
-        output.quiet,
-        asked,
-        columns.per,
-        kept,
-        keep.again,
-    )
+    o.say_guesses(request.source)
     streamed = kind == Kind() and descent.over == "summary"
-    fitted = reading.fit(settings) if streamed else reading.fit_in(kind, descent.over, settings)
+    if not streamed:
+        if keep.save is not None:
+            raise BadCall(
+                "--save streams the rows in float64: leave out --over rows, --backend, --device "
+                "and --dtype."
+            )
+        request = request.gathered(kind)
+    typed = curve.kept(columns.absolute_sigma)
+    kept = None if keep.save is None else kept_in(keep.save, typed, keep.again)
+    with Progress(request.source, output.quiet or not streamed) as progress:
+        found = request.read(progress, kept)
+    fitted = request.answer(*found, walk)
     extra: dict[str, object] = {"file": " ".join(files), "x": columns.x, "y": columns.y}
-    if settings is not None:
+    if walk is not None:
         extra["seed"] = descent.seed
     if fitted.summary.omitted:
         extra["rows omitted"] = f"{fitted.summary.omitted:,}"
-    if keep.save:
+    if keep.save is not None:
         extra["saved in"] = keep.save
-    degrees = highest if "auto" in asked else 0
+    degrees = problem.degree if problem.auto else 0
     show(fitted, output, extra, " ".join(files), descent.log_every, degrees)

@@ -10,7 +10,6 @@ command's file, or of its `command(…)`. See `declare` for the kinds of options
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from polydescent.cli.declare import Options, choice, flag, number, text, texts, whole
@@ -20,7 +19,7 @@ from polydescent.cli.typed import whole as whole_number
 from polydescent.errors import BadSetting
 
 if TYPE_CHECKING:
-    from polydescent.rows.axis import Axis
+    pass
 
 # the names of OPTIMIZERS and BASES, which would load what --help does not need
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adam", "exact")
@@ -46,6 +45,10 @@ class Columns(Options):
         "Rows with NaN or infinity: refuse them, or leave them out.", ("raise", "omit"), "raise"
     )
     per: str | None = text("Unit of x where it holds dates: second, day, year, …")
+
+    def asked(self) -> dict[str, Any]:
+        """Keywords of `Request.parse`; absolute_sigma is of the curve there."""
+        return {name: value for name, value in vars(self).items() if name != "absolute_sigma"}
 
 
 class TextFiles(Options):
@@ -78,11 +81,25 @@ class Curve(Options):
     terms: str | None = text("The powers to use, all others are 0.", "1,3")
     through: tuple[str, ...] = texts("A point the curve must meet.", "X,Y")
 
-    def kept(self) -> dict[str, Any]:
+    def asked(self, absolute_sigma: bool = False) -> dict[str, Any]:
+        """Keywords of `Problem.parse`. Raises BadSetting."""
+        return {
+            "degree": whole_number(self.degree),
+            "fix": None if self.fix is None else pairs(self.fix),
+            "terms": None if self.terms is None else powers(self.terms),
+            "through": [point(each) for each in self.through] if self.through else None,
+            "criterion": self.criterion or "aicc",
+            "folds": 5 if self.folds is None else self.folds,
+            "absolute_sigma": absolute_sigma,
+        }
+
+    def kept(self, absolute_sigma: bool = False) -> dict[str, Any]:
         """What was typed, as a model keeps it."""
-        typed = {"degree": self.degree, "fix": self.fix, "terms": self.terms}
+        typed: dict[str, Any] = {"degree": self.degree, "fix": self.fix, "terms": self.terms}
         typed["through"] = list(self.through) or None
-        return typed if self.criterion is None else typed | {"criterion": self.criterion}
+        if self.criterion is not None:
+            typed["criterion"] = self.criterion
+        return typed | {"absolute_sigma": True} if absolute_sigma else typed
 
 
 class Descent(Options):
@@ -116,19 +133,24 @@ class Descent(Options):
         chosen = (self.optimizer or optimizer, self.basis or basis, self.learning_rate)
         return chosen == (optimizer, basis, None)
 
-    def settings(self, basis: str, quiet: bool) -> dict[str, Any]:
-        """Keywords of `descend`; basis: where none was typed. Raises BadSetting."""
-        return {
-            "basis": self.basis or basis,
-            "optimizer": self._optimizer(),
-            "start": self.start
-            if self.start in ("random", "zeros")
-            else numbers("start", self.start),
-            "seed": self.seed,
-            "steps": self.steps,
-            "allow_divergence": self.allow_divergence,
-            "progress": not quiet,
-        }
+    def asked(self, basis: str, quiet: bool) -> Any:
+        """The `regression.training.Descent` that was typed; basis: where none was.
+
+        Raises BadSetting, TooLarge.
+        """
+        from polydescent.regression import training
+
+        start = self.start if self.start in ("random", "zeros") else numbers("start", self.start)
+        return training.Descent.parse(
+            basis=self.basis or basis,
+            optimizer=self._optimizer(),
+            start=start,
+            seed=self.seed,
+            steps=self.steps,
+            allow_divergence=self.allow_divergence,
+            progress=not quiet,
+            over=self.over,
+        )
 
     def _optimizer(self) -> Any:
         """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest;
@@ -191,63 +213,3 @@ def say_guesses(source: Any) -> None:
 
     for line in told(source):
         remark(line)
-
-
-def asked_of_fit(
-    degree: str,
-    fix: str | None,
-    terms: str | None,
-    through: Sequence[str] | None,
-    criterion: str | None = None,
-    folds: int | None = None,
-    absolute_sigma: bool = False,
-) -> tuple[int, dict[str, Any]]:
-    """(degree, what was asked of `fit_folded`) for what was typed: `on_axis` reads the points.
-
-    Raises BadSetting, BadDegree, BadCall.
-    """
-    from polydescent.least_squares.degrees import Choice
-    from polydescent.regression.request import check_choice, wanted_degree
-
-    wanted, highest = wanted_degree(whole_number(degree))
-    wanted = highest or wanted
-    choice = Choice.of(criterion or "aicc", 5 if folds is None else folds)
-    check_choice(choice, highest)
-    asked: dict[str, Any] = {"auto": choice} if highest else {}
-    if absolute_sigma:
-        asked["absolute_sigma"] = True
-    known = {
-        "fix": None if fix is None else pairs(fix),
-        "terms": None if terms is None else powers(terms),
-        "through": [point(each) for each in through] if through else None,
-    }
-    if any(value is not None for value in known.values()):
-        asked["known"] = known | {"degree": wanted}
-        wanted = _check_known(asked["known"])
-    return wanted, asked
-
-
-def on_axis(asked: dict[str, Any], axis: Axis) -> dict[str, Any]:
-    """What was asked as settings of `fit_folded`, for rows whose x are on this axis.
-
-    Raises BadSetting, NotNumbers.
-    """
-    from polydescent.least_squares.constraints import constraints_of
-
-    settings = dict(asked)
-    if (known := settings.pop("known", None)) is not None:
-        settings["held"], _ = constraints_of(**known, axis=axis)
-    return settings
-
-
-def _check_known(known: dict[str, Any]) -> int:
-    """The degree, of what is known of the curve before any row is read. Raises BadSetting."""
-    from polydescent.least_squares.constraints import constraints_of
-    from polydescent.rows.axis import read_axis
-
-    places = [point[0] for point in known["through"] or ()]
-    dates = [place for place in places if not isinstance(place, int | float)]
-    if len(dates) < len(places) and dates:
-        raise BadSetting("--through", f"{dates[0]} among numbers", "dates in all, or numbers")
-    _, degree = constraints_of(**known, axis=read_axis(dates or [0.0]))
-    return degree

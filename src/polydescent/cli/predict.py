@@ -128,20 +128,18 @@ def _print_places(curve: Fit, inverse: Sequence[str], sigma: float) -> None:
 
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
-    from polydescent.cli.options import asked_of_fit, on_axis
-    from polydescent.regression.verbs import fit_folded
+    from polydescent.regression.problem import Problem
 
-    typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
+    largest = saved.summary.degree
+    typed = dict(saved.curve)
+    known_sigma = typed.pop("absolute_sigma", False)
     if degree is not None:
-        kept = ("absolute_sigma", "criterion") if degree.startswith("auto") else ("absolute_sigma",)
-        typed |= {"degree": degree} | {k: saved.curve[k] for k in kept if k in saved.curve}
-    else:
-        typed |= {"degree": str(saved.summary.degree)} | saved.curve
-    wanted, asked = asked_of_fit(**typed)
-    if "auto" in asked:
-        wanted = min(wanted, saved.summary.degree)
-    summary = saved.summary.lower(wanted)
-    return fit_folded(summary, None, **on_axis(asked, summary.axis))
+        criterion = typed.get("criterion") if degree.startswith("auto") else None
+        typed = {"degree": degree, "criterion": criterion}
+    elif typed.get("terms") is not None:  # they set the degree
+        typed["degree"] = str(largest)
+    curve = o.Curve(**{"degree": str(largest)} | {n: v for n, v in typed.items() if v is not None})
+    return Problem.parse(largest=largest, **curve.asked(known_sigma)).solve(saved.summary)
 
 
 def _place(curve: Fit, text: str) -> Any:

@@ -97,7 +97,10 @@ class _Argument(click.Argument):
         shown = name.upper() if required else f"[{name.upper()}]"
         shown += "..." if nargs == -1 else ""
         super().__init__([name], nargs=nargs, required=required, metavar=shown)
-        self.record = shown, f"{says}  [required]" if required else says
+        self._record = shown, f"{says}  [required]" if required else says
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        return self._record
 
 
 # ── options that go together ──
@@ -138,23 +141,25 @@ def command(**parts: Any) -> Callable[[Callable[..., None]], click.Command]:
 
     def of(function: Callable[..., None]) -> click.Command:
         groups = {name: part for name, part in parts.items() if not isinstance(part, Declared)}
-        names = [(n, name) for name, part in groups.items() for n in part.declared]
         sections: dict[str, list[click.Parameter]] = {}
+        own: list[click.Parameter] = []
         for name, part in parts.items():
             if name in groups:
-                there = sections.setdefault(part.heading(), [])
-                there += [one.named(n) for n, one in part.declared.items()]
+                sections[part.heading()] = [one.named(n) for n, one in part.declared.items()]
+            elif part.kind is _Argument:
+                sections.setdefault("Arguments", []).append(part.named(name))
             else:
-                there = "Arguments" if part.kind is _Argument else "Options"
-                sections.setdefault(there, []).append(part.named(name))
+                own.append(part.named(name))
 
         def run(**typed: Any) -> None:
-            values: dict[str, dict[str, Any]] = {name: {} for name in groups}
-            for option, name in names:
-                values[name][option] = typed.pop(option)
-            function(**typed, **{name: groups[name](**v) for name, v in values.items()})
+            values = {
+                name: group(**{option: typed.pop(option) for option in group.declared})
+                for name, group in groups.items()
+            }
+            function(**typed, **values)
 
-        return _Command(function.__name__, run, inspect.getdoc(function), sections)
+        says = inspect.getdoc(function)
+        return _Command(function.__name__, run, says, sections | {"Options": [*own, HELP]})
 
     return of
 
@@ -166,27 +171,13 @@ class _Command(click.Command):
         self, name: str, run: Callable[..., None], says: str | None, sections: dict[str, list]
     ):
         params = [parameter for there in sections.values() for parameter in there]
-        super().__init__(
-            name, callback=run, help=says, params=[*params, HELP], add_help_option=False
-        )
+        super().__init__(name, callback=run, help=says, params=params, add_help_option=False)
         self.sections = sections
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        arguments = self.sections.get("Arguments", [])
-        own = self.sections.get("Options", [])
-        shared = {
-            heading: there
-            for heading, there in self.sections.items()
-            if heading not in ("Arguments", "Options")
-        }
-        if arguments:
-            with formatter.section("Arguments"):
-                formatter.write_dl([each.record for each in arguments])
-        for heading, there in {**shared, "Options": [*own, HELP]}.items():
+        for heading, there in self.sections.items():
             with formatter.section(heading):
-                formatter.write_dl(
-                    [record for one in there if (record := one.get_help_record(ctx)) is not None]
-                )
+                formatter.write_dl([parameter.get_help_record(ctx) for parameter in there])
 
 
 def _show_help(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:

@@ -18,10 +18,9 @@ where and why.
         tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
-        degrees
-    descent: motion optimizers forecast loop outcome
-    regression: summary passes progress record fit problem training request verbs
+    least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
+    descent: motion optimizers settings forecast loop outcome
+    regression: summary passes progress evidence fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-import traceback
 import warnings
 from io import TextIOWrapper
 
@@ -43,6 +42,8 @@ def outcome(words: list[str]) -> int:
         return done.exit_code
     except BaseException as error:
         if os.environ.get(_SHOW):
+            import traceback
+
             _write(visible(traceback.format_exc(), lines=True))
         text, code = _said(error, words)
         _complain(text, _command(words))
@@ -72,6 +73,8 @@ def _said(error: BaseException, words: list[str]) -> tuple[str, int]:
     if isinstance(error, MemoryError):
         what = str(error) or "a request was too large"
         return f"Not enough memory: {what}. Ask for fewer points or steps, or a lower degree.", 2
+    import traceback  # here, since a command that ends well needs none
+
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(where.filename)}, line {where.lineno}"
     return (

@@ -23,7 +23,7 @@ from polydescent.errors import BadCall
 
 if TYPE_CHECKING:
     from polydescent.descent.optimizers import GradientDescent
-    from polydescent.regression.request import Request
+    from polydescent.regression.summary import Summary
 
 _LESSONS_RATE = 1e-6
 # the names of lesson.program.PROGRAMS, which would load what --help does not need
@@ -91,13 +91,11 @@ def approximate(
     columns = sampled(function, (lo, hi), sample.points, sample.noise, descent.seed)
     x, y = map(kind.put, columns)
     request = Request.parse(x, y, checked_degree(sample.degree))
-    if descent.is_exact:
-        fitted = request.fit()
-    else:
-        walk = descent.asked("power", output.quiet)
-        if descent.leaves_rate_to("gd", "power"):
-            walk = replace(walk, optimizer=_lessons_rate(request))
-        fitted = request.descend(walk)
+    walk = None if descent.is_exact else descent.asked("power", output.quiet)
+    summary, rows = request.read()
+    if walk is not None and descent.leaves_rate_to("gd", "power"):
+        walk = replace(walk, optimizer=_lessons_rate(summary))
+    fitted = request.answer(summary, rows, walk)
     extra = {"function": function, "interval": f"[{lo:.6g}, {hi:.6g}]", "seed": descent.seed}
     show(fitted, output, extra, title=function, log_every=descent.log_every)
 
@@ -141,9 +139,9 @@ def _run(
         fact(fact_name, value, 28)
 
 
-def _lessons_rate(request: Request) -> GradientDescent:
+def _lessons_rate(summary: Summary) -> GradientDescent:
     """The lesson's rate where it is stable, else the fastest: nobody asked for an explosion."""
     from polydescent.descent.optimizers import GradientDescent
 
-    limit = request.summarize().forecast().largest_stable_rate
+    limit = summary.forecast().largest_stable_rate
     return GradientDescent(_LESSONS_RATE if limit >= _LESSONS_RATE else None)

@@ -15,14 +15,10 @@ from polydescent.descent.outcome import Outcome
 from polydescent.errors import BadCall, BadSetting, LengthMismatch
 from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
 from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
+from polydescent.least_squares.estimate import Estimate, Extremum, Root
 from polydescent.least_squares.solution import Solution
-from polydescent.least_squares.uncertain import (
-    Estimate,
-    Extremum,
-    Root,
-    UncertainCurve,
-    chi2_tail,
-)
+from polydescent.least_squares.student import chi2_tail
+from polydescent.least_squares.uncertain import UncertainCurve
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
 from polydescent.regression.summary import Summary

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.arrays import to_host
 from polydescent.descent.outcome import Outcome
-from polydescent.least_squares.uncertain import Estimate, Root
+from polydescent.least_squares.estimate import Estimate, Root
 from polydescent.regression.evidence import is_weighted
 from polydescent.sealed.document import reported
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ X = np.linspace(-math.pi, math.pi, 2000)
 
 
 def run(name, **settings):
-    settings = {"steps": 200} | settings
+    settings: dict[str, Any] = {"steps": 200} | settings
     program = Program.written(name, **settings)
     variables, log = program.logged()
     return program, variables, log

@@ -19,8 +19,8 @@ X = np.linspace(-math.pi, math.pi, 2000)
 
 
 def run(name, **settings):
-    settings: dict[str, Any] = {"steps": 200} | settings
-    program = Program.written(name, **settings)
+    several: dict[str, Any] = {"steps": 200} | settings
+    program = Program.written(name, **several)
     variables, log = program.logged()
     return program, variables, log
 

@@ -213,9 +213,7 @@ def test_walking_ends_where_the_last_has_arrived(library):
     R, z, rss, start = systems(LEGENDRE)
     f = pd.Forecast.of(R, z, rss, pd.GradientDescent(), start)
     target = 1.05 * (rss + f.held) + 1e-9
-    kinds = [put(v) for v in (R, z, rss, start, target)]
-    A, b, rest, start, target = kinds
-    run = walk(A, b, rest, start, f.optimizer, 5000, target)
+    run = walk(put(R), put(z), put(rss), put(start), f.optimizer, 5000, put(target))
     steps = [
         walk(R[i], z[i], rss[i], start[i], f[i].optimizer, 5000, target[i]).steps
         for i in range(CURVES)

@@ -129,8 +129,8 @@ def test_two_processes_give_the_answer_of_one_pass(kind, cluster, columns):
 
 
 def test_both_workers_work(cluster):
-    x = da.random.default_rng(0).uniform(-1, 1, 400_000)
-    x = x.rechunk(20_000)
+    blocks: Any = 20_000
+    x = da.random.default_rng(0).uniform(-1, 1, 400_000, chunks=blocks)
     stream: Any
     with get_task_stream(cluster) as stream:
         assert pd.summarize(x, da.cos(x), degree=3).n == 400_000

@@ -160,7 +160,7 @@ def test_different_degrees_do_not_merge():
     with pytest.raises(DegreesDiffer, match=r"summary\.lower\(2\)"):
         pd.Summary.empty(2) + pd.Summary.empty(3)
     with pytest.raises(TypeError):
-        operator.add(pd.Summary.empty(2), 1)
+        operator.add(pd.Summary.empty(2), cast(Any, 1))
 
 
 @pytest.mark.parametrize("degree", [-1, 1.5, "3", None, True, float("nan"), 1j])

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from polydescent.arrays import quiet
 from polydescent.polynomial.curve import nearest_float
@@ -49,8 +48,8 @@ def _taylor(weights: Sequence[Fraction], u: Fraction) -> list[float]:
     found = []
     with quiet():
         for j in range(1, max(min(len(weights), _TERMS), 2)):
-            slope = chebyshev.chebder(slope) / j
-            found.append(float(chebyshev.chebval(at, slope)))
+            slope = np.polynomial.chebyshev.chebder(slope) / j
+            found.append(float(np.polynomial.chebyshev.chebval(at, slope)))
     return found
 
 

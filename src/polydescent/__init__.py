@@ -23,7 +23,7 @@ where and why.
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes progress evidence forms inside fit problem training request verbs
     models: model journal
-    report: density writing derivation text trace steps panels static explorer page
+    report: density writing languages derivation text trace steps panels static explorer page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain fit update merge predict
         commands door

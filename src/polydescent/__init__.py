@@ -19,7 +19,7 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
     triangle: kernels triangle
     least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
         degrees
-    descent: motion optimizers forecast loop outcome
+    descent: motion contract linear adaptive searching optimizers forecast loop outcome
     regression: summary passes progress record request fit verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
@@ -35,10 +35,12 @@ TYPE_CHECKING = False  # typing takes longer to load than all else that an impor
 
 if TYPE_CHECKING:
     from polydescent import errors
+    from polydescent.descent.adaptive import Adagrad, Adam, AdamW, NAdam, RMSprop
     from polydescent.descent.forecast import Forecast
+    from polydescent.descent.linear import GradientDescent, Momentum, Nesterov
     from polydescent.descent.loop import History
-    from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.descent.outcome import Outcome
+    from polydescent.descent.searching import BarzilaiBorwein, ConjugateGradient
     from polydescent.errors import (
         ConvergenceWarning,
         OutsideDomainWarning,
@@ -54,7 +56,11 @@ if TYPE_CHECKING:
     from polydescent.rows.format import FileFormat
 
 __all__ = [
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
     "ConvergenceWarning",
     "Degrees",
     "Domain",
@@ -66,10 +72,12 @@ __all__ = [
     "GradientDescent",
     "History",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Outcome",
     "OutsideDomainWarning",
     "PolydescentError",
+    "RMSprop",
     "Root",
     "SlowKernelsWarning",
     "Summary",
@@ -82,7 +90,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Adam": "descent.optimizers",
+    "Adagrad": "descent.adaptive",
+    "Adam": "descent.adaptive",
+    "AdamW": "descent.adaptive",
+    "BarzilaiBorwein": "descent.searching",
+    "ConjugateGradient": "descent.searching",
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
@@ -91,13 +103,15 @@ _HOMES = {
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Forecast": "descent.forecast",
-    "GradientDescent": "descent.optimizers",
+    "GradientDescent": "descent.linear",
     "History": "descent.loop",
-    "Momentum": "descent.optimizers",
-    "Nesterov": "descent.optimizers",
+    "Momentum": "descent.linear",
+    "NAdam": "descent.adaptive",
+    "Nesterov": "descent.linear",
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
+    "RMSprop": "descent.adaptive",
     "Root": "least_squares.uncertain",
     "SlowKernelsWarning": "errors",
     "Summary": "regression.summary",

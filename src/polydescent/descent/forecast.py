@@ -13,7 +13,7 @@ import numpy as np
 
 from polydescent.arrays import matvec, number_or_stack, sum_squares
 from polydescent.checks import number, whole
-from polydescent.descent.optimizers import Optimizer, change_settings
+from polydescent.descent.contract import Optimizer, change_settings
 from polydescent.errors import BadSetting
 from polydescent.visible import html_table
 
@@ -132,7 +132,7 @@ class Forecast:
         rate = self.optimizer.learning_rate
         return [
             ("optimizer", self.optimizer.name),
-            ("learning rate", "open" if rate is None else f"{rate:.6g}"),
+            ("learning rate", "at every step its own" if rate is None else f"{rate:.6g}"),
             ("largest stable rate", f"{self.largest_stable_rate:.6g}"),
             ("condition number", f"{self.condition:.4g}"),
             ("loss at the start", f"{self._at_start:.6g}"),
@@ -141,7 +141,7 @@ class Forecast:
 
     @property
     def _at_start(self) -> float:
-        """Also of Adam, whose later steps have no closed form."""
+        """Also where later steps have no closed form."""
         with np.errstate(over="ignore"):
             return float(sum_squares(self.amplitude)) + self.lowest_loss
 
@@ -161,7 +161,9 @@ class Forecast:
 
     @property
     def largest_stable_rate(self) -> Any:
-        """The learning rate above which this optimizer (at its momentum) diverges; inf for Adam."""
+        """The learning rate above which this optimizer (at its momentum) diverges; inf where none
+        makes it, as of Adam.
+        """
         with np.errstate(divide="ignore"):
             return self._of_curves(self.optimizer.limit(self.curvature[..., :1]))
 
@@ -172,8 +174,9 @@ class Forecast:
 
     @property
     def best_rate(self) -> Any:
-        """The learning rate of `best`, in units of weight² per y²."""
-        return self._of_curves(self.best.learning_rate)
+        """The learning rate of `best`, in units of weight² per y²; NaN of one that takes none."""
+        rate = self.best.learning_rate
+        return self._of_curves(math.nan if rate is None else rate)
 
     @property
     def lowest_loss(self) -> Any:
@@ -220,7 +223,7 @@ class Forecast:
         BadSetting
             For a step that is none.
         NoClosedForm
-            For Adam.
+            For an optimizer whose steps depend on the whole path.
         """
         steps, some = _checked_steps(step), self._some
         with np.errstate(over="ignore", invalid="ignore"):
@@ -314,7 +317,7 @@ class Forecast:
         BadSetting
             For an excess that is not above 0.
         NoClosedForm
-            For Adam.
+            For an optimizer whose steps depend on the whole path.
         """
         wanted = "above 0, relative to the lowest loss (0.01 is 1 %)"
         if not number("excess", excess, wanted) > 0:

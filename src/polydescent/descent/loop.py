@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from polydescent.arrays import Array, is_all, matvec, namespace, quiet, sum_squares, written
-from polydescent.descent.optimizers import Optimizer, change_settings
+from polydescent.descent.contract import Optimizer, change_settings
 
 KEPT = 10_000  # weights are thinned beyond so many steps; losses are all kept
 
@@ -22,6 +23,11 @@ def backward(A: Array, residual: Array) -> Array:
     """Gradient of the sum of squared residuals, 2·Aᵀ·residual, (…, k), in y² per unit of w."""
     half = matvec(A.mT, residual)
     return half + half  # as exact as 2·half, and at k = 4 in half the time
+
+
+def curved(A: Array, p: Array) -> Array:
+    """The Hessian of the sum of squares times p, 2·Aᵀ·(A·p), shape (…, k)."""
+    return backward(A, matvec(A, p))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +103,7 @@ def walk(
     optimizer = change_settings(optimizer, lambda setting: xp.asarray(setting, **like))
     loss = xp.empty((steps + 1, *start.shape[:-1]), **like)
     weights = xp.empty((steps // spacing + 2, *start.shape), **like)
-    w, state = start, optimizer.start(start)
+    w, state = start, optimizer.start(start, partial(curved, A))
     with quiet():
         for t in range(steps + 1):
             residual = forward(A, b, w)

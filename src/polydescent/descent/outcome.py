@@ -10,7 +10,6 @@ import numpy as np
 from polydescent.arrays import to_host
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import History
-from polydescent.descent.optimizers import Adam
 
 
 class Outcome(Enum):
@@ -89,10 +88,10 @@ def _diverged(history: History, forecast: Forecast) -> str:
 
 def _exhausted(history: History, forecast: Forecast, basis: str) -> str:
     taken = "1 step was" if history.steps == 1 else f"{history.steps:,} steps were"
-    if isinstance(forecast.optimizer, Adam):
+    if not forecast.optimizer.has_closed_form:
         return (
-            f"{taken} not enough. Adam's steps have the size of its "
-            "learning rate: take more of them, or a lower rate; Momentum() needs no tuning."
+            f"{taken} not enough for {type(forecast.optimizer).__name__}: "
+            f"{forecast.optimizer.hint}."
         )
     if forecast.held > _NEAR * forecast.lowest_loss:
         return (

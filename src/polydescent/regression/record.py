@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from polydescent.arrays import KINDS, Kind, to_host
+from polydescent.descent.contract import Optimizer
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import KEPT, History
-from polydescent.descent.optimizers import OPTIMIZERS, Optimizer
+from polydescent.descent.optimizers import OPTIMIZERS
 from polydescent.descent.outcome import Outcome
 from polydescent.errors import (
     BadSetting,
@@ -410,7 +411,7 @@ def _optimizer(found: Any, where: str) -> Optimizer:
     """One of the optimizers by name, with the settings it has."""
     check(type(found) is dict and "name" in found, where, "an object with a name", found)
     name = choice(OPTIMIZERS)(found["name"], f"{where}.name")
-    kind = OPTIMIZERS[name]
+    kind: Any = OPTIMIZERS[name]
     settings = record({"name": _any} | {f.name: _SETTINGS[f.name] for f in fields(kind)})
     values = {key: value for key, value in settings(found, where).items() if key != "name"}
     try:
@@ -431,6 +432,11 @@ _SETTINGS = {
     "momentum": nullable(number(0.0, 1.0)),
     "betas": pair(number(0.0, 1.0), number(0.0, 1.0)),
     "eps": number(0.0),
+    "alpha": number(0.0, 1.0),
+    "weight_decay": number(0.0),
+    "momentum_decay": number(0.0),
+    "lr_decay": number(0.0),
+    "initial_accumulator_value": number(0.0),
 }
 _WHOLE = matching(r"-?\d{1,4000}", "a whole number as text")
 _RATIO = matching(r"-?\d{1,4000}(/[1-9]\d{0,3999})?", 'a rational as text, such as "1/3"')

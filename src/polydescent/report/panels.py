@@ -271,7 +271,7 @@ def loss(fit: Fit, ax: Any, level: float) -> None:
     even = np.linspace(0, fit.history.steps, 4001).astype(np.int64)
     steps = np.union1d(even, np.arange(min(len(losses), 1000)))
     _line(ax, steps, _drawable(losses[steps]), "-", _RESULT, "loss")
-    if fit.forecast.optimizer.name != "adam":
+    if fit.forecast.optimizer.has_closed_form:
         with quiet():
             foreseen = _drawable(np.asarray(fit.forecast.loss_at(steps)))
         ax.plot(
@@ -328,7 +328,8 @@ def _drawable(values: np.ndarray) -> np.ndarray:
 def _optimizer(fit: Fit) -> str:
     assert fit.forecast is not None
     optimizer = fit.forecast.optimizer
-    return f"{optimizer.name}, rate {optimizer.learning_rate:.4g}"
+    rate = optimizer.learning_rate
+    return optimizer.name if rate is None else f"{optimizer.name}, rate {rate:.4g}"
 
 
 # ── which degree ─────────────────────────────────────────────────────────────────────────────────

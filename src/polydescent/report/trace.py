@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import quiet
 from polydescent.checks import whole
-from polydescent.descent.loop import backward, forward
-from polydescent.descent.optimizers import Optimizer
+from polydescent.descent.contract import Optimizer
+from polydescent.descent.loop import backward, curved, forward
 from polydescent.errors import NoDescent
 from polydescent.regression.fit import Fit
 
@@ -49,7 +50,7 @@ class Trace:
         step = check_step(step, fit.history.steps)
         R, z, rss = fit.summary.triangle.least_squares(fit.curve.basis)
         optimizer, w = fit.forecast.optimizer, fit.forecast.start
-        state = optimizer.start(w)
+        state = optimizer.start(w, partial(curved, R))
         with quiet():
             for _ in range(step):
                 w, state = optimizer.step(w, backward(R, forward(R, z, w)), state)

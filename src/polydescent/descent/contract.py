@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -137,6 +138,13 @@ def change_settings(optimizer: Any, change: Callable[[Array], Any]) -> Any:
     """The optimizer with the settings that a stack has one by one changed."""
     changed = {name: change(v) for name, v in vars(optimizer).items() if is_array(v)}
     return replace(optimizer, **changed) if changed else optimizer
+
+
+def scaled(optimizer: Any, factor: float) -> Any:
+    """The optimizer at a share of its learning rate, which may be 0 where a schedule ends."""
+    at = copy(optimizer)
+    object.__setattr__(at, "learning_rate", optimizer.learning_rate * factor)
+    return at
 
 
 def chosen(optimizer: Any, **settings: Any) -> Any:

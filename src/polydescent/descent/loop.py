@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import Array, is_all, matvec, namespace, quiet, sum_squares, written
-from polydescent.descent.contract import Optimizer, change_settings
+from polydescent.descent import fused
+from polydescent.descent.contract import Optimizer, change_settings, scaled
 
 KEPT = 10_000  # weights are thinned beyond so many steps; losses are all kept
 
@@ -79,6 +81,7 @@ def walk(
     steps: int,
     target: float | Array | None = None,
     watch: Callable[[int, float], None] | None = None,
+    scale: np.ndarray | None = None,
 ) -> History:
     """Take `steps` steps down the loss ‖A·w − b‖² + rest from the weights `start`.
 
@@ -96,9 +99,49 @@ def walk(
     steps : how many at most.
     target : shape (…,); stops early where every loss is that or less.
     watch : called with each step and its loss, of a stack the largest.
+    scale : shape (steps,), what the learning rate is multiplied with at each step.
     """
-    xp = namespace(A)
     spacing = -(-steps // KEPT)
+    if fused.serves(A, b, start, optimizer):
+        told = None if target is None and watch is None else partial(_told, rest, target, watch)
+        loss, weights, w, t = fused.walk(A, b, start, optimizer, steps, spacing, scale, told)
+    else:
+        given = A, b, rest, start, optimizer, steps, spacing, target, watch, scale
+        loss, weights, w, t = _walk(*given)
+    kept = np.arange(0, t + 1, spacing)
+    if kept[-1] != t:
+        kept = np.append(kept, t)
+    weights = written(weights, (len(kept) - 1, ...), w)
+    return History(loss[: t + 1, ...] + rest, weights[: len(kept), ...], kept)
+
+
+def _told(rest: Any, target: Any, watch: Any, first: int, losses: np.ndarray) -> int | None:
+    """Which of the steps from `first` on is the last, None for none of them."""
+    now = losses + rest
+    last = None
+    if target is not None:
+        arrived = np.flatnonzero((now <= target).reshape(len(now), -1).all(axis=1))
+        last = int(arrived[0]) if arrived.size else None
+    if watch is not None:
+        for i, one in enumerate(now if last is None else now[: last + 1]):
+            watch(first + i, float(one.max()))
+    return last
+
+
+def _walk(
+    A: Array,
+    b: Array,
+    rest: float | Array,
+    start: Array,
+    optimizer: Optimizer,
+    steps: int,
+    spacing: int,
+    target: float | Array | None,
+    watch: Callable[[int, float], None] | None,
+    scale: np.ndarray | None,
+) -> tuple[Array, Array, Array, int]:
+    """What `fused.walk` gives, in any library and dtype and for every optimizer."""
+    xp = namespace(A)
     like = {"dtype": start.dtype, "device": start.device}
     optimizer = change_settings(optimizer, lambda setting: xp.asarray(setting, **like))
     loss = xp.empty((steps + 1, *start.shape[:-1]), **like)
@@ -115,9 +158,6 @@ def walk(
                 watch(t, float(xp.max(now + rest)))
             if t == steps or (target is not None and is_all(now + rest <= target)):
                 break
-            w, state = optimizer.step(w, backward(A, residual), state)
-    kept = np.arange(0, t + 1, spacing)
-    if kept[-1] != t:
-        kept = np.append(kept, t)
-    weights = written(weights, (len(kept) - 1, ...), w)
-    return History(loss[: t + 1, ...] + rest, weights[: len(kept), ...], kept)
+            pace = optimizer if scale is None else scaled(optimizer, float(scale[t]))
+            w, state = pace.step(w, backward(A, residual), state)
+    return loss, weights, w, t

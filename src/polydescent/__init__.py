@@ -18,13 +18,13 @@ where and why.
         tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
-        degrees
-    descent: motion contract linear adaptive searching optimizers forecast fused loop
+    least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
+    descent: motion contract linear adaptive searching optimizers settings forecast fused loop
         outcome
-    regression: summary passes progress record fit problem training request verbs
+    regression: summary passes progress evidence fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
+    lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands
         door
 """

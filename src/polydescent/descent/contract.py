@@ -40,6 +40,11 @@ class Optimizer:
             if value is not None or name not in self.left_open:
                 _check(self, name, value)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether some setting was left open, for `fastest` to choose."""
+        return any(getattr(self, name) is None for name in self.left_open)
+
     def start(self, w: Array, hessian: Hessian | None = None) -> Any:
         """The state before the first step: nothing, of an optimizer that remembers nothing.
 

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.arrays import matvec, number_or_stack, sum_squares
 from polydescent.checks import number, whole
+from polydescent.descent import settings
 from polydescent.descent.contract import Optimizer, change_settings
 from polydescent.errors import BadSetting
+from polydescent.sealed import schema
+from polydescent.sealed.document import exactly
 from polydescent.visible import html_table
 
 _HOPELESS = 1e13  # condition numbers above it leave gradient descent fewer than three digits
@@ -94,7 +97,8 @@ class Forecast:
         curvature = 2 * s * s
         with np.errstate(over="ignore", invalid="ignore"):  # a start of 1e308 is far from all
             amplitude = matvec(U.mT, matvec(R, start) - z)
-        optimizer = optimizer.fastest(*_extremes(curvature))
+        if optimizer.is_open:
+            optimizer = optimizer.fastest(*_extremes(curvature))
         return cls(optimizer, curvature, Wt.mT, amplitude, start, rss)
 
     def __getitem__(self, place: Any) -> Forecast:
@@ -144,6 +148,45 @@ class Forecast:
         """Also where later steps have no closed form."""
         with np.errstate(over="ignore"):
             return float(sum_squares(self.amplitude)) + self.lowest_loss
+
+    def to_record(self) -> dict[str, Any]:
+        """Of one curve: plain lists and numbers."""
+        return {
+            "optimizer": settings.to_record(self.optimizer),
+            "curvature": exactly(self.curvature),
+            "directions": exactly(self.directions),
+            "amplitude": exactly(self.amplitude),
+            "start": exactly(self.start),
+            "rss": self.rss,
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, k: int) -> Self:
+        """The inverse, of k weights. Raises Misfit.
+
+        Parameters
+        ----------
+        found
+            What stands in a document.
+        where
+            The place there, for the refusal.
+        k
+            How many weights there are.
+        """
+        forms = {
+            "optimizer": settings.from_record,
+            "curvature": schema.array((k,), _curvature_form),
+            "directions": schema.array((k, k)),
+            "amplitude": schema.array((k,), schema.extended),
+            "start": schema.array((k,)),
+            "rss": schema.number(0.0),
+        }
+        values = schema.record(forms)(found, where)
+        curvature = values["curvature"]
+        falling = bool((curvature[1:] <= curvature[:-1]).all()) and curvature[0] > 0
+        wanted = "falling from above 0"
+        schema.check(falling, f"{where}.curvature", wanted, curvature.tolist())
+        return cls(**values)
 
     # ── before the first step ──
 
@@ -292,6 +335,8 @@ class Forecast:
 
     def _of_curves(self, setting: Any) -> Any:
         """A setting as one number for each curve, shape (…,)."""
+        if not self.shape:
+            return float(setting if np.ndim(setting) == 0 else setting[0])
         return number_or_stack(self._broad(setting)[..., 0])
 
     def steps_to(self, excess: float) -> Any:
@@ -424,6 +469,12 @@ class Forecast:
             else:
                 above = middle
         return reached
+
+
+def _curvature_form(found: Any, where: str) -> float:
+    value = schema.extended(found, where)
+    schema.check(value >= 0, where, "0 or more", found)
+    return value
 
 
 def _extremes(curvature: np.ndarray) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ from polydescent.descent.loop import walk
 from polydescent.descent.optimizers import GradientDescent, Optimizer, checked_optimizer
 from polydescent.descent.outcome import Outcome, cure
 from polydescent.errors import BadSetting, ConvergenceWarning, RateTooLarge, amount
+from polydescent.least_squares.solution import solve
 from polydescent.memory import check_memory
 from polydescent.polynomial.basis import POWER, Basis, basis_named, design_matrix
 from polydescent.polynomial.curve import Polynomial
@@ -78,8 +79,11 @@ class Descent:
     def forecast(self, summary: Summary) -> Forecast:
         """What `run` will do, without doing it. Raises TooFewDistinct, BadSetting."""
         summary.triangle.solve()  # refuses rows that do not determine the weights
-        w = starting_weights(self.start, summary.degree + 1, self.seed)
-        return Forecast.of(*summary.triangle.least_squares(self.basis), self.optimizer, w)
+        return self._foretold(summary.triangle.least_squares(self.basis))
+
+    def _foretold(self, system: tuple[np.ndarray, np.ndarray, Any]) -> Forecast:
+        w = starting_weights(self.start, system[1].shape[-1], self.seed)
+        return Forecast.of(*system, self.optimizer, w)
 
     def run(
         self, summary: Summary, rows: Rows | None = None, *, absolute_sigma: bool = False
@@ -88,7 +92,9 @@ class Descent:
 
         Raises RateTooLarge before step 1, and as `forecast`.
         """
-        forecast = self.forecast(summary)
+        best = solve(summary.triangle, origin=summary.axis.power_origin)
+        A, b, rest = system = summary.triangle.least_squares(self.basis)
+        forecast = self._foretold(system)
         if not forecast.is_stable and not self.allow_divergence:
             raise RateTooLarge(
                 forecast.optimizer.learning_rate or math.nan,
@@ -99,19 +105,26 @@ class Descent:
         w = forecast.start
         if self.over == "rows" and rows is not None:
             (A, b), rest, w = _rows_in(self.basis, rows, summary), 0.0, rows.kind.put(w)
-        else:
-            A, b, rest = summary.triangle.least_squares(self.basis)
         target = None if self.tolerance is None else forecast.lowest_loss * (1 + self.tolerance)
         with Stepping(self.steps, summary.rss, quiet=not self.progress) as line:
             history = walk(A, b, rest, w, forecast.optimizer, self.steps, target, line.watch)
         curve = Polynomial(self.basis, summary.domain, to_host(history.weights[-1, ...]))
         loss = float(history.loss[-1])
         outcome = _outcome(loss, summary, forecast)
-        known = absolute_sigma
-        run = Fit(curve, summary, loss, outcome, history, forecast, rows, absolute_sigma=known)
+        run = Fit(
+            curve,
+            summary,
+            loss,
+            outcome,
+            best,
+            rows,
+            absolute_sigma,
+            history=history,
+            forecast=forecast,
+        )
         if run.is_far and (forecast.is_stable or not self.allow_divergence):
-            best = 1 - summary.rss / summary.tss if summary.tss else math.nan
-            _warn(ConvergenceWarning(loss, run.lowest_loss, run.r2, best, run.advice))
+            highest = 1 - summary.rss / summary.tss if summary.tss else math.nan
+            _warn(ConvergenceWarning(loss, run.lowest_loss, run.r2, highest, run.advice))
         return run
 
 

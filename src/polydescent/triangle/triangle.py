@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
-from polydescent.arrays import Array, counted, in_double, namespace, sum_squares, weights_of_counted
+from polydescent.arrays import (
+    Array,
+    counted,
+    in_double,
+    is_all,
+    is_any,
+    namespace,
+    sum_squares,
+    weights_of_counted,
+)
 from polydescent.checks import DEGREES, as_whole
 from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
 from polydescent.polynomial.basis import CHEBYSHEV, Basis, Domain, change_of_basis
+from polydescent.sealed import schema
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels.reference import raise_not_finite, stack
 
@@ -115,11 +126,11 @@ class Triangle:
         """The triangle of the rows of both, on the union of their domains; of one degree."""
         ours, theirs = self.n == 0, other.n == 0
         domain = self.domain | other.domain
-        if np.all(ours) or np.all(theirs):
-            array = other.array if np.all(ours) else self.array
+        if is_all(ours) or is_all(theirs):
+            array = other.array if is_all(ours) else self.array
         else:
             array = stack(self.rebased(domain).array, other.rebased(domain).array)
-            if np.any(ours) or np.any(theirs):  # no rounding where one of them holds no rows
+            if is_any(ours) or is_any(theirs):  # no rounding where one of them holds no rows
                 array = np.where(
                     _wide(theirs), self.array, np.where(_wide(ours), other.array, array)
                 )
@@ -127,7 +138,7 @@ class Triangle:
 
     def rebased(self, domain: Domain) -> Triangle:
         """The same rows on a wider domain."""
-        if domain is self.domain or np.all(self.domain.is_empty):
+        if domain is self.domain or is_all(self.domain.is_empty):
             return replace(self, domain=domain)
         with np.errstate(invalid="ignore"):  # of an empty domain among others
             C = change_of_basis(CHEBYSHEV, CHEBYSHEV, self.degree, *self.domain.widening(domain))
@@ -211,10 +222,10 @@ class Triangle:
         Raises TooFewRows, TooFewDistinct where the rows do not determine them, OutOfRange.
         """
         self.check_size()
-        if np.any(self.n < self.degree + 1):
+        if is_any(self.n < self.degree + 1):
             raise TooFewRows(int(np.min(self.n)), self.degree)
         full = self.has_full_rank
-        if not np.all(full):
+        if not is_all(full):
             first = self if not self.shape else self[np.unravel_index(np.argmin(full), self.shape)]
             raise TooFewDistinct(int(first.n), self.degree, idle=first.lowest_idle)
         weights = np.linalg.solve(self.R, self.z[..., None])[..., 0]  # plain back-substitution
@@ -225,10 +236,10 @@ class Triangle:
     def check_size(self) -> None:
         """Raises OutOfRange for y so small, though not all 0, that their squares lose digits."""
         largest = np.abs(self.array[..., -1]).max(axis=-1)
-        if np.any((largest > 0) & (largest < _SMALLEST)):
+        if is_any((largest > 0) & (largest < _SMALLEST)):
             raise OutOfRange("The sum of squares of y", "Multiply y by a constant first.")
 
-    @property
+    @cached_property
     def has_full_rank(self) -> Any:
         """Shape (…,): whether every term adds something, beyond rounding, to those below it."""
         return determines(self.R)
@@ -238,6 +249,51 @@ class Triangle:
         """Of one curve: the lowest power of x that adds nothing to those below, None if all do."""
         k = self.degree + 1
         return next((j for j in range(k) if not determines(self.R[: j + 1, : j + 1])), None)
+
+    # ── in a file ──
+
+    def to_record(self) -> dict[str, Any]:
+        """Of one curve: plain lists and numbers, every float exact."""
+        return {
+            "array": self.array.tolist(),
+            "domain": self.domain.to_record(),
+            "n": self.n,
+            "log_weights": self.log_weights,
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse. Raises Misfit."""
+        made = cls(**_RECORD(found, where))
+        schema.check(
+            made.n > 0 or not made.array.any(), f"{where}.array", "0 everywhere, for n is 0", "more"
+        )
+        known = made.n == 0 or not made.domain.is_empty
+        schema.check(known, f"{where}.domain", "[lo, hi], for n is not 0", None)
+        return made
+
+
+_REACH = 1.3e154  # its square is a float64
+
+
+def _array_form(found: Any, where: str) -> np.ndarray:
+    """Upper triangular, with a diagonal that is not negative, all squares finite."""
+    size = len(found) if type(found) is list else 0
+    schema.check(2 <= size <= HIGHEST + 2, where, f"a list of 2 to {HIGHEST + 2} rows", found)
+    values = schema.array((size, size), schema.number(-_REACH, _REACH))(found, where)
+    schema.check(not np.tril(values, -1).any(), where, "0 below the diagonal", found)
+    schema.check(not (values.diagonal() < 0).any(), where, "0 or more on the diagonal", found)
+    return values
+
+
+_RECORD = schema.record(
+    {
+        "array": _array_form,
+        "domain": Domain.from_record,
+        "n": schema.whole(),
+        "log_weights": schema.number(),
+    }
+)
 
 
 def determines(R: np.ndarray) -> Any:

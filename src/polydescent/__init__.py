@@ -19,8 +19,8 @@ where and why.
     polynomial: basis curve roots text
     triangle: kernels triangle
     least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
-    descent: motion contract linear adaptive searching optimizers settings forecast fused loop
-        outcome
+    descent: motion contract linear adaptive searching optimizers settings moments noise forecast
+        fused loop batches outcome
     regression: summary passes progress evidence fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page

@@ -1,4 +1,4 @@
-"""The walk in C is the walk in NumPy: losses, weights, steps kept, where it stops, how it diverges."""
+"""The walk in C is that in NumPy: losses, weights, steps kept, where it stops, how it diverges."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,10 @@ def assert_same(ours, wanted, tolerance=1e-11, most=None):
         finite = np.isfinite(other)
         assert np.array_equal(np.isfinite(found), finite)
         np.testing.assert_allclose(
-            found[finite], other[finite], rtol=tolerance, atol=tolerance * np.abs(other[0]).max(initial=0.0)
+            found[finite],
+            other[finite],
+            rtol=tolerance,
+            atol=tolerance * np.abs(other[0]).max(initial=0.0),
         )
 
 

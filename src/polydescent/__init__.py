@@ -21,12 +21,12 @@ where and why.
     least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
     descent: motion contract linear adaptive searching optimizers settings moments noise forecast
         fused loop batches outcome
-    regression: summary passes progress evidence fit problem training request verbs
+    regression: summary matrices passes progress evidence fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict
-    cli: terminal wording options show approximate explain fit update merge predict commands
-        door
+    cli: terminal wording declare typed options show approximate explain fit update merge predict
+        commands door
 """
 
 from importlib import import_module

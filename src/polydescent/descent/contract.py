@@ -32,6 +32,7 @@ class Optimizer:
     name: ClassVar[str]
     has_closed_form: ClassVar[bool] = False  # whether `motion` tells every step beforehand
     left_open: ClassVar[tuple[str, ...]] = ()  # settings that may be None: `fastest` chooses them
+    takes_batches: ClassVar[bool] = True  # whether some rows at a time will do
     hint: ClassVar[str] = "take more of them"  # where they were not enough
     learning_rate: Any
 

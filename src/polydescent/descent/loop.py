@@ -60,6 +60,9 @@ class History:
     kept
         Shape (len(kept),), step numbers: all of them up to 10,000, an even selection with both ends
         beyond.
+    validation
+        Shape (len(kept),), the loss of the rows put aside at those steps, in units of y²; None
+        where there are none.
 
     Examples
     --------
@@ -72,11 +75,19 @@ class History:
     loss: Array
     weights: Array
     kept: np.ndarray
+    validation: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
         """The number of updates made."""
         return self.loss.shape[0] - 1
+
+    @property
+    def best_step(self) -> int | None:
+        """The step in `kept` at which the rows put aside were met best; None without such."""
+        if self.validation is None or not np.isfinite(self.validation).any():
+            return None
+        return int(self.kept[np.nanargmin(self.validation)])
 
     def __repr__(self) -> str:
         if len(self.loss.shape) > 1:
@@ -91,6 +102,7 @@ class History:
             "loss": exactly(to_host(self.loss)),
             "weights": exactly(to_host(self.weights)),
             "kept": self.kept.tolist(),
+            **({} if self.validation is None else {"validation": exactly(self.validation)}),
         }
 
     @classmethod
@@ -112,6 +124,7 @@ class History:
             "loss": schema.series(schema.extended, 1),
             "weights": schema.anything,
             "kept": schema.series(schema.whole(), 1, KEPT + 2),
+            "validation": schema.Maybe(schema.series(schema.extended, 1), None),
         }
         values = schema.record(forms)(found, where)
         steps, kept = len(values["loss"]) - 1, values["kept"]
@@ -125,7 +138,11 @@ class History:
         pairs = (losses, loss), (weights, there)
         held = all(np.array_equal(a, to_host(b), equal_nan=True) for a, b in pairs)
         schema.check(held, f"{where}.kind.dtype", "one that holds the numbers", kind.dtype)
-        return cls(loss, there, np.array(kept, dtype=np.int64))
+        aside = values["validation"]
+        if aside is not None:
+            schema.check(len(aside) == len(kept), f"{where}.validation", "one a step kept", aside)
+            aside = np.array(aside)
+        return cls(loss, there, np.array(kept, dtype=np.int64), aside)
 
 
 def walk(

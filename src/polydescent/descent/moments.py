@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.polynomial.basis import CHEBYSHEV, Domain, change_of_basis
+from polydescent.sealed import schema
+from polydescent.sealed.document import exactly
 
 _BLOCK = 1 << 13  # rows at once
+_SUMS = {"plain": 4, "crossed": 3, "squared": 2}  # and how many times the degree they reach
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,17 @@ class Moments:
                 before, here = here, 2 * u * here - before
         return cls(domain, rows, sums[0], sums[1, : 3 * degree + 1], sums[2, : 2 * degree + 1])
 
+    def to_record(self) -> dict[str, Any]:
+        """Plain lists and numbers, without the domain."""
+        return {"n": self.n, **{name: exactly(getattr(self, name)) for name in _SUMS}}
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, degree: int, domain: Domain) -> Self:
+        """The inverse, for the degree and the domain of a triangle. Raises Misfit."""
+        forms = {name: schema.array((i * degree + 1,)) for name, i in _SUMS.items()}
+        values = schema.record({"n": schema.whole(0)} | forms)(found, where)
+        return cls(domain, **values)
+
     @property
     def degree(self) -> int:
         """Of the curves whose descents they foretell."""
@@ -67,9 +82,7 @@ class Moments:
             return self if self.n else other
         domain = self.domain | other.domain
         ours, theirs = self.rebased(domain), other.rebased(domain)
-        sums = (
-            getattr(ours, name) + getattr(theirs, name) for name in ("plain", "crossed", "squared")
-        )
+        sums = (a + b for a, b in zip(ours._sums, theirs._sums, strict=True))
         return Moments(domain, self.n + other.n, *sums)
 
     def rebased(self, domain: Domain) -> Moments:
@@ -98,7 +111,7 @@ class Moments:
 
     @property
     def _sums(self) -> tuple[np.ndarray, ...]:
-        return self.plain, self.crossed, self.squared
+        return tuple(getattr(self, name) for name in _SUMS)
 
     # ── as sums over rows of products of v = (T₀ … T_d) ──
 

@@ -14,11 +14,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.arrays import quiet
 from polydescent.descent.moments import Moments
+from polydescent.sealed import schema
+from polydescent.sealed.document import exactly
+
+_ARRAYS = ("curvature", "quadratic", "linear", "constant")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,25 @@ class Noise:
         quadratic = 4 * n * fourth[i, j][:, i, j] * size * size[:, None]
         linear = -8 * n * third[i, j] * size[:, None]
         return cls(batch, curvature, quadratic, linear, 4 * n * second[i, j] * size)
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain lists and numbers."""
+        return {"batch": self.batch} | {name: exactly(getattr(self, name)) for name in _ARRAYS}
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse. Raises Misfit."""
+        curvature = schema.series(schema.number(0.0), 1)
+        forms = {"batch": schema.whole(1), "curvature": curvature}
+        values = schema.record(forms | dict.fromkeys(_ARRAYS[1:], schema.anything))(found, where)
+        m = len(values["curvature"])
+        q = m * (m + 1) // 2
+        shapes = {"quadratic": (q, q), "linear": (q, m), "constant": (q,)}
+        arrays = {
+            name: schema.array(shape)(values[name], f"{where}.{name}")
+            for name, shape in shapes.items()
+        }
+        return cls(values["batch"], np.array(values["curvature"]), **arrays)
 
     @cached_property
     def _places(self) -> tuple[np.ndarray, np.ndarray]:

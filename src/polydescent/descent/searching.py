@@ -35,6 +35,7 @@ class BarzilaiBorwein(Optimizer):
 
     learning_rate: float | Array | None = None
     name: ClassVar[str] = "bb"
+    takes_batches: ClassVar[bool] = False
     left_open: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     def fastest(self, smallest: Any, largest: Any) -> Self:
@@ -68,6 +69,7 @@ class ConjugateGradient(Optimizer):
 
     learning_rate: ClassVar[None] = None
     name: ClassVar[str] = "cg"
+    takes_batches: ClassVar[bool] = False
 
     def start(self, w: Array, hessian: Hessian | None = None) -> Any:
         if hessian is None:

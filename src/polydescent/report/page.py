@@ -91,11 +91,11 @@ def _summary(fit: Fit) -> Summary:
 def _run(fit: Fit) -> dict[str, Any]:
     """The descent shown first: the fit's own, or one that arrives where least squares went.
 
-    Of an optimizer that the page does not know, plain gradient descent from the same start.
+    Of a descent that the page does not know, plain gradient descent from the same start.
     """
     forecast = fit.forecast or fit.summary.forecast(basis="chebyshev", start="zeros")
     optimizer = forecast.optimizer
-    if optimizer.name not in _REPLAYED:
+    if optimizer.name not in _REPLAYED or not forecast.is_plain:
         start = forecast.start.tolist()
         optimizer = fit.summary.forecast(basis=fit.curve.basis, start=start).optimizer
     return {

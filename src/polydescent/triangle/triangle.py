@@ -216,6 +216,21 @@ class Triangle:
             )
         return R, self.z, self.rss
 
+    def penalized(self, basis: Basis, ridge: float) -> tuple[np.ndarray, np.ndarray, Any]:
+        """(R, z, rss) of one curve with a loss that is larger by ridge·Σ w², over all weights in
+        that basis but the first: as if rows √ridge·I had been met with y = 0.
+        """
+        R, z, rss = self.least_squares(basis)
+        if not ridge:
+            return R, z, rss
+        k = self.degree + 1
+        rows = np.zeros((k + 1, k + 1))
+        rows[:k, :k], rows[:k, k], rows[k, k] = R, z, np.sqrt(rss)
+        penalty = np.zeros((k, k + 1))
+        penalty[:, :k] = np.sqrt(ridge) * np.eye(k)
+        array = stack(rows, penalty[1:])
+        return array[:k, :k], array[:k, k], float(array[k, k] ** 2)
+
     def solve(self) -> np.ndarray:
         """The Chebyshev weights of least squares, shape (…, degree + 1).
 

@@ -27,7 +27,7 @@ _KINDS = (GradientDescent, Momentum, Nesterov, Adam)
 
 
 def serves(A: Any, b: Any, start: Any, optimizer: Optimizer) -> bool:
-    """Whether such a walk is taken: small float64 losses on the host, of an optimizer of `_KINDS`."""
+    """Whether such a walk is taken: of one of `_KINDS`, small float64 losses on the host."""
     if MISSING or "native" not in os.environ.get("POLYDESCENT_KERNELS", "native"):
         return False
     if type(optimizer) not in _KINDS or max(A.shape[-2:]) > MOST:

@@ -161,4 +161,6 @@ class Noise:
     def _losses(self, states: np.ndarray) -> np.ndarray:
         """Σ λᵢ·Mᵢᵢ/2 of states side by side."""
         i, j = self._places
-        return self.curvature @ states[: len(i)][i == j] / 2
+        with quiet():
+            losses = self.curvature @ states[: len(i)][i == j] / 2
+        return np.where(np.isfinite(losses), losses, math.inf)  # what overflowed grows for good

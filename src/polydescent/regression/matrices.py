@@ -1,4 +1,4 @@
-"""Rows as what a descent walks over: the design matrix and y, how often each counts, their moments."""
+"""Rows as what a descent walks over: design matrix and y, counts of each, moments."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def moments_of(rows: Rows, triangle: Triangle, curve: np.ndarray | None = None) 
     x, y = to_host(rows.x), to_host(rows.y)
     if curve is not None:
         y = y - evaluate(CHEBYSHEV, curve, triangle.domain.to_unit(x))
-    beside = (None if column is None else to_host(column) for column in (rows.weights, rows.counts))
-    return Moments.fold(x, y, *beside, triangle.degree, triangle.domain)
+    weights, counts = (None if c is None else to_host(c) for c in (rows.weights, rows.counts))
+    return Moments.fold(x, y, weights, counts, triangle.degree, triangle.domain)
 
 
 def matrix_of(basis: Basis, rows: Rows, summary: Summary) -> tuple[Array, Array]:

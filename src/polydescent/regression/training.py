@@ -141,13 +141,16 @@ class Descent:
         system = summary.triangle.penalized(self.basis, self.ridge)
         return self._foretold(summary, system, None if moments is None else moments.about(best))
 
-    def _foretold(self, summary: Summary, system: Any, moments: Moments | None) -> Forecast:
+    def _foretold(
+        self, summary: Summary, system: tuple[np.ndarray, np.ndarray, Any], moments: Moments | None
+    ) -> Forecast:
         """The forecast of a loss; moments: about the best curve, where rows are drawn."""
         w = starting_weights(self.start, summary.degree + 1, self.seed)
-        found = Forecast.of(*system, self.optimizer, w)
+        R, z, rss = system
+        found = Forecast.of(R, z, rss, self.optimizer, w)
         optimizer, noise = found.optimizer, None
         if moments is not None and type(optimizer) is GradientDescent:
-            directions = system[0] @ found.directions[:, found.moving]
+            directions = R @ found.directions[:, found.moving]
             noise = Noise.of(moments, summary.triangle.R, directions, self.batch)
             if self.optimizer.learning_rate is None:
                 optimizer = GradientDescent(noise.limit / 2)

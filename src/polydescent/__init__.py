@@ -23,6 +23,7 @@ where and why.
         fused loop batches outcome
     regression: summary matrices passes progress evidence fit problem training request verbs
     models: model journal
+    estimators: recurrence torch
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain fit update merge predict
@@ -113,9 +114,11 @@ _HOMES = {
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
+    "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
     "RMSprop": "descent.adaptive",
     "Root": "least_squares.uncertain",
     "SlowKernelsWarning": "errors",
+    "SummaryLoss": "estimators.torch",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",
     "descend": "regression.verbs",

@@ -20,9 +20,12 @@ where and why.
     triangle: kernels triangle
     least_squares: fixed_point precise constraints refine solution accuracy student estimate
         places uncertain degrees
-    descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence forms inside fit problem training request verbs
+    descent: motion contract linear adaptive searching optimizers settings moments noise forecast
+        fused loop batches outcome
+    regression: summary matrices passes progress evidence forms inside fit problem training request
+        verbs
     models: model journal
+    estimators: recurrence torch
     report: density writing languages derivation text trace steps panels static explorer page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain fit update merge predict
@@ -37,10 +40,12 @@ TYPE_CHECKING = False  # typing takes longer to load than all else that an impor
 
 if TYPE_CHECKING:
     from polydescent import errors
+    from polydescent.descent.adaptive import Adagrad, Adam, AdamW, NAdam, RMSprop
     from polydescent.descent.forecast import Forecast
+    from polydescent.descent.linear import GradientDescent, Momentum, Nesterov
     from polydescent.descent.loop import History
-    from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.descent.outcome import Outcome
+    from polydescent.descent.searching import BarzilaiBorwein, ConjugateGradient
     from polydescent.errors import (
         ConvergenceWarning,
         OutsideDomainWarning,
@@ -57,7 +62,11 @@ if TYPE_CHECKING:
     from polydescent.rows.format import FileFormat
 
 __all__ = [
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
     "ConvergenceWarning",
     "Degrees",
     "Domain",
@@ -69,10 +78,12 @@ __all__ = [
     "GradientDescent",
     "History",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Outcome",
     "OutsideDomainWarning",
     "PolydescentError",
+    "RMSprop",
     "Root",
     "SlowKernelsWarning",
     "Summary",
@@ -85,7 +96,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Adam": "descent.optimizers",
+    "Adagrad": "descent.adaptive",
+    "Adam": "descent.adaptive",
+    "AdamW": "descent.adaptive",
+    "BarzilaiBorwein": "descent.searching",
+    "ConjugateGradient": "descent.searching",
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
@@ -94,15 +109,19 @@ _HOMES = {
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Forecast": "descent.forecast",
-    "GradientDescent": "descent.optimizers",
+    "GradientDescent": "descent.linear",
     "History": "descent.loop",
-    "Momentum": "descent.optimizers",
-    "Nesterov": "descent.optimizers",
+    "Momentum": "descent.linear",
+    "NAdam": "descent.adaptive",
+    "Nesterov": "descent.linear",
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
+    "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
+    "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
+    "SummaryLoss": "estimators.torch",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",
     "descend": "regression.verbs",

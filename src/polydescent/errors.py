@@ -673,6 +673,32 @@ class ColumnsDiffer(PolydescentError, ValueError):
         )
 
 
+# ── groups ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadKeys(PolydescentError, ValueError):
+    """Columns that cannot say what group a row belongs to."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__(
+            f"by= needs columns of one value a row, alike in all parts of the rows: {why}. An SQL "
+            'expression of columns may make a key, as in by="year(t)" or by="CAST(v AS VARCHAR)".'
+        )
+
+
+class UnknownKey(PolydescentError, KeyError):
+    """A key that no group has."""
+
+    def __init__(self, key: str, near: Iterable[str], n: int, by: Iterable[str]):
+        self.key, self.near, self.n, self.by = key, list(near), n, list(by)
+        there = f" There are, of {n:,}: {'; '.join(self.near)}." if self.near else ""
+        parts = "" if len(self.by) < 2 else f" A key is {', '.join(self.by)}, in this order."
+        super().__init__(f"There is no group {key!r}.{there}{parts}")
+
+    __str__ = Exception.__str__  # a KeyError's own would quote it
+
+
 # ── pictures, pages and words ────────────────────────────────────────────────────────────────────
 
 

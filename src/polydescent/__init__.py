@@ -17,10 +17,11 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
         text tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
-        degrees
+    least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain
+        inference degrees
     descent: motion optimizers forecast loop outcome
     regression: summary passes progress record request fit verbs
+    many: status solving summaries fits verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     cli: terminal wording options show reading approximate explain fit update merge predict commands

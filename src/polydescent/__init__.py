@@ -21,7 +21,7 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
         inference degrees
     descent: motion optimizers forecast loop outcome
     regression: summary passes progress record request fit verbs
-    many: status solving summaries fits verbs
+    many: status solving summaries grouped fits verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     cli: terminal wording options show reading approximate explain fit update merge predict commands

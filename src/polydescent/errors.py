@@ -112,11 +112,15 @@ class NoRows(PolydescentError, ValueError):
 class NotFinite(PolydescentError, ValueError):
     """NaN or infinity among the values."""
 
-    def __init__(self, name: str, count: int, n: int, first: int, value: float):
+    def __init__(
+        self, name: str, count: int, n: int, first: int, value: float, key: str | None = None
+    ):
         self.name, self.count, self.n, self.first, self.value = name, count, n, first, value
+        self.key = key
+        group = "" if key is None else f", in the group {key!r}"
         super().__init__(
             f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
-            f"rows, the first is {value} at row {first:,} (counted from 0). "
+            f"rows, the first is {value} at row {first:,} (counted from 0){group}. "
             'Remove or repair those rows, or pass missing="omit".'
         )
 

@@ -155,6 +155,12 @@ def typed(table: Any) -> Any:
     return pyarrow.table(found, names=table.column_names)
 
 
+def holds_text(table: Any) -> bool:
+    """Whether some column of keys is text."""
+    types = arrow.pyarrow().types
+    return any(types.is_string(field.type) for field in table.schema)
+
+
 def find(table: Any, key: Any) -> int:
     """The place of a key: a value, or a tuple of one for each column. Raises UnknownKey."""
     parts = key if isinstance(key, tuple) else (key,)

@@ -13,7 +13,8 @@ from polydescent.checks import DEGREES, as_whole
 from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
 from polydescent.polynomial.basis import CHEBYSHEV, Basis, Domain, change_of_basis
 from polydescent.triangle import kernels
-from polydescent.triangle.kernels.reference import raise_not_finite, stack
+from polydescent.triangle.kernels.reference import raise_not_finite
+from polydescent.triangle.kernels.stacked import stack
 
 HIGHEST = DEGREES["any"]
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps

@@ -1,0 +1,243 @@
+"""Rows with keys into the summaries of their groups, and those of parts into those of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from polydescent.arrays import in_double, to_host
+from polydescent.errors import DegreesDiffer, NotFinite
+from polydescent.many.summaries import Summaries
+from polydescent.polynomial.basis import Domain
+from polydescent.rows import keys
+from polydescent.rows.axis import Axis
+from polydescent.rows.keys import Keys
+from polydescent.rows.rows import Rows
+from polydescent.triangle.kernels.curves import fold_runs
+from polydescent.triangle.triangle import Triangle
+
+_WAITING = 1 << 18  # summaries that wait to be added to the others: 40 MB of them at degree 3
+_AT_ONCE = 1 << 16  # pairs of triangles that are added at once
+
+
+# ── one block of rows ────────────────────────────────────────────────────────────────────────────
+
+
+def grouped(rows: Rows, degree: int, missing: str = "raise") -> Summaries:
+    """The summaries of the groups of a block of rows, in no order, with their keys.
+
+    missing: "raise", or "omit" for rows with NaN or infinity, which are left out and counted, group
+    by group. Raises NotFinite, with the key.
+    """
+    keyed = rows.keys
+    assert keyed is not None
+    order, offsets = runs(keyed.codes, keyed.table.num_rows)
+    x, y, weights, counts = (
+        None if c is None else to_host(c) if order is None else to_host(c)[order]
+        for c in (rows.x, rows.y, rows.weights, rows.counts)
+    )
+    assert x is not None
+    assert y is not None
+    omega = weights if counts is None else Rows(x, y, weights, counts=counts).omega
+    folded = fold_runs(x, y, omega, offsets, degree)
+    if missing == "raise" and folded.omitted.any():
+        _check_finite(rows, order, offsets, keyed)
+    if counts is not None:
+        folded = _counted(folded, (x, y, weights, counts, omega), offsets)
+    found = Summaries.of_folded(folded, kind=rows.kind)
+    return replace(found, x_name=rows.x_name, y_name=rows.y_name, axis=rows.axis, keys=keyed.table)
+
+
+def runs(codes: np.ndarray, m: int) -> tuple[np.ndarray | None, np.ndarray]:
+    """(order, offsets) that bring the rows of each of m codes together, in their own order; the
+    order is None where they are.
+    """
+    offsets = np.zeros(m + 1, dtype=np.int64)
+    np.cumsum(np.bincount(codes, minlength=m), out=offsets[1:])
+    if len(codes) < 2 or bool((codes[1:] >= codes[:-1]).all()):
+        return None, offsets
+    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")  # by counting
+    for shift in range(16, max(m - 1, 1).bit_length(), 16):
+        digit = ((codes >> shift) & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order, offsets
+
+
+def _counted(folded: Any, columns: tuple[Any, ...], offsets: np.ndarray) -> Any:
+    """The same curves, where each row stands for its count."""
+    x, y, weights, counts, omega = columns
+    finite = np.isfinite(x) & np.isfinite(y) & np.isfinite(omega)
+    lasts = in_double(counts)
+    known = np.where(np.isfinite(lasts), lasts, 1.0)
+    n = _sums(np.where(finite & (omega != 0), known, 0.0), offsets)
+    omitted = _sums(np.where(finite, 0.0, known), offsets)
+    logs = np.zeros(len(n))
+    if weights is not None:
+        there = finite & (omega != 0)
+        logs = _sums(np.where(there, known * np.log(np.where(there, weights, 1.0)), 0.0), offsets)
+    return folded._replace(n=n.astype(np.int64), omitted=omitted.astype(np.int64), log_weights=logs)
+
+
+def _sums(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The sum of each run."""
+    codes = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return np.bincount(codes, weights=values, minlength=len(offsets) - 1)
+
+
+def _check_finite(rows: Rows, order: np.ndarray | None, offsets: np.ndarray, keyed: Keys) -> None:
+    """Raise NotFinite for the first NaN or infinity in a row that counts, with its key."""
+    omega = None if rows.omega is None else to_host(rows.omega)
+    there = np.ones(rows.n, dtype=bool) if omega is None else omega != 0
+    named = {"counts": rows.counts, "weights": rows.weights, "x": rows.x, "y": rows.y}
+    for name, column in named.items():
+        if column is None:
+            continue
+        values = to_host(column)
+        bad = np.flatnonzero(~np.isfinite(values) & (there | (name in ("counts", "weights"))))
+        if len(bad):
+            first = int(bad[0])
+            (key,) = keys.texts(keyed.table, [int(keyed.codes[first])])
+            raise NotFinite(name, len(bad), rows.n, first, float(values[first]), key)
+
+
+# ── by key ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def merged(parts: Sequence[Summaries]) -> Summaries:
+    """The summaries of the rows of all parts, by key; keys of any part stay.
+
+    A key may come twice in a part, too. Raises BadKeys, DegreesDiffer, BadCall for dates and
+    numbers.
+    """
+    for part in parts[1:]:
+        if part.degree != parts[0].degree:
+            raise DegreesDiffer(parts[0].degree, part.degree)
+    full = [part for part in parts if len(part.n)]
+    if not full:
+        return parts[0]
+    axis = reduce(Axis.joint, (part.axis for part in full))
+    table, places = keys.union([part.keys for part in full])
+    whole = concatenated([part.on(axis) for part in full], table)
+    codes = np.concatenate(places)
+    order = np.argsort(codes, kind="stable")
+    codes, whole = codes[order], _taken(whole, order)
+    while (same := codes[1:] == codes[:-1]).any():
+        starts = np.flatnonzero(np.concatenate(([True], ~same)))
+        rank = np.arange(len(codes)) - np.repeat(starts, np.diff(np.append(starts, len(codes))))
+        first = rank % 2 == 0
+        left = np.flatnonzero(first & np.append(same, False))
+        whole = _paired(whole, left)
+        whole, codes = _taken(whole, np.flatnonzero(first)), codes[first]
+    return replace(whole, keys=table)
+
+
+def concatenated(parts: Sequence[Summaries], table: Any) -> Summaries:
+    """The curves of parts on one axis, one after the other. table: their keys."""
+    if len(parts) == 1:
+        return replace(parts[0], keys=table)
+    triangles = [part.triangle for part in parts]
+    lo, hi, array, n, logs, omitted, fault = (
+        np.concatenate(columns)
+        for columns in zip(
+            *(
+                (t.domain.lo, t.domain.hi, t.array, t.n, t.log_weights, p.omitted, p.fault)
+                for t, p in zip(triangles, parts, strict=True)
+            ),
+            strict=True,
+        )
+    )
+    kind = reduce(lambda a, b: a.joint(b), (part.kind for part in parts))
+    known = [part.known for part in parts]
+    together = None
+    if all(one is not None for one in known):
+        together = tuple(np.concatenate([one[i] for one in known if one]) for i in (0, 1))
+    triangle = Triangle(array, Domain(lo, hi), n, logs)
+    return replace(
+        parts[0],
+        triangle=triangle,
+        omitted=omitted,
+        fault=fault,
+        kind=kind,
+        keys=table,
+        known=together,
+    )
+
+
+def in_order(summaries: Summaries) -> Summaries:
+    """The same, sorted by key, missing ones last."""
+    order = keys.order(summaries.keys)
+    return replace(_taken(summaries, order), keys=summaries.keys.take(order))
+
+
+def _taken(summaries: Summaries, places: np.ndarray) -> Summaries:
+    """Some of the curves, in this order; the keys are as they were."""
+    if len(places) == len(summaries.n) and bool((places == np.arange(len(places))).all()):
+        return summaries
+    return replace(summaries[places], keys=summaries.keys)  # type: ignore[arg-type]
+
+
+def _paired(whole: Summaries, left: np.ndarray) -> Summaries:
+    """The curves, those at `left` with the ones after them added."""
+    triangle, right = whole.triangle, left + 1
+    array, n = triangle.array.copy(), triangle.n.copy()
+    lo, hi = np.array(triangle.domain.lo), np.array(triangle.domain.hi)
+    logs = np.array(triangle.log_weights)
+    for start in range(0, len(left), _AT_ONCE):
+        ours, theirs = left[start : start + _AT_ONCE], right[start : start + _AT_ONCE]
+        both = triangle[ours] + triangle[theirs]
+        array[ours], n[ours], logs[ours] = both.array, both.n, both.log_weights
+        lo[ours], hi[ours] = both.domain.lo, both.domain.hi
+    omitted, fault = whole.omitted.copy(), whole.fault.copy()
+    omitted[left] += omitted[right]
+    fault[left] = np.maximum(fault[left], fault[right])
+    known = whole.known
+    if known is not None:  # where both have rows, what the kernel knew of one is of no use
+        alone = (triangle.n[left] == 0) | (triangle.n[right] == 0)
+        weights, sound = known[0].copy(), known[1].copy()
+        from_right = left[triangle.n[left] == 0]
+        weights[from_right], sound[from_right] = weights[from_right + 1], sound[from_right + 1]
+        sound[left[~alone]] = False
+        known = weights, sound
+    return replace(
+        whole,
+        triangle=Triangle(array, Domain(lo, hi), n, logs),
+        omitted=omitted,
+        fault=fault,
+        known=known,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class GroupTally:
+    """A running sum of summaries by key. They wait until there are many, and are then added at
+    once, those of one key in pairs: each row has been through few merges, and a part costs what is
+    new in it. The sum depends on nothing but the order of the parts.
+
+    parts: the sum so far, and what waits. texts: whether all keys that are text were read from text
+    files, where nothing says what is a number.
+    """
+
+    parts: tuple[Summaries, ...] = ()
+    texts: bool = True
+
+    def plus(self, summaries: Summaries, texts: bool = False) -> GroupTally:
+        """The tally with the summaries of one more block."""
+        texts = self.texts and (texts or not keys.holds_text(summaries.keys))
+        parts = (*self.parts, summaries)
+        waiting = sum(len(part.n) for part in parts[1:])
+        if waiting > max(_WAITING, len(parts[0].n)):
+            return GroupTally((merged(parts),), texts)
+        return GroupTally(parts, texts)
+
+    def total(self) -> Summaries | None:
+        """The sum of all, sorted by key; None of nothing."""
+        if not self.parts:
+            return None
+        found = merged(self.parts)
+        if self.texts:
+            found = replace(found, keys=keys.typed(found.keys))
+        return in_order(found)

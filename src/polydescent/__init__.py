@@ -21,8 +21,8 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
         inference degrees
     descent: motion optimizers forecast loop outcome
     regression: summary passes progress record request fit verbs
-    many: status solving summaries grouped fits verbs
-    models: model journal
+    many: status solving summaries grouped passes fits verbs
+    models: model journal groups group_journal
     report: density writing derivation text trace steps panels static explorer page
     cli: terminal wording options show reading approximate explain fit update merge predict commands
         door

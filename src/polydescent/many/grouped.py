@@ -18,6 +18,7 @@ from polydescent.rows.axis import Axis
 from polydescent.rows.keys import Keys
 from polydescent.rows.rows import Rows
 from polydescent.triangle.kernels.curves import fold_runs
+from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.triangle import Triangle
 
 _WAITING = 1 << 18  # summaries that wait to be added to the others: 40 MB of them at degree 3
@@ -104,6 +105,11 @@ def _check_finite(rows: Rows, order: np.ndarray | None, offsets: np.ndarray, key
             raise NotFinite(name, len(bad), rows.n, first, float(values[first]), key)
 
 
+def nothing(degree: int) -> Summaries:
+    """The summaries of no groups."""
+    return replace(Summaries.of_folded(Folded.blank(0, degree)), keys=keys.none())
+
+
 # ── by key ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -116,13 +122,9 @@ def merged(parts: Sequence[Summaries]) -> Summaries:
     for part in parts[1:]:
         if part.degree != parts[0].degree:
             raise DegreesDiffer(parts[0].degree, part.degree)
-    full = [part for part in parts if len(part.n)]
-    if not full:
-        return parts[0]
-    axis = reduce(Axis.joint, (part.axis for part in full))
-    table, places = keys.union([part.keys for part in full])
-    whole = concatenated([part.on(axis) for part in full], table)
-    codes = np.concatenate(places)
+    whole = one_after_the_other(parts)
+    codes, firsts = keys.encoded(whole.keys)
+    table = whole.keys.take(firsts)
     order = np.argsort(codes, kind="stable")
     codes, whole = codes[order], _taken(whole, order)
     while (same := codes[1:] == codes[:-1]).any():
@@ -135,10 +137,14 @@ def merged(parts: Sequence[Summaries]) -> Summaries:
     return replace(whole, keys=table)
 
 
-def concatenated(parts: Sequence[Summaries], table: Any) -> Summaries:
-    """The curves of parts on one axis, one after the other. table: their keys."""
-    if len(parts) == 1:
-        return replace(parts[0], keys=table)
+def one_after_the_other(parts: Sequence[Summaries]) -> Summaries:
+    """The curves of all parts on one axis; a key may come in several. Raises as `merged`."""
+    full = [part for part in parts if len(part.n)] or list(parts[:1])
+    if len(full) == 1:
+        return full[0]
+    axis = reduce(Axis.joint, (part.axis for part in full))
+    parts = [part.on(axis) for part in full]
+    table = keys.one_after_the_other([part.keys for part in parts])
     triangles = [part.triangle for part in parts]
     lo, hi, array, n, logs, omitted, fault = (
         np.concatenate(columns)
@@ -164,6 +170,15 @@ def concatenated(parts: Sequence[Summaries], table: Any) -> Summaries:
         kind=kind,
         keys=table,
         known=together,
+    )
+
+
+def split(summaries: Summaries, lengths: Sequence[int]) -> tuple[Summaries, ...]:
+    """Parts of so many curves each: the inverse."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    return tuple(
+        replace(summaries[start:end], keys=summaries.keys.slice(start, end - start))  # type: ignore[arg-type]
+        for start, end in zip(ends - np.asarray(lengths), ends, strict=True)
     )
 
 

@@ -114,7 +114,8 @@ def _domain(found: Any, where: str) -> tuple[float, float]:
     return lo, hi
 
 
-def _axis(found: Any, where: str) -> Axis:
+def axis_form(found: Any, where: str) -> Axis:
+    """Where x begins, and its unit."""
     axis = Axis(**_AXIS(found, where))
     here = not (axis.is_durations and axis.origin)
     check(here, f"{where}.origin", "0 where x is a duration", axis.origin)
@@ -140,7 +141,7 @@ _SUMMARY = record(
         "kind": kind_form,
         "x": text,
         "y": text,
-        "axis": _axis,
+        "axis": axis_form,
         "log_weights": Maybe(number(), 0.0),
     }
 )

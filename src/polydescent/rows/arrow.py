@@ -34,6 +34,20 @@ def compute() -> Any:
     return functions
 
 
+def parquet() -> Any:
+    """The part of the package that reads and writes Parquet. Raises MissingExtra."""
+    pyarrow()
+    import pyarrow.parquet as files
+
+    return files
+
+
+def flat(column: Any) -> Any:
+    """The numbers in a column of lists of one length, one after the other."""
+    parts = [chunk.flatten() for chunk in column.chunks]
+    return pyarrow().concat_arrays(parts) if parts else pyarrow().array([], "float64")
+
+
 def reader(table: Any, label: str) -> Any:
     """A record batch reader over anything with `__arrow_c_stream__`. Raises MissingExtra, BadTable.
 

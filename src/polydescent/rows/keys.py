@@ -101,11 +101,23 @@ def parts_of_key(by: Any) -> tuple[str, ...]:
 # ── tables of distinct keys ──────────────────────────────────────────────────────────────────────
 
 
-def union(tables: Sequence[Any]) -> tuple[Any, list[np.ndarray]]:
-    """(the distinct keys of all tables, the places of the keys of each in it).
+def none() -> Any:
+    """The keys of no groups."""
+    pyarrow = arrow.pyarrow()
+    return pyarrow.table({"key": pyarrow.array([], pyarrow.string())})
 
-    The tables have the same names; types are brought to one that tells all keys apart. Raises
-    BadKeys.
+
+def union(tables: Sequence[Any]) -> tuple[Any, list[np.ndarray]]:
+    """(the distinct keys of all tables, the places of the keys of each in it). Raises BadKeys."""
+    together = one_after_the_other(tables)
+    codes, firsts = encoded(together)
+    ends = np.cumsum([table.num_rows for table in tables])[:-1]
+    return together.take(firsts), np.split(codes, ends)
+
+
+def one_after_the_other(tables: Sequence[Any]) -> Any:
+    """The keys of all tables, of the same names; types are brought to one that tells all keys
+    apart. Raises BadKeys.
     """
     names = tables[0].column_names
     for table in tables[1:]:
@@ -113,10 +125,7 @@ def union(tables: Sequence[Any]) -> tuple[Any, list[np.ndarray]]:
             raise BadKeys(
                 f"there are {_listed(names)} here and {_listed(table.column_names)} there"
             )
-    together = arrow.pyarrow().concat_tables(_of_one_type(tables))
-    codes, firsts = encoded(together)
-    ends = np.cumsum([table.num_rows for table in tables])[:-1]
-    return together.take(firsts), np.split(codes, ends)
+    return arrow.pyarrow().concat_tables(_of_one_type(tables))
 
 
 def encoded(table: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -116,4 +116,5 @@ def _located(bad: NotFinite, before: int, part: Source) -> NotFinite:
     of the group.
     """
     name = f"{bad.name} of {part.label}" if part.label else bad.name
+    name += ", sorted by its keys," if part.sorts else ""
     return NotFinite(name, bad.count, before + bad.n, before + bad.first, bad.value, bad.key)

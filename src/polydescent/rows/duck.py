@@ -160,9 +160,9 @@ class Query(Source):
             first = next(found, None)
             if first is None:
                 return
-            is_sorted = self.rereadable and not skip and is_scattered(first[1])
-            self.repeatable = type(self).repeatable and not is_sorted
-            if not is_sorted:
+            self.sorts = self.rereadable and not skip and is_scattered(first[1])
+            self.repeatable = type(self).repeatable and not self.sorts
+            if not self.sorts:
                 yield first
                 yield from found
                 return
@@ -170,11 +170,13 @@ class Query(Source):
             before_sorting()
         keys = ", ".join(f"k{i}" for i in range(len(self.asked.by)))
         with closing(_batches(connection, f"FROM ({query}) ORDER BY hash({keys})")) as batches:
-            yield from self._keyed(batches, 0)
+            yield from self._keyed(batches, 0, in_runs=True)
 
-    def _keyed(self, batches: Any, skip: int) -> Iterator[tuple[arrow.Columns, Keys]]:
+    def _keyed(
+        self, batches: Any, skip: int, in_runs: bool = False
+    ) -> Iterator[tuple[arrow.Columns, Keys]]:
         for columns, keys in arrow.keyed_blocks(batches, self.asked.by, skip, BLOCK):
-            yield columns, Keys.of(keys, self.has_texts)
+            yield columns, Keys.of(keys, self.has_texts, in_runs)
 
     def rows(
         self, columns: arrow.Columns, tick: str, before: int, keys: Keys | None = None

@@ -25,9 +25,9 @@ _SHOWN = 5  # keys that a refusal names
 class Keys:
     """The group of each of n rows.
 
-    codes: shape (n,), whole numbers, places in `table`. table: the distinct keys, an Arrow table of
-    a row each and a column for each part of a key. texts: whether they were read from text, where
-    nothing says what is a number.
+    codes: shape (n,), whole numbers, places in `table`. table: the keys, an Arrow table of a row
+    each and a column for each part of a key: each key once or, of rows that came sorted, now and
+    then more often. texts: whether they were read from text, where nothing says what is a number.
     """
 
     codes: np.ndarray
@@ -35,14 +35,16 @@ class Keys:
     texts: bool = False
 
     @classmethod
-    def of(cls, columns: Any, texts: bool = False) -> Self:
-        """The keys in an Arrow table of n rows. Raises BadKeys."""
+    def of(cls, columns: Any, texts: bool = False, in_runs: bool = False) -> Self:
+        """The keys in an Arrow table of n rows. in_runs: most rows of a key are neighbors; then a
+        key that comes back counts as another one. Raises BadKeys.
+        """
         names = columns.column_names
         plain = [_plain(*named) for named in zip(columns.columns, names, strict=True)]
         found = arrow.pyarrow().table(plain, names=names)
         if texts:
             found = _stripped(found)
-        codes, firsts = encoded(found)
+        codes, firsts = _run_by_run(found) if in_runs else encoded(found)
         return cls(codes, found.take(firsts), texts)
 
     @classmethod
@@ -139,6 +141,19 @@ def encoded(table: Any) -> tuple[np.ndarray, np.ndarray]:
     firsts = np.empty(distinct, dtype=np.int64)
     firsts[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     return codes, firsts
+
+
+def _run_by_run(table: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same where each run of equal keys counts as one of its own."""
+    compute, n = arrow.compute(), table.num_rows
+    changes = np.zeros(n, dtype=bool)
+    for column in table.columns:
+        before, after = column.slice(0, max(n - 1, 0)), column.slice(1)
+        there = compute.is_valid(column).to_numpy()
+        differs = compute.fill_null(compute.not_equal(before, after), False).to_numpy()
+        changes[1:] |= differs | (there[1:] != there[:-1])
+    changes[:1] = True
+    return np.cumsum(changes) - 1, np.flatnonzero(changes)
 
 
 def order(table: Any) -> np.ndarray:
@@ -249,7 +264,7 @@ def _plain(column: Any, name: str) -> Any:
     pyarrow = arrow.pyarrow()
     types = pyarrow.types
     if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        column = _spelled_out(column)
     kind = column.type
     if str(kind).partition("<")[0].partition("[")[0] in _NESTED:
         raise BadKeys(f"{name!r} is {shortened(str(kind), 60)}, and a key is one value")
@@ -274,6 +289,16 @@ def _plain(column: Any, name: str) -> Any:
     if types.is_floating(wanted):
         column = arrow.compute().add(column, 0.0)  # −0.0 becomes 0.0
     return column
+
+
+def _spelled_out(column: Any) -> Any:
+    """The values of a column of categories."""
+    pyarrow = arrow.pyarrow()
+    kind = column.type.value_type
+    kind = pyarrow.string() if str(kind) == "string_view" else kind
+    chunks = column.chunks if isinstance(column, pyarrow.ChunkedArray) else [column]
+    parts = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in chunks]
+    return pyarrow.chunked_array(parts, kind)
 
 
 def _stripped(table: Any) -> Any:
@@ -391,11 +416,11 @@ def _column(name: str, values: Any) -> Any:
         )
     if not hasattr(values, "__arrow_c_array__") and not hasattr(values, "__arrow_c_stream__"):
         values = values if isinstance(values, list | tuple | np.ndarray) else np.asarray(values)
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise BadKeys(f"{name!r} has shape {values.shape}, and there is one key for each row")
     try:
         if isinstance(values, np.ma.MaskedArray):
             return pyarrow.array(values.data, mask=np.ma.getmaskarray(values))
-        if isinstance(values, np.ndarray) and values.ndim != 1:
-            raise BadKeys(f"{name!r} has shape {values.shape}, and there is one key for each row")
         if isinstance(values, np.ndarray) and not values.dtype.isnative:
             values = values.astype(values.dtype.newbyteorder("="))
         if hasattr(values, "__arrow_c_stream__"):

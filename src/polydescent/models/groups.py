@@ -207,7 +207,7 @@ def write(
     """Write summaries and JSON beside them, under `locked(path)`; `read` and `summaries_of` are the
     way back. Raises NotKept, FileRefused.
     """
-    names = key_columns(summaries.keys.column_names)
+    names = keys.beside_others(summaries.keys.column_names, _COLUMNS)
     values = said | {
         "degree": summaries.degree,
         "keys": [
@@ -303,17 +303,6 @@ def _has_seal(path: Path) -> bool:
 
 def _line(why: Exception) -> str:
     return str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
-
-
-def key_columns(names: Sequence[str]) -> list[str]:
-    """What the columns of keys are called beside the others: by their own names where they can."""
-    found: list[str] = []
-    for name in names:
-        column = name
-        while column in _COLUMNS or column in found or (column != name and column in names):
-            column = f"key_{column}"
-        found.append(column)
-    return found
 
 
 def table_of(summaries: Summaries, names: Sequence[str]) -> Any:

@@ -179,6 +179,20 @@ def typed(table: Any) -> Any:
     return pyarrow.table(found, names=table.column_names)
 
 
+def beside_others(names: Sequence[str], others: Iterable[str]) -> list[str]:
+    """What columns of keys are called in a table with other columns: by their own names, "key_n"
+    where one of those is called n.
+    """
+    taken, found = set(others), []
+    for name in names:
+        column = name
+        while column in taken or (column != name and column in names):
+            column = f"key_{column}"
+        taken.add(column)
+        found.append(column)
+    return found
+
+
 def holds_text(table: Any) -> bool:
     """Whether some column of keys is text."""
     types = arrow.pyarrow().types

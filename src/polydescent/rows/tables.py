@@ -97,6 +97,18 @@ def table(
     return Table(_tabulated(columns, label), Columns(x, y, weights, where, counts, by=by), label)
 
 
+def column_of(data: Any, name: str) -> Any:
+    """A column by its name, None where there is none."""
+    if hasattr(data, "collect") and hasattr(data, "collect_schema"):
+        return data.select(name).collect()[name] if name in data.collect_schema().names() else None
+    if hasattr(data, "column_names") and hasattr(data, "column"):  # PyArrow
+        return data.column(name) if name in data.column_names else None
+    if hasattr(data, "columns") and hasattr(data, "dtypes") and not hasattr(data, "fetchall"):
+        return data[name] if name in data.columns else None
+    columns = _columns(data) or {}
+    return columns.get(name)
+
+
 def has_columns(data: Any) -> bool:
     """Whether columns of it can only be meant by name."""
     return isinstance(data, Mapping) or hasattr(data, "columns") or hasattr(data, "data_vars")

@@ -266,12 +266,12 @@ def read(path: Path, form: str) -> tuple[Any, Any]:
             if isinstance(why, DamagedModel | UnknownSchema):
                 raise
             raise DamagedModel(path, _line(why)) from None
-    if checksum(table, seal["model"]) != seal["checksum"]:
-        raise DamagedModel(path, "its checksum does not match, some of it was changed")
     try:
+        if checksum(table, seal["model"]) != seal["checksum"]:
+            raise DamagedModel(path, "its checksum does not match, some of it was changed")
         return table, plain(seal["model"])
-    except Misfit as why:
-        raise DamagedModel(path, why) from None
+    except (Misfit, pyarrow.ArrowException) as why:
+        raise DamagedModel(path, _line(why)) from None
 
 
 def _seal(path: Path, form: str, metadata: Mapping[bytes, bytes] | None) -> dict[str, Any]:
@@ -457,7 +457,11 @@ def _bytes_of(column: Any) -> Iterator[Any]:
         yield np.ascontiguousarray(column.to_numpy(), dtype="<f8").tobytes()
     elif types.is_integer(kind) or types.is_boolean(kind):
         yield np.ascontiguousarray(column.to_numpy()).astype("<i8").tobytes()
-    else:  # dates, times, decimals
+    elif types.is_temporal(kind):
+        narrow = types.is_date32(kind) or types.is_time32(kind)
+        whole_numbers = column.cast(pyarrow.int32()) if narrow else column.cast(pyarrow.int64())
+        yield whole_numbers.to_numpy().astype("<i8").tobytes()
+    else:  # decimals
         texts = [str(value).encode() for value in column.cast(pyarrow.string()).to_pylist()]
         yield b"\n".join(texts)
 

@@ -13,9 +13,9 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
     arrays
     double_double
     frames
-    rows: axis deviations rows source chunks arrow locked expressions format layout intact duck text
+    rows: axis deviations rows curves source chunks arrow locked expressions format layout intact duck text
         tables files cluster function source_of
-    polynomial: basis curve roots text
+    polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain
         inference degrees
@@ -23,7 +23,7 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
     regression: summary passes progress record request fit verbs
     many: status solving summaries fits verbs
     models: model journal
-    report: density writing derivation text trace steps panels static explorer page
+    report: density writing derivation text many_text trace steps panels static explorer page
     cli: terminal wording options show reading approximate explain fit update merge predict commands
         door
 """

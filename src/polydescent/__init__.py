@@ -13,8 +13,8 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
     arrays
     double_double
     frames
-    rows: axis deviations rows curves source chunks arrow locked expressions format layout intact duck text
-        tables files cluster function source_of
+    rows: axis deviations rows curves source chunks arrow locked expressions format layout intact
+        duck text tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain

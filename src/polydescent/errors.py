@@ -319,8 +319,8 @@ class OutsideDomain(PolydescentError, ValueError):
             found = f"For {curves[0]:,} of {curves[1]:,} curves some x, from {lo} to {hi},"
             where = f" (of curve {', '.join(map(str, curves[2]))}, the first)"
         super().__init__(
-            f"{found} outside [{domain_lo}, {domain_hi}]{where}, where the data are: polynomials run away "
-            'there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
+            f"{found} outside [{domain_lo}, {domain_hi}]{where}, where the data are: polynomials "
+            'run away there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
         )
 
 

@@ -13,8 +13,8 @@ from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.many.solving import refusal, solve_each
 from polydescent.many.status import in_words
 from polydescent.polynomial.basis import Domain
-from polydescent.regression.summary import Summary
 from polydescent.regression.request import check_absolute
+from polydescent.regression.summary import Summary
 from polydescent.rows.axis import PLAIN, Axis, check_unit
 from polydescent.triangle.kernels.curves import fold_runs
 from polydescent.triangle.kernels.folded import Folded

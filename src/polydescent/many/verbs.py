@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import Array, in_double, is_array, namespace, real_array, to_host
+from polydescent.arrays import in_double, is_array, namespace, real_array, to_host
 from polydescent.checks import one_of
 from polydescent.errors import BadCall, CurvesWithoutAnswer
 from polydescent.many.fits import Fits, fits_of

@@ -11,7 +11,6 @@ import numpy as np
 from polydescent.arrays import (
     Array,
     Kind,
-    in_double,
     is_array,
     is_iterator,
     namespace,
@@ -20,7 +19,7 @@ from polydescent.arrays import (
     weights_of_counted,
 )
 from polydescent.checks import whole
-from polydescent.errors import BadSetting, CurvesDiffer, NotFiniteInCurves, OutOfRange
+from polydescent.errors import CurvesDiffer, NotFiniteInCurves, OutOfRange
 from polydescent.rows.axis import PLAIN, Axis, read_axis
 from polydescent.rows.rows import Rows, check_counts, check_weights, omit_missing
 
@@ -175,12 +174,12 @@ def _turned(array: Array, axis: int) -> Array:
 
 
 def _numbers(x: Any) -> tuple[Axis, Any]:
-    """x as numbers of its shape, where it may hold dates, durations or whole numbers of any size."""
+    """x as numbers of its shape: it may hold dates, durations or whole numbers of any size."""
     if is_iterator(x):
         x = list(x)
     if not is_array(x):
         x = np.asarray(x)
-    if x.dtype.kind == "f" if isinstance(x, np.ndarray) else True:
+    if not isinstance(x, np.ndarray) or x.dtype.kind == "f":
         return PLAIN, x
     flat = x.reshape(-1)
     axis = read_axis(flat)

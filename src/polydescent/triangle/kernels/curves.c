@@ -290,7 +290,10 @@ static void by_sums(int k, int count, const curve *c, const curve_frame *f, doub
     EACH rss[l] = found[k][l];
     for (int j = 0; j < k; j++) EACH rss[l] -= more[j][l] * more[j][l], z[j][l] += more[j][l], w[j][l] += step[j][l];
     for (int l = 0; l < count; l++) {
-        state[l] = good[l] != 0.0 && found[k][l] < HUGE_LENGTH * HUGE_LENGTH ? SOUND : REFLECTED;
+        double size = fabs(R[0][0][l] * f[l].origin);
+        for (int j = 0; j < k; j++) size += fabs(z[j][l]);
+        const int within = found[k][l] < HUGE_LENGTH * HUGE_LENGTH && size < HUGE_LENGTH;
+        state[l] = good[l] != 0.0 && within ? SOUND : REFLECTED;
         for (int j = 0; j < k; j++) weights[l][j] = w[j][l];
         if (state[l] == SOUND && found[k][l] < LOST && leaves_some(k, c + l, f + l, weights[l])) state[l] = REFLECTED;
         if (state[l] != SOUND) continue;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _between(
 ) -> Folded:
     """The short runs before, between and after the long ones, stretch by stretch."""
     ends = [-1, *long.tolist(), len(offsets) - 1]
-    for before, after in zip(ends, ends[1:], strict=False):
+    for before, after in pairwise(ends):
         if after - before > 1:
             some = offsets[before + 1 : after + 1]
             rows = slice(some[0], some[-1])
@@ -167,11 +168,13 @@ def _fold_padded(
 
 def _within_range(folded: Folded) -> Folded:
     """Curves whose squares or domain are no doubles marked, their triangles NaN."""
+    doubtful = np.flatnonzero(~folded.sound)
     with np.errstate(invalid="ignore"):
-        largest = np.abs(folded.array[:, :, -1]).max(axis=-1, initial=0.0)
-        width = folded.hi / 2 - folded.lo / 2
-        out = ~(largest <= LARGEST) | ((folded.n > 0) & ~np.isfinite(width))
-    if out.any():
+        largest = np.abs(folded.array[doubtful, :, -1]).max(axis=-1, initial=0.0)
+        width = folded.hi[doubtful] / 2 - folded.lo[doubtful] / 2
+        fine = (largest <= LARGEST) & (np.isfinite(width) | (folded.n[doubtful] == 0))
+    out = doubtful[~fine]
+    if len(out):
         folded.array[out] = np.nan
         folded.sound[out] = False
         folded.fault[out] = LEFT_RANGE

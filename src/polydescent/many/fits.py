@@ -12,15 +12,23 @@ import numpy as np
 from polydescent.arrays import Array, Kind, is_array, namespace, quiet, to_host
 from polydescent.checks import level as checked_level
 from polydescent.checks import one_of
-from polydescent.errors import OutsideDomain, OutsideDomainWarning
+from polydescent.errors import (
+    NeedsRows,
+    OutsideDomain,
+    OutsideDomainWarning,
+    PolydescentError,
+)
+from polydescent.least_squares.constraints import Constraints
 from polydescent.least_squares.stacks import inverse
 from polydescent.least_squares.uncertain import quantile
+from polydescent.many.held import NOTHING, KnownOfEach
+from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers
 from polydescent.many.status import FINE, Status
 from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
-from polydescent.regression.verbs import fit_folded
+from polydescent.regression.problem import Problem
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
 
@@ -40,12 +48,12 @@ class Fits:
     ----------
     summaries
         The rows of each curve as a triangle.
-    weights
-        In Chebyshev polynomials on the domain of each curve, shape (…, degree + 1), on the host.
-    status
-        How each curve came out, shape (…,) int8, on the host: see `Status`.
-    absolute_sigma
-        Whether the weights of the rows are 1/σ² with σ known in units of y.
+    answers
+        Weights and status of each curve, as `weights` and `status` have them.
+    problem
+        Which curves are wanted: degree, what is known beforehand, whether sigma is absolute.
+    known
+        What is known of each curve beforehand, where they differ in it.
     curves
         The rows, not copied, where they are at hand: `fits[i]` is then refined.
 
@@ -61,12 +69,29 @@ class Fits:
     """
 
     summaries: Summaries
-    weights: np.ndarray
-    status: np.ndarray
-    absolute_sigma: bool = False
+    answers: Answers
+    problem: Problem
+    known: KnownOfEach = NOTHING
     curves: Curves | None = None
 
     # ── what they are ──
+
+    @property
+    def weights(self) -> np.ndarray:
+        """In Chebyshev polynomials on the domain of each curve, shape (…, degree + 1), on the
+        host.
+        """
+        return self.answers.weights
+
+    @property
+    def status(self) -> np.ndarray:
+        """How each curve came out, shape (…,) int8, on the host: see `Status`."""
+        return self.answers.status
+
+    @property
+    def absolute_sigma(self) -> bool:
+        """Whether the weights of the rows are 1/σ² with σ known in units of y."""
+        return self.problem.absolute_sigma
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -78,8 +103,16 @@ class Fits:
 
     @property
     def degree(self) -> int:
-        """The highest power of x."""
+        """The highest power of x, of all curves."""
         return self.weights.shape[-1] - 1
+
+    @property
+    def degrees(self) -> np.ndarray:
+        """The degree of each curve, shape (…,), on the host: its own where degree="auto"; its
+        coefficients above are 0.
+        """
+        own = self.answers.degrees
+        return np.full(self.shape, self.degree) if own is None else own
 
     @property
     def kind(self) -> Kind:
@@ -146,7 +179,11 @@ class Fits:
         place
             Its position, an index or a tuple of them.
         """
-        return self.summaries.explain(place) or Status(int(self.status[place])).words
+        try:
+            self.at(place)
+        except PolydescentError as why:
+            return str(why)
+        return Status(int(self.status[place])).words
 
     def __getitem__(self, place: Any) -> Any:
         """By position: one curve, as a whole `Fit`, refined where its rows are at hand, or some of
@@ -170,19 +207,24 @@ class Fits:
         PolydescentError
             Of a curve without an answer, what `fit` raises.
         """
-        self.summaries.check(place)
+        self.summaries.check_fault(place)
         summary = self.summaries.at(place)
         rows = None
         if self.curves is not None:
             rows = self.curves[place].rows(summary.x_name, summary.y_name)
-        return fit_folded(summary, rows, absolute_sigma=self.absolute_sigma)
+        problem = self.problem
+        if self.known:
+            problem = replace(problem, known=self.known.at(place))
+        if self.answers.degrees is not None:
+            problem = replace(problem, degree=int(self.answers.degrees[place]), auto=None)
+        return problem.solve(summary, rows)
 
     def _some(self, place: Any) -> Fits:
         return replace(
             self,
             summaries=self.summaries[place],
-            weights=self.weights[place],
-            status=self.status[place],
+            answers=self.answers[place],
+            known=self.known.some(place),
             curves=None if self.curves is None else self.curves[place],
         )
 
@@ -259,7 +301,24 @@ class Fits:
 
     @cached_property
     def _powers(self) -> np.ndarray:
-        return powers_of_each(self.weights, self.summaries.triangle.domain, self.axis.power_origin)
+        origin = self.axis.power_origin
+        powers = powers_of_each(self.weights, self.summaries.triangle.domain, origin)
+        for i, power in enumerate(self._fixed):
+            powers[..., power] = self._known(self._held_values[..., i])
+        return powers
+
+    @property
+    def _held(self) -> Constraints:
+        return self.problem.known.on(self.degree, self.axis)
+
+    @property
+    def _fixed(self) -> list[int]:
+        """The powers whose coefficients are held."""
+        return [power for power, _ in self._held.fixed]
+
+    @property
+    def _held_values(self) -> np.ndarray:
+        return self.known.values(self._held, self.shape)
 
     @property
     def coef(self) -> Array:
@@ -280,7 +339,7 @@ class Fits:
 
     @cached_property
     def _lowest(self) -> np.ndarray:
-        return self._known(self.summaries.triangle.rss)
+        return self._known(self.answers.rss)
 
     @property
     def lowest_loss(self) -> Array:
@@ -313,18 +372,13 @@ class Fits:
         return self.kind.put(1 - (1 - self._r2) * (self.summaries.n - 1) / self._freedom)
 
     @property
-    def _free(self) -> Any:
-        """How many coefficients were fitted."""
-        return self.degree + 1
-
-    @property
     def degrees_of_freedom(self) -> Array:
         """Rows used minus coefficients fitted, shape (…,), whole."""
-        return self._whole(self.summaries.n - self._free)
+        return self._whole(self.summaries.n - self.answers.free)
 
     @cached_property
     def _freedom(self) -> np.ndarray:
-        freedom = (self.summaries.n - self._free).astype(np.float64)
+        freedom = (self.summaries.n - self.answers.free).astype(np.float64)
         return np.where(freedom > 0, freedom, np.nan)
 
     @cached_property
@@ -340,7 +394,9 @@ class Fits:
 
     @cached_property
     def _factor(self) -> np.ndarray:
-        """Shape (…, k, k): factor·factorᵀ is the covariance of the weights in units of s²."""
+        """Shape (…, k, f): factor·factorᵀ is the covariance of the weights in units of s²."""
+        if self.answers.factor is not None:
+            return self.answers.factor
         with np.errstate(all="ignore"):
             return np.where(
                 self._there[..., None, None], inverse(self.summaries.triangle.R), np.nan
@@ -348,12 +404,14 @@ class Fits:
 
     @cached_property
     def _root(self) -> np.ndarray:
-        """Shape (…, k, k): root·rootᵀ is the covariance of the coefficients."""
+        """Shape (…, k, f): root·rootᵀ is the covariance of the coefficients."""
         domain = self.summaries.triangle.domain
         matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
         sd = 1.0 if self.absolute_sigma else self._residual_sd[..., None, None]
         with np.errstate(all="ignore"):
-            return sd * (matrix @ self._factor)
+            root = sd * (matrix @ self._factor)
+        root[..., self._fixed, :] = self._known(0.0)[..., None, None]
+        return root
 
     @property
     def covariance(self) -> Array:
@@ -423,8 +481,32 @@ class Fits:
 
 
 def fits_of(
-    summaries: Summaries, absolute_sigma: bool = False, curves: Curves | None = None
+    summaries: Summaries,
+    problem: Problem | None = None,
+    curves: Curves | None = None,
+    known: KnownOfEach = NOTHING,
 ) -> Fits:
-    """Exact least squares of every curve at the degree of its summary."""
-    weights, status = summaries.solved
-    return Fits(summaries, weights, status, absolute_sigma, curves)
+    """Exact least squares of every curve: whole polynomials at the degree of the summaries, unless
+    the problem says otherwise.
+
+    curves: their rows, where they are at hand. known: as in the problem, of each. Raises NeedsRows
+    for a criterion that leaves rows out, BadSetting.
+    """
+    problem = Problem(summaries.degree) if problem is None else problem
+    if problem.degree != summaries.degree:
+        summaries = summaries.lower(problem.degree)
+    if problem.auto is not None:
+        if problem.auto.needs_rows:
+            raise NeedsRows(problem.auto.criterion)
+        answers = chosen_answers(
+            summaries.triangle, summaries.fault, problem.auto.criterion, problem.absolute_sigma
+        )
+    elif problem.known:
+        known = known or KnownOfEach(**vars(problem.known))
+        known.check(summaries.shape)
+        held = problem.known.on(problem.degree, summaries.axis)
+        triangle, fault, axis = summaries.triangle, summaries.fault, summaries.axis
+        answers = held_answers(triangle, fault, known, held, axis)
+    else:
+        answers = plain_answers(summaries)
+    return Fits(summaries, answers, problem, known, curves)

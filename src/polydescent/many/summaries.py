@@ -10,10 +10,10 @@ import numpy as np
 
 from polydescent.arrays import Kind
 from polydescent.errors import BadSetting, DegreesDiffer
+from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.solving import refusal, solve_each
 from polydescent.many.status import in_words
 from polydescent.polynomial.basis import Domain
-from polydescent.regression.request import check_absolute
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import PLAIN, Axis, check_unit
 from polydescent.triangle.kernels.curves import fold_runs
@@ -198,26 +198,46 @@ class Summaries:
             raise BadSetting("per", per, wanted)
         return self
 
-    def fit(self, degree: int | None = None, *, absolute_sigma: bool = False) -> Fits:
+    def fit(
+        self,
+        degree: int | str | None = None,
+        *,
+        absolute_sigma: bool = False,
+        fix: Any = None,
+        terms: Any = None,
+        through: Any = None,
+        criterion: str = "aicc",
+    ) -> Fits:
         """Exact least squares of every curve.
 
         Parameters
         ----------
         degree
-            Up to that of the summaries, which it is where left out.
+            Up to that of the summaries, which it is where left out; "auto", or "auto:5", for the
+            best of each curve.
         absolute_sigma
             Whether the weights are 1/σ² with σ known in units of y; default False.
+        fix, terms, through
+            What is known of the curves, as in `polydescent.fit_many`. Nothing unless given.
+        criterion
+            By what degree="auto" chooses: "aicc" (default), "aic" or "bic".
 
         Raises
         ------
-        BadDegree, BadSetting
-            For another degree, for what is no yes and no no.
+        PolydescentError
+            BadDegree, BadSetting, BadCall, TooFewFree, NeedsRows.
         """
         from polydescent.many.fits import fits_of
 
-        check_absolute(absolute_sigma)
-        wanted = self if degree is None else self.lower(degree)
-        return fits_of(wanted, bool(absolute_sigma))
+        known = KnownOfEach(fix, terms, through)
+        problem = problem_of(
+            self.degree if degree is None else degree,
+            known,
+            self.degree,
+            criterion=criterion,
+            absolute_sigma=absolute_sigma,
+        )
+        return fits_of(self, problem, known=known)
 
     def lower(self, degree: int) -> Summaries:
         """Those at a lower degree.
@@ -261,15 +281,15 @@ class Summaries:
         """How each curve comes out at this degree, shape (…,): see `Status`."""
         return self.solved[1]
 
-    def check(self, place: Any) -> None:
-        """Raise what `fit` would raise of a curve without an answer.
+    def check_fault(self, place: Any) -> None:
+        """Raise what `fit` would raise of a curve that went wrong while it was folded.
 
         Parameters
         ----------
         place
             Its position.
         """
-        why = refusal(self.triangle[place], int(self.status[place]), int(self.omitted[place]))
+        why = refusal(self.triangle[place], int(self.fault[place]), int(self.omitted[place]))
         if why is not None:
             raise why
 

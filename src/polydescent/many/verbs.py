@@ -12,9 +12,10 @@ from polydescent.arrays import in_double, is_array, namespace, real_array, to_ho
 from polydescent.checks import one_of
 from polydescent.errors import BadCall, CurvesWithoutAnswer
 from polydescent.many.fits import Fits, fits_of
+from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.status import WITHOUT_ANSWER, Status, in_words
 from polydescent.many.summaries import Summaries
-from polydescent.regression.request import absolute_sigma_of, weights_of
+from polydescent.regression.request import weights_of
 from polydescent.rows.axis import check_unit
 from polydescent.rows.curves import Curves
 from polydescent.rows.deviations import weights_of_deviations
@@ -89,7 +90,7 @@ def fit_many(
     data: Any = None,
     /,
     y: Any = None,
-    degree: int = 3,
+    degree: int | str = 3,
     *,
     x: Any = None,
     axis: int = -1,
@@ -98,6 +99,10 @@ def fit_many(
     absolute_sigma: bool = False,
     counts: Any = None,
     missing: str = "raise",
+    fix: Any = None,
+    terms: Any = None,
+    through: Any = None,
+    criterion: str = "aicc",
     per: str | None = None,
 ) -> Fits:
     """Exact least squares of many curves at once: arrays in, arrays out, a status for each.
@@ -108,7 +113,7 @@ def fit_many(
         The x and y of the curves, as in `summarize_many`: y of shape (…, n), x of shape (n,), for
         all, or that of y.
     degree
-        A number, default 3.
+        A number, default 3. "auto" for the best of each curve up to 10, "auto:5" up to 5.
     x
         The x, instead of data.
     axis
@@ -126,13 +131,23 @@ def fit_many(
     missing
         "raise" (default) for points with NaN or infinity, "omit" to leave them out, curve by curve,
         or "mark" to give such curves no answer and a status.
+    fix
+        Coefficients to hold, power to value, as {0: 0.0}: a number for all curves, or an array of
+        shape (…) with that of each. None unless given.
+    terms
+        The powers of x to use, as [1, 3]; they set the degree. All unless given.
+    through
+        A point (x, y), or several, that the curves must meet: numbers for all curves, or arrays of
+        shape (…). None unless given.
+    criterion
+        By what degree="auto" chooses, the lowest of: "aicc" (default), "aic" or "bic".
     per
         The unit of dates and durations, default "day": coefficients are per it.
 
     Raises
     ------
     PolydescentError
-        As `summarize_many`.
+        As `summarize_many`, and TooFewFree.
 
     Warns
     -----
@@ -148,10 +163,14 @@ def fit_many(
     array([[ 0.,  1.,  0.],
            [ 1.,  0., -1.]])
     """
-    known = absolute_sigma_of(absolute_sigma, weights, sigma)
+    known = KnownOfEach(fix, terms, through)
+    problem = problem_of(degree, known, criterion=criterion, absolute_sigma=absolute_sigma)
+    if problem.absolute_sigma and weights is None and sigma is None:
+        raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
     curves = _curves(data, y, x, axis, weights, sigma, counts)
-    summaries, curves = _summarized(curves, degree, missing, per)
-    fits = fits_of(summaries, known, curves)
+    known.check(curves.shape)
+    summaries, curves = _summarized(curves, problem.degree, missing, per)
+    fits = fits_of(summaries, problem, curves, known)
     warn_of_troubles(fits.status)
     return fits
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polydescent.arrays import Kind
-from polydescent.errors import DegreesDiffer
+from polydescent.errors import BadSetting, DegreesDiffer
+from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.solving import refusal, solve_each
 from polydescent.many.status import in_words
 from polydescent.polynomial.basis import Domain
 from polydescent.regression.summary import Summary
-from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.axis import PLAIN, Axis, check_unit
 from polydescent.triangle.kernels.curves import fold_runs
 from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.triangle import Triangle
+
+if TYPE_CHECKING:
+    from polydescent.many.fits import Fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +169,76 @@ class Summaries:
         moved = replace(self.triangle, domain=Domain(lo, hi))  # type: ignore[arg-type]
         return replace(self, triangle=moved, axis=axis)
 
+    def in_unit(self, per: str | None) -> Summaries:
+        """The same rows on the axis that people read: see `Summary.in_unit`.
+
+        Parameters
+        ----------
+        per
+            "second", "minute", "hour", "day", "week" or "year"; None for days, and where x holds
+            numbers.
+
+        Raises
+        ------
+        BadSetting
+            Where x holds numbers, which have no unit, or for another word.
+        """
+        check_unit(per)
+        used = self.triangle.n > 0
+        if self.axis.is_durations:
+            return self.on(Axis(unit=per or "day"))
+        if self.axis.is_dates:
+            if not used.any():
+                return self
+            domain = self.triangle.domain
+            ends = float(domain.lo[used].min()), float(domain.hi[used].max())
+            return self.on(self.axis.in_unit(*ends, per or "day"))
+        if per is not None:
+            wanted = "left out where x holds numbers: only dates and durations have a unit"
+            raise BadSetting("per", per, wanted)
+        return self
+
+    def fit(
+        self,
+        degree: int | str | None = None,
+        *,
+        absolute_sigma: bool = False,
+        fix: Any = None,
+        terms: Any = None,
+        through: Any = None,
+        criterion: str = "aicc",
+    ) -> Fits:
+        """Exact least squares of every curve.
+
+        Parameters
+        ----------
+        degree
+            Up to that of the summaries, which it is where left out; "auto", or "auto:5", for the
+            best of each curve.
+        absolute_sigma
+            Whether the weights are 1/σ² with σ known in units of y; default False.
+        fix, terms, through
+            What is known of the curves, as in `polydescent.fit_many`. Nothing unless given.
+        criterion
+            By what degree="auto" chooses: "aicc" (default), "aic" or "bic".
+
+        Raises
+        ------
+        PolydescentError
+            BadDegree, BadSetting, BadCall, TooFewFree, NeedsRows.
+        """
+        from polydescent.many.fits import fits_of
+
+        known = KnownOfEach(fix, terms, through)
+        problem = problem_of(
+            self.degree if degree is None else degree,
+            known,
+            self.degree,
+            criterion=criterion,
+            absolute_sigma=absolute_sigma,
+        )
+        return fits_of(self, problem, known=known)
+
     def lower(self, degree: int) -> Summaries:
         """Those at a lower degree.
 
@@ -206,6 +280,18 @@ class Summaries:
     def status(self) -> np.ndarray:
         """How each curve comes out at this degree, shape (…,): see `Status`."""
         return self.solved[1]
+
+    def check_fault(self, place: Any) -> None:
+        """Raise what `fit` would raise of a curve that went wrong while it was folded.
+
+        Parameters
+        ----------
+        place
+            Its position.
+        """
+        why = refusal(self.triangle[place], int(self.fault[place]), int(self.omitted[place]))
+        if why is not None:
+            raise why
 
     def explain(self, place: Any) -> str:
         """Why a curve has no answer, in the words of what `fit` would raise; "" where it has one.

@@ -13,6 +13,7 @@ NUMBERS = 1 << 16  # of one column that are in work at once on a CPU: 512 kB
 DEVICE_NUMBERS = 1 << 22  # elsewhere: 32 MB
 CONDITION = 100.0  # ‖R‖·‖R⁻¹‖ from which sums of squares have lost digits that others keep
 SUMMED = 12  # the degree up to which sums are tried: beyond, few curves are conditioned so well
+LOST = 1e-270  # a sum of squares below it has lost digits
 TINY, HUGE = 1e-140, 1e150  # lengths below and above have squares that are no longer doubles
 
 Columns = list[Array]  # of all curves of a block, shape (b, n) or (b,) each
@@ -79,7 +80,7 @@ def _folded(
     sound = xp.zeros(b, dtype=xp.bool, device=y.device)
     enough = n >= 2 * k if count is None else bool(xp.any(count >= 2 * k))
     if degree <= SUMMED and enough:
-        R, z, rss, w, sound = _summed(xp, T, omega, rest)
+        R, z, rss, w, sound = _summed(xp, T, omega, rest, origin)
         sound = sound & (half > TINY) & (half < HUGE)
         if count is not None:
             sound = sound & (count >= 2 * k)
@@ -137,7 +138,7 @@ def _chebyshev(xp: Any, u: Array, degree: int) -> Columns:
 
 
 def _summed(
-    xp: Any, T: Columns, omega: Array | None, rest: Array
+    xp: Any, T: Columns, omega: Array | None, rest: Array, origin: Array
 ) -> tuple[Triangles, Columns, Array, Columns, Array]:
     """R, z, rss and weights by Cholesky of sums of products, corrected once by the residuals, and
     of which curves they are good.
@@ -165,7 +166,10 @@ def _summed(
     rss = xp.where(rss > 0, rss, xp.zeros_like(rss))
     w = [a + b for a, b in zip(w, _times(inverse, more), strict=True)]
     z = [a + b for a, b in zip(z, more, strict=True)]
-    good = good & xp.isfinite(rss) & (R[0][0] > TINY)
+    size = sum(xp.abs(entry) for entry in z) + xp.abs(R[0][0] * origin)
+    good = good & (rss < HUGE**2) & (size < HUGE) & (R[0][0] > TINY)
+    lost = (rss < LOST) & xp.any(left != 0, axis=-1)  # their squares are no doubles
+    good = good & ~lost
     return R, z, rss, w, good
 
 

@@ -315,7 +315,7 @@ class OutsideDomain(PolydescentError, ValueError):
         hi: str,
         domain_lo: str,
         domain_hi: str,
-        curves: tuple[int, int, tuple[int, ...]] | None = None,
+        curves: tuple[int, int, tuple[int | str, ...]] | None = None,
     ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
         where = ""
@@ -348,6 +348,31 @@ class CurvesWithoutAnswer(UserWarning):
         super().__init__(
             f"{count:,} of {n:,} curves have no answer: {reasons}. Their numbers are NaN; "
             "fits.status says which, fits.explain(i) why."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class RowsWithoutCurve(UserWarning):
+    """Rows whose key none of many curves has.
+
+    Parameters
+    ----------
+    count, n
+        How many rows, of how many.
+    first
+        The key of the first of them.
+    keys
+        How many different keys they have.
+    """
+
+    def __init__(self, count: int, n: int, first: str, keys: int):
+        self.count, self.n, self.first, self.keys = count, n, first, keys
+        super().__init__(
+            f"{count:,} of {n:,} rows have a key that no curve has, {keys:,} such keys, the first "
+            f"is {first!r}. Their values are NaN."
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

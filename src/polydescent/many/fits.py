@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,22 @@ from polydescent.many.held import NOTHING, KnownOfEach
 from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers
 from polydescent.many.status import FINE, Status
 from polydescent.many.summaries import Summaries
+from polydescent.many.tables import (
+    AT_THE_EDGE,
+    beyond_domain,
+    located,
+    on_index,
+    to_table,
+    values_at,
+    without_curve,
+)
 from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
 from polydescent.regression.problem import Problem
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
-
-_AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
+from polydescent.rows.keys import find, is_selection
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +186,10 @@ class Fits:
         Parameters
         ----------
         place
-            Its position, an index or a tuple of them.
+            Its position, an index or a tuple of them; its key where they have keys.
         """
+        if self.keys is not None:
+            place = find(self.keys, place)
         try:
             self.at(place)
         except PolydescentError as why:
@@ -186,9 +197,13 @@ class Fits:
         return Status(int(self.status[place])).words
 
     def __getitem__(self, place: Any) -> Any:
-        """By position: one curve, as a whole `Fit`, refined where its rows are at hand, or some of
-        them, as Fits. Raises what `fit` raises of a curve without an answer.
+        """One curve, as a whole `Fit`, refined where its rows are at hand, or some of them, as
+        Fits, by position; where they have keys, one is `fits[key]`, or `fits[part, part]`.
+
+        Raises UnknownKey, and what `fit` raises of a curve without an answer.
         """
+        if self.keys is not None and not is_selection(place):
+            return self.at(find(self.keys, place))
         if is_array(place) and not isinstance(place, np.ndarray):
             place = np.asarray(place.tolist())
         some = self.weights[place]
@@ -227,6 +242,109 @@ class Fits:
             known=self.known.some(place),
             curves=None if self.curves is None else self.curves[place],
         )
+
+    # ── tables and files ──
+
+    def to_table(self, basis: str = "power") -> Any:
+        """An Arrow table with a row for each curve, which pandas, Polars and DuckDB read.
+
+        Parameters
+        ----------
+        basis
+            "power" (default) for `coef`, in columns c0, c1, …, or "chebyshev" for `weights`, in w0,
+            w1, …; their standard errors are in se0, se1, …
+
+        Returns
+        -------
+        Table
+            The keys, or the positions, then n, omitted, the numbers above, r2, residual_sd, x_min,
+            x_max and status, in words.
+
+        Raises
+        ------
+        BadSetting, MissingExtra
+            For another word; without PyArrow.
+        """
+        return to_table(self, basis)
+
+    def predict(
+        self, data: Any, *, x: str | None = None, by: Any = None, outside: str = "warn"
+    ) -> Any:
+        """The value of its own curve for each row of a table, by key, in units of y, float64.
+
+        Parameters
+        ----------
+        data
+            A table (pandas, Polars, PyArrow, a dict of columns), or the x of n rows.
+        x
+            The column of x; by the name it was fitted under where left out.
+        by
+            The columns of keys; by their names where left out. Of n rows in memory, the keys, one
+            for each row.
+        outside
+            What to do where x lies outside the domain of its curve: "warn" (once a call; default),
+            "raise" or "ignore".
+
+        Returns
+        -------
+        numpy.ndarray or pandas.Series
+            Shape (n,); NaN where no curve has the key, or where that has no answer. A Series, on
+            the same index, of a pandas table.
+
+        Raises
+        ------
+        PolydescentError
+            BadCall of curves without keys, UnknownName, BadKeys, OutsideDomain where asked for.
+
+        Warns
+        -----
+        OutsideDomainWarning, RowsWithoutCurve
+            Once each: where x lies outside, where there are keys without a curve.
+        """
+        one_of("outside", outside, ("warn", "raise", "ignore"))
+        numbers, places, found = located(self, data, x, by)
+        if (places < 0).any():
+            warnings.warn(without_curve(places, found), stacklevel=2)
+        if outside != "ignore" and (beyond := beyond_domain(self, numbers, places)):
+            if outside == "raise":
+                raise beyond
+            warnings.warn(str(beyond), OutsideDomainWarning, stacklevel=2)
+        return on_index(data, values_at(self, numbers, places))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write them to a Parquet file, a row for each curve, all of it or nothing.
+
+        Parameters
+        ----------
+        path
+            The file, replaced where it is such a file.
+
+        Raises
+        ------
+        NotAModel, NotKept, NoFolder, FileRefused
+            Where something else is there; where they could not be read back or written.
+        """
+        from polydescent.models.groups import save_fits
+
+        save_fits(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Fits:
+        """Read what `save` or `polydescent fit --by … --save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        NoFile, DamagedModel, UnknownSchema
+            Where there is none, or none that can be believed.
+        """
+        from polydescent.models.groups import load_fits
+
+        return load_fits(path)
 
     # ── the curves ──
 
@@ -277,7 +395,7 @@ class Fits:
         inside = self.summaries.triangle.domain
         there = ~np.isnan(self.weights[..., 0])
         with np.errstate(invalid="ignore"):
-            slack = _AT_THE_EDGE * inside.half_width
+            slack = AT_THE_EDGE * inside.half_width
             lo, hi = (inside.lo - slack)[..., None], (inside.hi + slack)[..., None]
         if x.ndim == 1:  # shared: the ends say it all
             x = np.array([x.min(), x.max()]) if x.size else x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from polydescent.arrays import in_double, to_host
 from polydescent.errors import DegreesDiffer, NotFinite
+from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Domain
 from polydescent.rows import keys
@@ -31,8 +32,8 @@ _AT_ONCE = 1 << 16  # pairs of triangles that are added at once
 def grouped(rows: Rows, degree: int, missing: str = "raise") -> Summaries:
     """The summaries of the groups of a block of rows, in no order, with their keys.
 
-    missing: "raise", or "omit" for rows with NaN or infinity, which are left out and counted, group
-    by group. Raises NotFinite, with the key.
+    missing: "raise", "omit" for rows with NaN or infinity, which are left out and counted, group by
+    group, or "mark" for groups with them to have no answer. Raises NotFinite, with the key.
     """
     keyed = rows.keys
     assert keyed is not None
@@ -46,7 +47,9 @@ def grouped(rows: Rows, degree: int, missing: str = "raise") -> Summaries:
     omega = weights if counts is None else Rows(x, y, weights, counts=counts).omega
     folded = fold_runs(x, y, omega, offsets, degree)
     if missing == "raise" and folded.omitted.any():
-        _check_finite(rows, order, offsets, keyed)
+        _check_finite(rows, keyed)
+    if missing == "mark" and folded.omitted.any():
+        _mark(rows, keyed, folded)
     if counts is not None:
         folded = _counted(folded, (x, y, weights, counts, omega), offsets)
     found = Summaries.of_folded(folded, kind=rows.kind)
@@ -89,28 +92,48 @@ def _sums(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.bincount(codes, weights=values, minlength=len(offsets) - 1)
 
 
-def _check_finite(rows: Rows, order: np.ndarray | None, offsets: np.ndarray, keyed: Keys) -> None:
+def _check_finite(rows: Rows, keyed: Keys) -> None:
     """Raise NotFinite for the first NaN or infinity in a row that counts, with its key."""
-    omega = None if rows.omega is None else to_host(rows.omega)
-    there = np.ones(rows.n, dtype=bool) if omega is None else omega != 0
+    for name, values, bad in _bad(rows):
+        if bad.any():
+            first = int(bad.argmax())
+            (key,) = keys.texts(keyed.table, [int(keyed.codes[first])])
+            raise NotFinite(name, int(bad.sum()), rows.n, first, float(values[first]), key)
+
+
+def _mark(rows: Rows, keyed: Keys, folded: Folded) -> None:
+    """Give the groups with NaN or infinity in a row that counts no answer."""
+    some = np.logical_or.reduce([bad for _, _, bad in _bad(rows)])
+    bad = np.bincount(keyed.codes[some], minlength=keyed.table.num_rows) > 0
+    folded.omitted[~bad] = 0
+    folded.fault[bad] = Status.NOT_FINITE
+    folded.array[bad] = np.nan
+    folded.sound[bad] = False
+
+
+def _bad(rows: Rows) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, values, where they are NaN or infinite and count) of each column."""
+    omega = rows.omega
+    there = True if omega is None else to_host(omega) != 0
     named = {"counts": rows.counts, "weights": rows.weights, "x": rows.x, "y": rows.y}
     for name, column in named.items():
-        if column is None:
-            continue
-        values = to_host(column)
-        bad = np.flatnonzero(~np.isfinite(values) & (there | (name in ("counts", "weights"))))
-        if len(bad):
-            first = int(bad[0])
-            (key,) = keys.texts(keyed.table, [int(keyed.codes[first])])
-            raise NotFinite(name, len(bad), rows.n, first, float(values[first]), key)
+        if column is not None:
+            values = to_host(column)
+            counts = True if name in ("counts", "weights") else there
+            yield name, values, ~np.isfinite(values) & counts
+
+
+# ── by key ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def added(ours: Summaries, theirs: Summaries) -> Summaries:
+    """The summaries of the rows of both, sorted by key. Raises as `merged`."""
+    return in_order(merged([ours, theirs]))
 
 
 def nothing(degree: int) -> Summaries:
     """The summaries of no groups."""
     return replace(Summaries.of_folded(Folded.blank(0, degree)), keys=keys.none())
-
-
-# ── by key ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def merged(parts: Sequence[Summaries]) -> Summaries:
@@ -176,10 +199,8 @@ def one_after_the_other(parts: Sequence[Summaries]) -> Summaries:
 def split(summaries: Summaries, lengths: Sequence[int]) -> tuple[Summaries, ...]:
     """Parts of so many curves each: the inverse."""
     ends = np.cumsum(lengths, dtype=np.int64)
-    return tuple(
-        replace(summaries[start:end], keys=summaries.keys.slice(start, end - start))  # type: ignore[arg-type]
-        for start, end in zip(ends - np.asarray(lengths), ends, strict=True)
-    )
+    starts = ends - np.asarray(lengths, dtype=np.int64)
+    return tuple(summaries[start:end] for start, end in zip(starts, ends, strict=True))  # type: ignore[misc]
 
 
 def in_order(summaries: Summaries) -> Summaries:
@@ -192,7 +213,7 @@ def _taken(summaries: Summaries, places: np.ndarray) -> Summaries:
     """Some of the curves, in this order; the keys are as they were."""
     if len(places) == len(summaries.n) and bool((places == np.arange(len(places))).all()):
         return summaries
-    return replace(summaries[places], keys=summaries.keys)  # type: ignore[arg-type]
+    return replace(replace(summaries, keys=None)[places], keys=summaries.keys)  # type: ignore[arg-type]
 
 
 def _paired(whole: Summaries, left: np.ndarray) -> Summaries:

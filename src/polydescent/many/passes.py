@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import numpy as np
-
 from polydescent.checks import one_of
-from polydescent.errors import BadSetting, NoRows, NotFinite
+from polydescent.errors import NoRows, NotFinite
 from polydescent.many.grouped import GroupTally, grouped, in_order, merged
 from polydescent.many.summaries import Summaries
-from polydescent.regression.passes import MISSING, State
-from polydescent.rows.axis import Axis, check_unit
+from polydescent.regression.passes import State
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
 from polydescent.triangle.kernels.threads import one_core
+
+MISSING = ("raise", "omit", "mark")
 
 
 def group_states(
@@ -78,24 +77,6 @@ def checked(summaries: Summaries | None, label: str) -> Summaries:
         omitted = int(summaries.omitted.sum())
         without = f" without a missing value (of {omitted:,})" if omitted else ""
         raise NoRows(f"{label or 'the data'} has none{without} and with a weight above 0")
-    return summaries
-
-
-def in_unit(summaries: Summaries, per: str | None) -> Summaries:
-    """The same rows on the axis that people read, one for all groups: see `Summary.in_unit`."""
-    check_unit(per)
-    there = summaries.n > 0
-    if not there.any():
-        return summaries
-    if summaries.axis.is_durations:
-        return summaries.on(Axis(unit=per or "day"))
-    if summaries.axis.is_dates:
-        domain = summaries.triangle.domain
-        lo, hi = np.min(np.asarray(domain.lo)[there]), np.max(np.asarray(domain.hi)[there])
-        return summaries.on(summaries.axis.in_unit(float(lo), float(hi), per or "day"))
-    if per is not None:
-        wanted = "left out where x holds numbers: only dates and durations have a unit"
-        raise BadSetting("per", per, wanted)
     return summaries
 
 

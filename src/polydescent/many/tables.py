@@ -8,7 +8,8 @@ import numpy as np
 
 from polydescent.arrays import to_host
 from polydescent.checks import one_of
-from polydescent.errors import BadCall, LengthMismatch
+from polydescent.errors import BadCall, LengthMismatch, OutsideDomain, RowsWithoutCurve
+from polydescent.frames import on_index_of
 from polydescent.many.status import Status
 from polydescent.polynomial.stack import evaluate_each
 from polydescent.rows import arrow, keys
@@ -17,6 +18,7 @@ from polydescent.rows.keys import Keys
 from polydescent.rows.source_of import source_of
 from polydescent.rows.tables import column_of
 
+AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 _BLOCK = 1 << 18  # rows whose weights are in memory at once
 
 
@@ -28,7 +30,7 @@ def to_table(fits: Any, basis: str = "power") -> Any:
     if basis == "power":
         names, values, errors = "c", to_host(fits.coef), to_host(fits.stderr)
     else:
-        names, values, errors = "w", fits.weights, fits.weights_stderr
+        names, values, errors = "w", fits.weights, _errors_of_weights(fits)
     values, errors = values.reshape(-1, k), errors.reshape(-1, k)
     flat = {
         "n": fits.summaries.n,
@@ -47,6 +49,12 @@ def to_table(fits: Any, basis: str = "power") -> Any:
     of_keys = fits.keys if fits.keys is not None else _positions(shape)
     columns = keys.beside_others(of_keys.column_names, found)
     return pyarrow.table([*of_keys.columns, *found.values()], names=[*columns, *found])
+
+
+def _errors_of_weights(fits: Any) -> np.ndarray:
+    """Standard errors of the Chebyshev weights, shape (…, k), on the host."""
+    sd = 1.0 if fits.absolute_sigma else to_host(fits.residual_sd)[..., None]
+    return sd * np.sqrt((fits._factor * fits._factor).sum(axis=-1))
 
 
 def _plain(column: Any) -> np.ndarray:
@@ -111,10 +119,44 @@ def values_at(fits: Any, x: np.ndarray, places: np.ndarray) -> np.ndarray:
     return values
 
 
+def without_curve(places: np.ndarray, found: Keys) -> RowsWithoutCurve:
+    """What to say of rows whose key no curve has."""
+    there = places < 0
+    absent = np.unique(found.codes[there])
+    (first,) = keys.texts(found.table, [int(found.codes[int(there.argmax())])])
+    return RowsWithoutCurve(int(there.sum()), len(places), first, len(absent))
+
+
+def beyond_domain(fits: Any, x: np.ndarray, places: np.ndarray) -> OutsideDomain | None:
+    """The refusal of rows whose x lies outside the domain of their curve, None where there are
+    none.
+    """
+    inside, known = fits.summaries.triangle.domain, places >= 0
+    at = np.where(known, places, 0)
+    with np.errstate(invalid="ignore"):
+        slack = AT_THE_EDGE * np.asarray(inside.half_width)
+        lo, hi = (np.asarray(inside.lo) - slack)[at], (np.asarray(inside.hi) + slack)[at]
+        beyond = known & ~np.isnan(fits.weights[at, 0]) & ((x < lo) | (x > hi))
+    if not beyond.any():
+        return None
+    first = at[int(beyond.argmax())]
+    ends = x[beyond].min(), x[beyond].max(), inside.lo[first], inside.hi[first]
+    labels = [fits.axis.label(float(end)) for end in ends]
+    (key,) = keys.texts(fits.keys, [int(first)])
+    curves = len(np.unique(at[beyond])), len(fits.keys), (key,)
+    return OutsideDomain(int(beyond.sum()), len(x), *labels, curves=curves)
+
+
 def _are_names(by: Any) -> bool:
     return isinstance(by, str) or (
         isinstance(by, list | tuple) and bool(by) and all(isinstance(name, str) for name in by)
     )
+
+
+def on_index(data: Any, values: np.ndarray) -> Any:
+    """The values as a Series on the index of a pandas table or Series, else as they are."""
+    column = data[data.columns[0]] if hasattr(data, "iloc") and hasattr(data, "columns") else data
+    return on_index_of(column, values)
 
 
 def _numbers(axis: Axis, x: Any) -> np.ndarray:

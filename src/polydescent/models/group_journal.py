@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from polydescent.many.grouped import GroupTally, nothing, one_after_the_other, split
-from polydescent.many.passes import checked, group_states, in_unit
+from polydescent.many.passes import checked, group_states
 from polydescent.models import groups
 from polydescent.models.groups import SUMMARIES, GroupModel, read, summaries_of, write
 from polydescent.models.journal import Job, check_new
@@ -69,7 +69,7 @@ class GroupJob(Job):
                 )
 
             return groups.change(self.target, added)
-        found = in_unit(found, self.per)
+        found = found.in_unit(self.per)
         if self.check is not None:
             self.check(found)
         asked = {key: text for key, text in self.asked.items() if key != "by"}

@@ -26,6 +26,7 @@ from polydescent.errors import (
     NotKept,
     UnknownSchema,
 )
+from polydescent.many.fits import Fits, fits_of
 from polydescent.many.grouped import in_order, merged
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
@@ -40,6 +41,7 @@ from polydescent.models.model import (
     source_form,
 )
 from polydescent.polynomial.basis import Domain
+from polydescent.regression.problem import Problem
 from polydescent.regression.record import axis_form, kind_form
 from polydescent.rows import arrow, keys
 from polydescent.sealed.atomic import check_folder, contents, locked, opened, replacing, told
@@ -78,6 +80,21 @@ class GroupModel:
         known = Known()
         known.add(self.sources, path)
         known.take(sources)
+
+    def fits(self) -> Fits:
+        """The curves that are meant. Raises BadSetting."""
+        fix, terms = self.curve.get("fix"), self.curve.get("terms")
+        degree = self.curve.get("degree", str(self.summaries.degree))
+        powers = [pair.partition("=") for pair in fix.split(",")] if fix else []
+        problem = Problem.parse(
+            int(degree) if degree.isdecimal() else degree,
+            self.summaries.degree,
+            fix={int(power): float(value) for power, _, value in powers} or None,
+            terms=[int(power) for power in terms.split(",")] if terms else None,
+            criterion=self.curve.get("criterion", "aicc"),
+            absolute_sigma=self.curve.get("absolute_sigma", False),
+        )
+        return fits_of(self.summaries, problem)
 
     def plus(self, summaries: Summaries) -> Summaries:
         """Its summaries with those of more rows, by key."""
@@ -191,6 +208,44 @@ def _write_model(model: GroupModel, path: Path) -> None:
         "passes": list(model.passes),
     }
     write(path, model.summaries, said, FORMAT, _MODEL)
+
+
+def save_summaries(
+    summaries: Summaries, path: str | os.PathLike[str], curve: Mapping[str, Any] | None = None
+) -> None:
+    """Write summaries that come from no files. Raises as `save`, NotKept without keys."""
+    if summaries.keys is None:
+        raise NotKept(path, "its curves have no keys, only positions")
+    by = tuple(summaries.keys.column_names)
+    save(GroupModel(in_order(summaries), by, curve=dict(curve or {})), path)
+
+
+def save_fits(fits: Fits, path: str | os.PathLike[str]) -> None:
+    """Write the summaries of fits, and which curves of them were wanted. Raises as the last."""
+    save_summaries(fits.summaries, path, _typed(fits, path))
+
+
+def load_fits(path: str | os.PathLike[str]) -> Fits:
+    """The fits of the model in a file. Raises as `load`, BadSetting."""
+    return load(path).fits()
+
+
+def _typed(fits: Fits, path: object) -> dict[str, Any]:
+    """Which curves are wanted, as the command would have been told. Raises NotKept."""
+    problem, known = fits.problem, fits.known
+    if not known.is_shared:
+        raise NotKept(path, "each of its curves holds values of its own")
+    curve: dict[str, Any] = {"degree": str(problem.degree)}
+    if problem.auto is not None:
+        curve = {"degree": f"auto:{problem.degree}", "criterion": problem.auto.criterion}
+    held = problem.known
+    if held.fix is not None:
+        curve["fix"] = ",".join(f"{power}={float(v)!r}" for power, v in dict(held.fix).items())
+    if held.terms is not None:
+        curve["terms"] = ",".join(str(int(power)) for power in held.terms)
+    if held.through is not None:
+        raise NotKept(path, "its curves are held to points: save the summaries instead")
+    return curve | ({"absolute_sigma": True} if problem.absolute_sigma else {})
 
 
 # ── summaries as a table ─────────────────────────────────────────────────────────────────────────

@@ -213,6 +213,19 @@ def find(table: Any, key: Any) -> int:
     return place
 
 
+def is_selection(place: Any) -> bool:
+    """Whether an index means some of the groups, by position, rather than one key."""
+    if isinstance(place, tuple):
+        return any(map(is_selection, place))
+    alike = isinstance(place, slice | list) or place is Ellipsis
+    return alike or getattr(place, "ndim", 0) > 0
+
+
+def selected(table: Any, place: Any) -> Any:
+    """Some of the keys, by position: a slice, a mask, places."""
+    return table.take(_array(np.arange(table.num_rows)[place]))
+
+
 def texts(table: Any, places: Iterable[int] | None = None) -> list[str]:
     """The keys at these places, or all, as people write them: parts with a comma between."""
     some = table if places is None else table.take(_array(np.asarray(list(places), dtype=np.int64)))
@@ -249,16 +262,22 @@ def _is(compute: Any, column: Any, part: Any) -> Any:
 def _scalar(part: Any, kind: Any) -> Any:
     """A value as one of a type that says the same, None where there is none."""
     pyarrow = arrow.pyarrow()
-    part = part.item() if isinstance(part, np.generic) and part.dtype.kind != "M" else part
+    part = part.item() if isinstance(part, np.generic) and not _is_moment(part) else part
     is_flag = isinstance(part, bool)
     if is_flag != pyarrow.types.is_boolean(kind) and not isinstance(part, str):
         return None
     if pyarrow.types.is_string(kind) and not isinstance(part, str):
         part = str(part)
     try:
-        return pyarrow.scalar(part).cast(kind)
+        one = pyarrow.array(np.array([part]))[0] if _is_moment(part) else pyarrow.scalar(part)
+        return one.cast(kind)
     except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_moment(part: Any) -> bool:
+    """Whether a value is a date or a duration of NumPy."""
+    return isinstance(part, np.generic) and part.dtype.kind in "mM"
 
 
 def _near(table: Any, parts: tuple[Any, ...]) -> list[str]:

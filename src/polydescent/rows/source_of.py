@@ -52,9 +52,7 @@ def source_of(
 
         said = FileFormat.of(file_format)
         keys = parts_of_key(by)
-        return files(
-            data, *_names(data, x, y), weights, where, again, counts, format=said, by=keys
-        )
+        return files(data, *_names(data, x, y), weights, where, again, counts, format=said, by=keys)
     if file_format is not None:
         raise BadCall("file_format= says how text files are written: pass the path of one.")
     if type(data).__module__.startswith("dask."):

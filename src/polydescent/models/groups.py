@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from polydescent.arrays import Kind
 from polydescent.errors import (
     ColumnsDiffer,
     DamagedModel,
@@ -31,19 +32,11 @@ from polydescent.many.grouped import in_order, merged
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
 from polydescent.memory import check_memory
-from polydescent.models.model import (
-    ASKED,
-    CURVE,
-    PASS,
-    check_apart,
-    check_asked,
-    printable,
-    source_form,
-)
+from polydescent.models.model import ASKED, CURVE, PASS, check_apart, check_asked
 from polydescent.polynomial.basis import Domain
 from polydescent.regression.problem import Problem
-from polydescent.regression.record import axis_form, kind_form
 from polydescent.rows import arrow, keys
+from polydescent.rows.axis import Axis
 from polydescent.sealed.atomic import check_folder, contents, locked, opened, replacing, told
 from polydescent.sealed.fingerprint import Known, Remembered
 from polydescent.sealed.schema import Maybe, check, plain, record, series, text, whole
@@ -204,7 +197,7 @@ def _write_model(model: GroupModel, path: Path) -> None:
         "by": list(model.by),
         "asked": model.asked,
         "curve": model.curve,
-        "sources": [s.facts() | {"path": printable(s.path)} for s in model.sources],
+        "sources": [source.to_record() for source in model.sources],
         "passes": list(model.passes),
     }
     write(path, model.summaries, said, FORMAT, _MODEL)
@@ -268,8 +261,8 @@ def write(
         "keys": [
             [name, column] for name, column in zip(summaries.keys.column_names, names, strict=True)
         ],
-        "axis": asdict(summaries.axis),
-        "kind": asdict(summaries.kind),
+        "axis": summaries.axis.to_record(),
+        "kind": summaries.kind.to_record(),
         "x": summaries.x_name,
         "y": summaries.y_name,
     }
@@ -532,8 +525,8 @@ def _key_form(found: Any, where: str) -> tuple[str, str]:
 SUMMARIES = {
     "degree": whole(0, HIGHEST),
     "keys": series(_key_form, 1),
-    "axis": axis_form,
-    "kind": kind_form,
+    "axis": Axis.from_record,
+    "kind": Kind.from_record,
     "x": text,
     "y": text,
 }
@@ -544,7 +537,7 @@ _MODEL = record(
         "by": series(text),
         "asked": record({key: Maybe(form, None) for key, form in ASKED.items()}),
         "curve": record({key: Maybe(form, ...) for key, form in CURVE.items()}),
-        "sources": series(source_form),
+        "sources": series(Remembered.from_record),
         "passes": series(PASS),
     }
 )

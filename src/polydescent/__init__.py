@@ -4,8 +4,8 @@ Rooms from the ground up, each with its files in order. An import goes to a room
 list, or to a file further up in the same room, except inside the methods Fit.plot, Fit.explore and
 print(fit), which ask report, and Summary.save and load, which ask models; within regression,
 Summary.fit, descend and forecast ask problem and training; within many, Summaries.fit, descend and
-forecast ask fits and descents, and print(fits), Fits.plot and explore ask report. docs/architecture.md says what lives
-where and why.
+forecast ask fits and descents, and print(fits), Fits.plot and explore ask report.
+docs/architecture.md says what lives where and why.
 
     visible
     errors
@@ -23,7 +23,7 @@ where and why.
         inference degrees
     descent: motion optimizers forecast loop outcome
     regression: summary passes progress record fit problem training request verbs
-    many: status held solving summaries fits verbs
+    many: status held solving summaries descents fits verbs
     models: model journal
     report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict

@@ -12,6 +12,7 @@ import numpy as np
 from polydescent.arrays import Array, Kind, is_array, namespace, quiet, to_host
 from polydescent.checks import level as checked_level
 from polydescent.checks import one_of
+from polydescent.descent.forecast import Forecast
 from polydescent.errors import (
     NeedsRows,
     OutsideDomain,
@@ -21,6 +22,7 @@ from polydescent.errors import (
 from polydescent.least_squares.constraints import Constraints
 from polydescent.least_squares.stacks import inverse
 from polydescent.least_squares.uncertain import quantile
+from polydescent.many.descents import Histories, Run, is_far
 from polydescent.many.held import NOTHING, KnownOfEach
 from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers
 from polydescent.many.status import FINE, Status
@@ -28,7 +30,7 @@ from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
-from polydescent.regression.problem import Problem
+from polydescent.regression.problem import Problem, check_determined
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
 
@@ -56,6 +58,8 @@ class Fits:
         What is known of each curve beforehand, where they differ in it.
     curves
         The rows, not copied, where they are at hand: `fits[i]` is then refined.
+    run
+        Of descents, their settings, forecasts and losses; None of exact least squares.
 
     Examples
     --------
@@ -73,6 +77,7 @@ class Fits:
     problem: Problem
     known: KnownOfEach = NOTHING
     curves: Curves | None = None
+    run: Run | None = None
 
     # ── what they are ──
 
@@ -180,10 +185,10 @@ class Fits:
             Its position, an index or a tuple of them.
         """
         try:
-            self.at(place)
+            one = self.at(place)
         except PolydescentError as why:
             return str(why)
-        return Status(int(self.status[place])).words
+        return one.advice
 
     def __getitem__(self, place: Any) -> Any:
         """By position: one curve, as a whole `Fit`, refined where its rows are at hand, or some of
@@ -212,6 +217,12 @@ class Fits:
         rows = None
         if self.curves is not None:
             rows = self.curves[place].rows(summary.x_name, summary.y_name)
+        if self.run is not None:
+            own = self.run.forecast[place] if self.shape else self.run.forecast
+            settings = {"optimizer": own.optimizer, "start": own.start, "allow_divergence": True}
+            descent = replace(self.run.descent, **settings)
+            check_determined(summary, rows)
+            return descent.run(summary, rows, absolute_sigma=self.absolute_sigma)
         problem = self.problem
         if self.known:
             problem = replace(problem, known=self.known.at(place))
@@ -226,6 +237,7 @@ class Fits:
             answers=self.answers[place],
             known=self.known.some(place),
             curves=None if self.curves is None else self.curves[place],
+            run=None if self.run is None else self.run[place],
         )
 
     # ── the curves ──
@@ -348,7 +360,35 @@ class Fits:
 
     @property
     def _losses(self) -> np.ndarray:
-        return self._lowest
+        return self._lowest if self.run is None else self.run.loss
+
+    @property
+    def excess(self) -> Array:
+        """How far the loss is above the lowest, relative to it, shape (…,): 0.03 is 3 %."""
+        with np.errstate(all="ignore"):
+            above = np.maximum(self._losses - self._lowest, 0.0)
+            share = np.where(above > 0, above / self._lowest, 0.0)
+        return self.kind.put(self._known(share))
+
+    @property
+    def is_far(self) -> np.ndarray:
+        """Whether a descent ended far from least squares, as `Fit.is_far`, shape (…,), on the
+        host.
+        """
+        unfinished = np.isin(self.status, (Status.STEPS_EXHAUSTED, Status.DIVERGED))
+        if self.run is None:
+            return unfinished
+        return unfinished & is_far(self.run.loss, self.summaries)
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """Of descents, what was foretold of each, with leading dimensions; None of others."""
+        return None if self.run is None else self.run.forecast
+
+    @property
+    def history(self) -> Histories | None:
+        """Of descents, the losses at up to 100 of the steps; None of others."""
+        return None if self.run is None else self.run.history
 
     @property
     def loss(self) -> Array:

@@ -65,13 +65,16 @@ curve_values(const curve_column *c, ptrdiff_t at, ptrdiff_t first, ptrdiff_t n, 
     return buffer;
 }
 
-INLINE curve_range look(const curve *c) { /* NaN passes by: the sums show it */
+INLINE curve_range look(const curve *c) { /* of y and w the sums show NaN; of x not at degree 0 */
     double lo = INFINITY, hi = -INFINITY, least = INFINITY;
+    int64_t gaps = 0;
     const double *restrict x = c->x, *restrict w = c->w;
     for (ptrdiff_t i = 0; i < c->n; i++) {
         lo = x[i] < lo ? x[i] : lo;
         hi = x[i] > hi ? x[i] : hi;
+        gaps |= x[i] != x[i];
     }
+    if (gaps) hi = NAN;
     if (w) {
         for (ptrdiff_t i = 0; i < c->n; i++) least = w[i] < least ? w[i] : least;
     }

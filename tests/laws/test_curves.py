@@ -1,5 +1,7 @@
 """Many curves folded at once are each what it would be alone, in every kernel."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -113,7 +115,7 @@ def test_runs_are_rows(kernel, weighted):
     weights = rng.uniform(0.5, 2, offsets[-1]) if weighted else None
     y[::17] = np.nan
     folded = fold_runs(x, y, weights, offsets, 3, kernel)
-    for i, (first, last) in enumerate(zip(offsets, offsets[1:], strict=False)):
+    for i, (first, last) in enumerate(pairwise(offsets)):
         own = None if weights is None else weights[first:last]
         assert_curve(folded, i, alone(x[first:last], y[first:last], own, 3), 1e-12)
 
@@ -125,7 +127,7 @@ def test_long_runs_among_short_ones(kernel):
     x, y = rng.normal(size=(2, offsets[-1]))
     y[50] = np.nan
     folded = fold_runs(x, y, None, offsets, 2, kernel)
-    for i, (first, last) in enumerate(zip(offsets, offsets[1:], strict=False)):
+    for i, (first, last) in enumerate(pairwise(offsets)):
         assert_curve(folded, i, alone(x[first:last], y[first:last], None, 2), 1e-12)
     rows = fold_rows(x[None, : 2 * LONG], y[None, : 2 * LONG], None, 2, kernel)
     assert_curve(rows, 0, alone(x[: 2 * LONG], y[: 2 * LONG], None, 2), 1e-12)

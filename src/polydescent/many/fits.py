@@ -157,12 +157,16 @@ class Fits:
         """The interval of x of each curve, lo and hi of shape (…,), in units of x: dates of dates;
         NaN, or NaT, of curves without rows.
         """
-        inside = self.summaries.triangle.domain
-        there = self.summaries.n > 0
-        lo, hi = (np.where(there, end, np.nan) for end in (inside.lo, inside.hi))
-        if self.axis.is_plain:
-            return Domain(self.kind.put(lo), self.kind.put(hi))
-        return Domain(self._places(lo), self._places(hi))
+        inside = self._inside
+        put = self.kind.put if self.axis.is_plain else self._places
+        return Domain(put(inside.lo), put(inside.hi))
+
+    @cached_property
+    def _inside(self) -> Any:
+        """The domain of each curve in float64, NaN of curves without rows."""
+        domain, there = self.summaries.triangle.domain, self.summaries.n > 0
+        lo, hi = (np.where(there, end, np.nan) for end in (domain.lo, domain.hi))
+        return Domain(lo, hi)  # type: ignore[arg-type]
 
     def _places(self, x: np.ndarray) -> np.ndarray:
         there = np.isfinite(x)
@@ -277,7 +281,7 @@ class Fits:
         host = to_host(values) if given else np.asarray(values, dtype=np.float64)
         if outside != "ignore":
             self._check_inside(np.atleast_1d(host), outside)
-        inside = self.summaries.triangle.domain
+        inside = self._inside
         with np.errstate(invalid="ignore"):  # of empty domains
             numbers = self.weights, inside.mid, inside.half_width, np.atleast_1d(host)
         if self.kind.library != "numpy":
@@ -286,7 +290,7 @@ class Fits:
         return found if host.ndim else found[..., 0]
 
     def _check_inside(self, x: np.ndarray, outside: str) -> None:
-        inside = self.summaries.triangle.domain
+        inside = self._inside
         there = ~np.isnan(self.weights[..., 0])
         with np.errstate(invalid="ignore"):
             slack = _AT_THE_EDGE * inside.half_width
@@ -314,7 +318,7 @@ class Fits:
     @cached_property
     def _powers(self) -> np.ndarray:
         origin = self.axis.power_origin
-        powers = powers_of_each(self.weights, self.summaries.triangle.domain, origin)
+        powers = powers_of_each(self.weights, self._inside, origin)
         for i, power in enumerate(self._fixed):
             powers[..., power] = self._known(self._held_values[..., i])
         return powers
@@ -445,7 +449,7 @@ class Fits:
     @cached_property
     def _root(self) -> np.ndarray:
         """Shape (…, k, f): root·rootᵀ is the covariance of the coefficients."""
-        domain = self.summaries.triangle.domain
+        domain = self._inside
         matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
         sd = 1.0 if self.absolute_sigma else self._residual_sd[..., None, None]
         with np.errstate(all="ignore"):

@@ -13,6 +13,7 @@ import numpy as np
 from polydescent.arrays import Array, Kind, is_array, namespace, quiet, to_host
 from polydescent.checks import level as checked_level
 from polydescent.checks import one_of
+from polydescent.descent.forecast import Forecast
 from polydescent.errors import (
     NeedsRows,
     OutsideDomain,
@@ -22,6 +23,7 @@ from polydescent.errors import (
 from polydescent.least_squares.constraints import Constraints
 from polydescent.least_squares.stacks import inverse
 from polydescent.least_squares.uncertain import quantile
+from polydescent.many.descents import Histories, Run, is_far
 from polydescent.many.held import NOTHING, KnownOfEach
 from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers
 from polydescent.many.status import FINE, Status
@@ -38,7 +40,7 @@ from polydescent.many.tables import (
 from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
-from polydescent.regression.problem import Problem
+from polydescent.regression.problem import Problem, check_determined
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
 from polydescent.rows.keys import find, is_selection
@@ -65,6 +67,8 @@ class Fits:
         What is known of each curve beforehand, where they differ in it.
     curves
         The rows, not copied, where they are at hand: `fits[i]` is then refined.
+    run
+        Of descents, their settings, forecasts and losses; None of exact least squares.
 
     Examples
     --------
@@ -82,6 +86,7 @@ class Fits:
     problem: Problem
     known: KnownOfEach = NOTHING
     curves: Curves | None = None
+    run: Run | None = None
 
     # ── what they are ──
 
@@ -161,12 +166,16 @@ class Fits:
         """The interval of x of each curve, lo and hi of shape (…,), in units of x: dates of dates;
         NaN, or NaT, of curves without rows.
         """
-        inside = self.summaries.triangle.domain
-        there = self.summaries.n > 0
-        lo, hi = (np.where(there, end, np.nan) for end in (inside.lo, inside.hi))
-        if self.axis.is_plain:
-            return Domain(self.kind.put(lo), self.kind.put(hi))
-        return Domain(self._places(lo), self._places(hi))
+        inside = self._inside
+        put = self.kind.put if self.axis.is_plain else self._places
+        return Domain(put(inside.lo), put(inside.hi))
+
+    @cached_property
+    def _inside(self) -> Any:
+        """The domain of each curve in float64, NaN of curves without rows."""
+        domain, there = self.summaries.triangle.domain, self.summaries.n > 0
+        lo, hi = (np.where(there, end, np.nan) for end in (domain.lo, domain.hi))
+        return Domain(lo, hi)  # type: ignore[arg-type]
 
     def _places(self, x: np.ndarray) -> np.ndarray:
         there = np.isfinite(x)
@@ -191,10 +200,10 @@ class Fits:
         if self.keys is not None:
             place = find(self.keys, place)
         try:
-            self.at(place)
+            one = self.at(place)
         except PolydescentError as why:
             return str(why)
-        return Status(int(self.status[place])).words
+        return one.advice
 
     def __getitem__(self, place: Any) -> Any:
         """One curve, as a whole `Fit`, refined where its rows are at hand, or some of them, as
@@ -227,6 +236,12 @@ class Fits:
         rows = None
         if self.curves is not None:
             rows = self.curves[place].rows(summary.x_name, summary.y_name)
+        if self.run is not None:
+            own = self.run.forecast[place] if self.shape else self.run.forecast
+            settings = {"optimizer": own.optimizer, "start": own.start, "allow_divergence": True}
+            descent = replace(self.run.descent, **settings)
+            check_determined(summary, rows)
+            return descent.run(summary, rows, absolute_sigma=self.absolute_sigma)
         problem = self.problem
         if self.known:
             problem = replace(problem, known=self.known.at(place))
@@ -241,6 +256,7 @@ class Fits:
             answers=self.answers[place],
             known=self.known.some(place),
             curves=None if self.curves is None else self.curves[place],
+            run=None if self.run is None else self.run[place],
         )
 
     # ── tables and files ──
@@ -383,7 +399,7 @@ class Fits:
         host = to_host(values) if given else np.asarray(values, dtype=np.float64)
         if outside != "ignore":
             self._check_inside(np.atleast_1d(host), outside)
-        inside = self.summaries.triangle.domain
+        inside = self._inside
         with np.errstate(invalid="ignore"):  # of empty domains
             numbers = self.weights, inside.mid, inside.half_width, np.atleast_1d(host)
         if self.kind.library != "numpy":
@@ -392,7 +408,7 @@ class Fits:
         return found if host.ndim else found[..., 0]
 
     def _check_inside(self, x: np.ndarray, outside: str) -> None:
-        inside = self.summaries.triangle.domain
+        inside = self._inside
         there = ~np.isnan(self.weights[..., 0])
         with np.errstate(invalid="ignore"):
             slack = AT_THE_EDGE * inside.half_width
@@ -420,7 +436,7 @@ class Fits:
     @cached_property
     def _powers(self) -> np.ndarray:
         origin = self.axis.power_origin
-        powers = powers_of_each(self.weights, self.summaries.triangle.domain, origin)
+        powers = powers_of_each(self.weights, self._inside, origin)
         for i, power in enumerate(self._fixed):
             powers[..., power] = self._known(self._held_values[..., i])
         return powers
@@ -466,7 +482,35 @@ class Fits:
 
     @property
     def _losses(self) -> np.ndarray:
-        return self._lowest
+        return self._lowest if self.run is None else self.run.loss
+
+    @property
+    def excess(self) -> Array:
+        """How far the loss is above the lowest, relative to it, shape (…,): 0.03 is 3 %."""
+        with np.errstate(all="ignore"):
+            above = np.maximum(self._losses - self._lowest, 0.0)
+            share = np.where(above > 0, above / self._lowest, 0.0)
+        return self.kind.put(self._known(share))
+
+    @property
+    def is_far(self) -> np.ndarray:
+        """Whether a descent ended far from least squares, as `Fit.is_far`, shape (…,), on the
+        host.
+        """
+        unfinished = np.isin(self.status, (Status.STEPS_EXHAUSTED, Status.DIVERGED))
+        if self.run is None:
+            return unfinished
+        return unfinished & is_far(self.run.loss, self.summaries)
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """Of descents, what was foretold of each, with leading dimensions; None of others."""
+        return None if self.run is None else self.run.forecast
+
+    @property
+    def history(self) -> Histories | None:
+        """Of descents, the losses at up to 100 of the steps; None of others."""
+        return None if self.run is None else self.run.history
 
     @property
     def loss(self) -> Array:
@@ -523,7 +567,7 @@ class Fits:
     @cached_property
     def _root(self) -> np.ndarray:
         """Shape (…, k, f): root·rootᵀ is the covariance of the coefficients."""
-        domain = self.summaries.triangle.domain
+        domain = self._inside
         matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
         sd = 1.0 if self.absolute_sigma else self._residual_sd[..., None, None]
         with np.errstate(all="ignore"):

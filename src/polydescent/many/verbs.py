@@ -10,12 +10,16 @@ import numpy as np
 
 from polydescent.arrays import in_double, is_array, namespace, real_array, to_host
 from polydescent.checks import one_of
-from polydescent.errors import BadCall, CurvesWithoutAnswer
+from polydescent.descent.optimizers import Optimizer
+from polydescent.errors import BadCall, CurvesOnTheirWay, CurvesWithoutAnswer
+from polydescent.many.descents import descended, parsed
 from polydescent.many.fits import Fits, fits_of
 from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.passes import summaries_by_key
 from polydescent.many.status import WITHOUT_ANSWER, Status, in_words
 from polydescent.many.summaries import Summaries
+from polydescent.polynomial.basis import Basis
+from polydescent.regression.problem import Problem
 from polydescent.regression.request import weights_of
 from polydescent.rows.axis import check_unit
 from polydescent.rows.curves import Curves
@@ -216,6 +220,137 @@ def fit_many(
     summaries, curves = _summarized(curves, problem.degree, missing, per)
     fits = fits_of(summaries, problem, curves, known)
     warn_of_troubles(fits.status)
+    return fits
+
+
+def descend_many(
+    data: Any = None,
+    /,
+    y: Any = None,
+    degree: int = 3,
+    *,
+    x: Any = None,
+    axis: int = -1,
+    weights: Any = None,
+    sigma: Any = None,
+    absolute_sigma: bool = False,
+    counts: Any = None,
+    missing: str = "raise",
+    per: str | None = None,
+    basis: str | Basis = "power",
+    optimizer: str | Optimizer | None = None,
+    learning_rate: Any = None,
+    momentum: Any = None,
+    start: Any = "random",
+    seed: int = 0,
+    steps: int = 2000,
+    tolerance: float | None = None,
+    allow_divergence: bool = False,
+    method: str = "auto",
+) -> Fits:
+    """Gradient descent on many curves at once, each on its own loss, with its own outcome.
+
+    Parameters
+    ----------
+    data, y
+        The x and y of the curves, as in `summarize_many`: y of shape (…, n), x of shape (n,), for
+        all, or that of y.
+    degree
+        A number, default 3.
+    x
+        The x, instead of data.
+    axis
+        Of y, and of all that has its shape: along which the points of a curve lie; default −1.
+    weights
+        Of the squares, shape (n,) or that of y, ≥ 0; default 1.
+    sigma
+        Instead of weights, standard deviations of y in units of y, > 0.
+    absolute_sigma
+        Whether sigma is known in units of y, as in `fit_many`; default False.
+    counts
+        How often each point was seen, shape (n,) or that of y, whole numbers ≥ 0; default 1.
+    missing
+        "raise" (default), "omit" or "mark", as in `fit_many`.
+    per
+        The unit of dates and durations, default "day": weights are per it.
+    basis
+        "power" (weights are a, b, c, d of x; default), "chebyshev" or "legendre" (on x mapped to
+        [−1, 1], curve by curve).
+    optimizer
+        "gd" (default), "momentum", "nesterov" or "adam", or an object that holds its settings.
+    learning_rate
+        η: a number for all curves, or an array of shape (…). Left out, of each curve the fastest
+        stable one; 0.001 of Adam.
+    momentum
+        β of "momentum" or "nesterov": a number, or an array of shape (…). Left out, the fastest.
+    start
+        "random" (standard normal, from `seed`, the same for all; default), "zeros", degree + 1
+        weights for all, or an array of shape (…, degree + 1).
+    seed
+        Of the random start, a whole number ≥ 0; default 0.
+    steps
+        Updates to make, ≥ 1; default 2,000.
+    tolerance
+        Stop each curve once its loss is within this share of the lowest possible, 0.01 for 1 %.
+    allow_divergence
+        Go on even where the learning rate is above the largest stable one. Default False.
+    method
+        "walk" step by step, or by the "closed form" of each mode, the same up to rounding; "auto"
+        (default) is the faster of them.
+
+    Returns
+    -------
+    Fits
+        With `history` (the losses at up to 100 steps) and `forecast`, and a status of CONVERGED,
+        STEPS_EXHAUSTED or DIVERGED for each curve that could descend.
+
+    Raises
+    ------
+    RateTooLarge
+        Before step 1, unless allow_divergence, with how many curves and the smallest limit.
+    PolydescentError
+        As `summarize_many`, and UnknownName, SetTwice.
+
+    Warns
+    -----
+    CurvesWithoutAnswer, CurvesOnTheirWay
+        Once each, where there are any.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(0, 1, 20)
+    >>> runs = descend_many(x, np.stack([2 * x, 1 - x]), degree=1, start="zeros")
+    >>> runs
+    <Fits of 2 curves, degree 1: 2 converged>
+    >>> runs.history.loss.shape
+    (100, 2)
+    """
+    problem = Problem.parse(degree, absolute_sigma=absolute_sigma)
+    problem.check_plain()
+    if problem.absolute_sigma and weights is None and sigma is None:
+        raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
+    curves = _curves(data, y, x, axis, weights, sigma, counts)
+    descent = parsed(
+        curves.shape,
+        basis=basis,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        start=start,
+        seed=seed,
+        steps=steps,
+        tolerance=tolerance,
+        allow_divergence=allow_divergence,
+        method=method,
+    )
+    summaries, curves = _summarized(curves, problem.degree, missing, per)
+    answers, run = descended(summaries, *descent)
+    fits = Fits(summaries, answers, problem, curves=curves, run=run)
+    warn_of_troubles(fits.status)
+    if not allow_divergence and (far := int(fits.is_far.sum())):
+        found = CurvesOnTheirWay(far, fits.status.size, in_words(fits.status))
+        warnings.warn(found, stacklevel=2)
     return fits
 
 

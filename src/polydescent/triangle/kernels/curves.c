@@ -65,7 +65,7 @@ curve_values(const curve_column *c, ptrdiff_t at, ptrdiff_t first, ptrdiff_t n, 
     return buffer;
 }
 
-INLINE curve_range look(const curve *c) { /* NaN passes by: the sums show it */
+INLINE curve_range look(const curve *c) { /* of y and w the sums show NaN; of x not at degree 0 */
     double lo = INFINITY, hi = -INFINITY, least = INFINITY;
     const double *restrict x = c->x, *restrict w = c->w;
     for (ptrdiff_t i = 0; i < c->n; i++) {
@@ -76,6 +76,13 @@ INLINE curve_range look(const curve *c) { /* NaN passes by: the sums show it */
         for (ptrdiff_t i = 0; i < c->n; i++) least = w[i] < least ? w[i] : least;
     }
     return (curve_range){lo, hi, least};
+}
+
+/* Whether some x is NaN. */
+static int has_gaps(const curve *c) {
+    for (ptrdiff_t i = 0; i < c->n; i++)
+        if (c->x[i] != c->x[i]) return 1;
+    return 0;
 }
 
 /* The rows that count, without those in which something is NaN or infinite, which are counted. */
@@ -418,7 +425,8 @@ static void fold_curves(const many_curves *m, int degree, ptrdiff_t first, ptrdi
             }
             c[count] = curve_at(m, at, scratch + 3 * rows);
             const curve_range seen = look_at(c + count);
-            if (!frame_of(c + count, &seen, f + count) || (c[count].w && !(seen.least >= SMALLEST))) {
+            if (!frame_of(c + count, &seen, f + count) || (c[count].w && !(seen.least >= SMALLEST)) ||
+                (degree == 0 && has_gaps(c + count))) {
                 fold_with_care(m, degree, at, out, scratch + 3 * rows);
                 continue;
             }

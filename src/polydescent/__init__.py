@@ -26,8 +26,8 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     models: model journal groups group_journal
     report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict
-    cli: terminal wording declare typed options show approximate explain fit update merge predict
-        commands door
+    cli: terminal wording declare typed options show approximate explain groups fit update merge
+        predict commands door
 """
 
 from importlib import import_module

@@ -98,10 +98,7 @@ def located(fits: Any, data: Any, x: Any, by: Any) -> tuple[np.ndarray, np.ndarr
         )
     if len(found) != len(numbers):
         raise LengthMismatch({"x": len(numbers), "by": len(found)})
-    _, (ours, theirs) = keys.union([fits.keys, found.table.rename_columns(list(names))])
-    place = np.full(max(int(theirs.max(initial=-1)), int(ours.max(initial=-1))) + 1, -1)
-    place[ours] = np.arange(len(ours))
-    return numbers, place[theirs][found.codes], found
+    return numbers, keys.places(fits.keys, found), found
 
 
 def values_at(fits: Any, x: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -29,14 +29,14 @@ from polydescent.errors import (
 )
 from polydescent.many.fits import Fits, fits_of
 from polydescent.many.grouped import in_order, merged
+from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
 from polydescent.memory import check_memory
 from polydescent.models.model import ASKED, CURVE, PASS, check_apart, check_asked
 from polydescent.polynomial.basis import Domain
-from polydescent.regression.problem import Problem
 from polydescent.rows import arrow, keys
-from polydescent.rows.axis import Axis
+from polydescent.rows.axis import Axis, place_in
 from polydescent.sealed.atomic import check_folder, contents, locked, opened, replacing, told
 from polydescent.sealed.fingerprint import Known, Remembered
 from polydescent.sealed.schema import Maybe, check, plain, record, series, text, whole
@@ -76,18 +76,24 @@ class GroupModel:
 
     def fits(self) -> Fits:
         """The curves that are meant. Raises BadSetting."""
-        fix, terms = self.curve.get("fix"), self.curve.get("terms")
-        degree = self.curve.get("degree", str(self.summaries.degree))
+        fix, terms, through = (self.curve.get(name) for name in ("fix", "terms", "through"))
+        largest = self.summaries.degree
+        degree = str(largest) if terms else self.curve.get("degree", str(largest))
         powers = [pair.partition("=") for pair in fix.split(",")] if fix else []
-        problem = Problem.parse(
+        points = [point.partition(",") for point in through or ()]
+        known = KnownOfEach(
+            {int(power): float(value) for power, _, value in powers} or None,
+            [int(power) for power in terms.split(",")] if terms else None,
+            [(place_in(x.strip()), float(y)) for x, _, y in points] or None,
+        )
+        problem = problem_of(
             int(degree) if degree.isdecimal() else degree,
-            self.summaries.degree,
-            fix={int(power): float(value) for power, _, value in powers} or None,
-            terms=[int(power) for power in terms.split(",")] if terms else None,
+            known,
+            largest,
             criterion=self.curve.get("criterion", "aicc"),
             absolute_sigma=self.curve.get("absolute_sigma", False),
         )
-        return fits_of(self.summaries, problem)
+        return fits_of(self.summaries, problem, None, known)
 
     def plus(self, summaries: Summaries) -> Summaries:
         """Its summaries with those of more rows, by key."""
@@ -237,7 +243,8 @@ def _typed(fits: Fits, path: object) -> dict[str, Any]:
     if held.terms is not None:
         curve["terms"] = ",".join(str(int(power)) for power in held.terms)
     if held.through is not None:
-        raise NotKept(path, "its curves are held to points: save the summaries instead")
+        points = held.through if isinstance(held.through[0], list | tuple) else [held.through]
+        curve["through"] = [f"{x},{float(y)!r}" for x, y in points]
     return curve | ({"absolute_sigma": True} if problem.absolute_sigma else {})
 
 

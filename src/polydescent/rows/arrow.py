@@ -42,6 +42,17 @@ def parquet() -> Any:
     return files
 
 
+def write_table(table: Any, path: Path) -> None:
+    """Write a table, as CSV or Parquet by the ending of the path."""
+    if path.suffix.lower() == ".csv":
+        pyarrow()
+        import pyarrow.csv as csv
+
+        csv.write_csv(table, str(path))
+        return
+    parquet().write_table(table, str(path))
+
+
 def flat(column: Any) -> Any:
     """The numbers in a column of lists of one length, one after the other."""
     parts = [chunk.flatten() for chunk in column.chunks]

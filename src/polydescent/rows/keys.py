@@ -193,6 +193,18 @@ def beside_others(names: Sequence[str], others: Iterable[str]) -> list[str]:
     return found
 
 
+def places(table: Any, keys: Keys) -> np.ndarray:
+    """The place in a table of distinct keys of the key of each row, −1 where it is not there.
+
+    The columns are those of the table, under any names. Raises BadKeys.
+    """
+    _, (ours, theirs) = union([table, keys.table.rename_columns(table.column_names)])
+    most = max(int(codes.max(initial=-1)) for codes in (ours, theirs))
+    found = np.full(most + 1, -1)
+    found[ours] = np.arange(len(ours))
+    return found[theirs][keys.codes]
+
+
 def holds_text(table: Any) -> bool:
     """Whether some column of keys is text."""
     types = arrow.pyarrow().types

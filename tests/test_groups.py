@@ -618,3 +618,31 @@ def test_keys_of_days_are_found_by_days():
     fits = pd.fit_many([0, 1], [1.0, 2.0], 0, by=[day, day])
     for key in (day, np.datetime64("2024-05-01"), "2024-05-01"):
         assert fits[key].n == 2
+
+
+# ── Dask ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["at random", "few rows each", "with NULL", "texts"])
+def test_dask_dataframes_by_key(kind):
+    dask = pytest.importorskip("dask.dataframe")
+    columns = rows_of(KEYS[kind])
+    frame = dask.from_pandas(pandas.DataFrame(columns), npartitions=5)
+    found = pd.summarize_many(frame, x="x", y="y", by="k", weights="w")
+    assert_same(found, pd.summarize_many(columns, x="x", y="y", by="k", weights="w"))
+    two = pd.fit_many(frame, x="x", y="y", by=["k"], missing="omit", degree=0)
+    assert two.keys.column_names == ["k"]
+    with pytest.raises(UnknownName, match="no column 'z'"):
+        pd.fit_many(frame, x="x", y="y", by="z")
+
+
+def test_dask_arrays_with_keys_beside_them():
+    array = pytest.importorskip("dask.array")
+    columns = rows_of(KEYS["at random"])
+    x, y, k = (array.from_array(columns[name], chunks=130) for name in ("x", "y", "k"))
+    found = pd.summarize_many(x, y, by=k)
+    whole = pd.summarize_many(columns["x"], columns["y"], by=columns["k"])
+    assert_same(found, whole)
+    two = pd.summarize_many(x, y, by=[k, k % 2])
+    assert two.keys.column_names == ["key0", "key1"]
+    assert two.shape == whole.shape

@@ -15,15 +15,15 @@ docs/architecture.md says what lives where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows curves source chunks arrow locked expressions format layout intact
-        duck text tables files cluster function source_of
+    rows: axis deviations rows curves labelled source chunks arrow locked expressions format layout
+        intact duck text tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain
         inference degrees
     descent: motion optimizers forecast loop outcome
     regression: summary passes progress record fit problem training request verbs
-    many: status held solving summaries descents fits verbs
+    many: status held solving summaries descents chunked fits verbs
     models: model journal
     report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict

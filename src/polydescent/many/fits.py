@@ -31,8 +31,10 @@ from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
 from polydescent.regression.problem import Problem, check_determined
+from polydescent.rows.arrow import table
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
+from polydescent.rows.labelled import dataset
 
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
@@ -502,6 +504,87 @@ class Fits:
             reach = each[which].reshape(*self.shape, 1)
         ends = (self._powers - reach * self._stderr, self._powers + reach * self._stderr)
         return self.kind.put(np.stack(ends, axis=-1))
+
+    # ── in other forms ──
+
+    def to_table(self, basis: str = "power") -> Any:
+        """A row for each curve, as a pyarrow.Table: pandas and Polars read it.
+
+        Parameters
+        ----------
+        basis
+            "power" (default) for coefficients of 1, x, x², … as c0, c1, … with their standard
+            errors se0, se1, …; "chebyshev" for weights on the domain of each curve as w0, w1, …,
+            which keep their digits where x is far from 0.
+
+        Returns
+        -------
+        pyarrow.Table
+            The keys, or the place along each dimension as curve (curve_0, curve_1, …); then n,
+            omitted, degree, the coefficients, r2, residual_sd, loss, x_min, x_max and status, its
+            name.
+
+        Raises
+        ------
+        MissingExtra
+            Without PyArrow.
+        BadSetting
+            For another basis.
+        """
+        one_of("basis", basis, ("power", "chebyshev"))
+        k, inside = self.degree + 1, self.domain
+        columns: dict[str, Any] = {}
+        if self.keys is None:
+            places = np.indices(self.shape).reshape(len(self.shape), -1)
+            names = ["curve"] if len(places) == 1 else [f"curve_{i}" for i in range(len(places))]
+            columns |= dict(zip(names, places, strict=True))
+        columns |= {"n": self.summaries.n, "omitted": self.summaries.omitted}
+        columns["degree"] = self.degrees
+        if basis == "power":
+            columns |= {f"c{i}": self._powers[..., i] for i in range(k)}
+            columns |= {f"se{i}": self._stderr[..., i] for i in range(k)}
+        else:
+            columns |= {f"w{i}": self.weights[..., i] for i in range(k)}
+        columns |= {"r2": self._r2, "residual_sd": self._residual_sd, "loss": self._losses}
+        ends = inside.lo, inside.hi
+        columns |= {
+            name: to_host(end) if self.axis.is_plain else np.asarray(end)
+            for name, end in zip(("x_min", "x_max"), ends, strict=True)
+        }
+        names = np.array([each.name for each in Status])
+        columns["status"] = names[self.status]
+        found = table({name: np.ravel(v) for name, v in columns.items()}, "The fits")
+        if self.keys is None:
+            return found
+        for i, name in enumerate(self.keys.column_names):
+            found = found.add_column(i, name, self.keys.column(name))
+        return found
+
+    def to_dataset(self) -> Any:
+        """The results as an xarray.Dataset, with the dimensions and coordinates of the data.
+
+        polyfit_coefficients, along degree from the highest to 0, polyfit_covariance (cov_i, cov_j
+        in that order) and polyfit_residuals are what xarray's own polyfit gives, so that
+        xarray.polyval takes them; polyfit_stderr, r2, residual_sd, n and status are beside them.
+
+        Raises
+        ------
+        MissingExtra
+            Without xarray.
+        """
+        covariance = self._root @ self._root.mT
+        columns = {
+            "degree": ((), np.arange(self.degree, -1, -1)),
+            "polyfit_coefficients": (("degree",), self._powers[..., ::-1]),
+            "polyfit_stderr": (("degree",), self._stderr[..., ::-1]),
+            "polyfit_covariance": (("cov_i", "cov_j"), covariance[..., ::-1, ::-1]),
+            "polyfit_residuals": ((), self._losses),
+            "r2": ((), self._r2),
+            "residual_sd": ((), self._residual_sd),
+            "n": ((), self.summaries.n),
+            "status": ((), self.status),
+        }
+        return dataset(columns, self.summaries.labels, self.shape)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

@@ -507,11 +507,11 @@ def test_the_table_has_a_row_for_each_curve(lines):
     fits, _ = lines
     table = fits.to_table()
     assert table.column_names == [
-        *("site", "number", "n", "omitted", "c0", "c1", "se0", "se1", "r2", "residual_sd"),
-        *("x_min", "x_max", "status"),
+        *("site", "number", "n", "omitted", "degree", "c0", "c1", "se0", "se1", "r2"),
+        *("residual_sd", "loss", "x_min", "x_max", "status"),
     ]
     assert table["c1"].to_pylist() == pytest.approx([2.0, 2.0, -1.0, -1.0])
-    assert set(table["status"].to_pylist()) == {"ok"}
+    assert set(table["status"].to_pylist()) == {"OK"}
     chebyshev = fits.to_table("chebyshev")
     np.testing.assert_allclose(chebyshev["w0"].to_numpy(), fits.weights[:, 0])
     one = fits.at(0)

@@ -43,6 +43,7 @@ SPELLED_IN = {
     "matplotlib": {"report.static", "report.panels"},
     "pyarrow": {"rows.arrow"},
     "dask": {"rows.cluster"},
+    "xarray": {"rows.labelled"},
     "triton": {"triangle.kernels.gpu"},
     "sklearn": {"estimators.scikit"},
     "pandas": {"frames"},

@@ -102,8 +102,8 @@ def test_each_curve_is_what_fit_says(degree, how):
         {"terms": [2]},
         {"through": (0.25, 2.0)},
         {"through": [(0.25, 2.0), (1, 3)]},
-        {"fix": {2: 0.1}, "through": (0.0, 1.0)},
-        {"through": (np.linspace(0, 1, CURVES), np.arange(CURVES)), "degree": 2},
+        {"fix": {2: 0.1}, "through": (0.05, 1.0)},
+        {"through": (np.linspace(0.1, 1, CURVES), np.arange(CURVES)), "degree": 2},
         {"degree": "auto"},
         {"degree": "auto:4", "criterion": "bic"},
         {"degree": "auto:2", "criterion": "aic"},
@@ -255,7 +255,7 @@ def test_statuses_and_one_warning():
         fits[3]
     wanted = pd.fit(x[0], y[0])
     np.testing.assert_allclose(fits.coef[0], wanted.coef, rtol=1e-12)
-    assert np.isnan(fits(x[0, :2])[1]).all()
+    assert np.isnan(fits(x[0, :2], outside="ignore")[1]).all()
 
 
 def test_values_that_are_missing():

@@ -15,14 +15,14 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     arrays
     double_double
     frames
-    rows: axis deviations arrow keys rows curves source chunks locked expressions format layout
-        intact duck text tables files cluster function source_of
+    rows: axis deviations arrow keys rows curves labelled source chunks locked expressions format
+        layout intact duck text tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain degrees
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes progress evidence fit problem training request verbs
-    many: status held solving summaries grouped passes tables descents fits verbs
+    many: status held solving summaries grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
     report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict

@@ -44,6 +44,7 @@ from polydescent.regression.problem import Problem, check_determined
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
 from polydescent.rows.keys import find, is_selection
+from polydescent.rows.labelled import dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,14 +268,16 @@ class Fits:
         Parameters
         ----------
         basis
-            "power" (default) for `coef`, in columns c0, c1, …, or "chebyshev" for `weights`, in w0,
-            w1, …; their standard errors are in se0, se1, …
+            "power" (default) for `coef`, in columns c0, c1, …, or "chebyshev" for `weights` on the
+            domain of each curve, in w0, w1, …, which keep their digits where x is far from 0; their
+            standard errors are in se0, se1, …
 
         Returns
         -------
-        Table
-            The keys, or the positions, then n, omitted, the numbers above, r2, residual_sd, x_min,
-            x_max and status, in words.
+        pyarrow.Table
+            The keys, or the place along each dimension as curve (curve_0, curve_1, …); then n,
+            omitted, degree, the numbers above, r2, residual_sd, loss, x_min, x_max and status, its
+            name.
 
         Raises
         ------
@@ -620,6 +623,34 @@ class Fits:
             reach = each[which].reshape(*self.shape, 1)
         ends = (self._powers - reach * self._stderr, self._powers + reach * self._stderr)
         return self.kind.put(np.stack(ends, axis=-1))
+
+    # ── in other forms ──
+
+    def to_dataset(self) -> Any:
+        """The results as an xarray.Dataset, with the dimensions and coordinates of the data.
+
+        polyfit_coefficients, along degree from the highest to 0, polyfit_covariance (cov_i, cov_j
+        in that order) and polyfit_residuals are what xarray's own polyfit gives, so that
+        xarray.polyval takes them; polyfit_stderr, r2, residual_sd, n and status are beside them.
+
+        Raises
+        ------
+        MissingExtra
+            Without xarray.
+        """
+        covariance = self._root @ self._root.mT
+        columns = {
+            "degree": ((), np.arange(self.degree, -1, -1)),
+            "polyfit_coefficients": (("degree",), self._powers[..., ::-1]),
+            "polyfit_stderr": (("degree",), self._stderr[..., ::-1]),
+            "polyfit_covariance": (("cov_i", "cov_j"), covariance[..., ::-1, ::-1]),
+            "polyfit_residuals": ((), self._losses),
+            "r2": ((), self._r2),
+            "residual_sd": ((), self._residual_sd),
+            "n": ((), self.summaries.n),
+            "status": ((), self.status),
+        }
+        return dataset(columns, self.summaries.labels, self.shape)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

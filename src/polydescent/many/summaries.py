@@ -18,6 +18,7 @@ from polydescent.polynomial.basis import Domain
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import PLAIN, Axis, check_unit
 from polydescent.rows.keys import find, is_selection, selected
+from polydescent.rows.labelled import Labels
 from polydescent.triangle.kernels.curves import fold_runs
 from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.triangle import Triangle
@@ -52,6 +53,8 @@ class Summaries:
         How dates and large whole numbers became x: one for all curves.
     keys
         A table with a row for each curve, or None where curves go by position.
+    labels
+        Dimensions and coordinates of the curves, where they came from xarray.
     known
         Weights, shape (…, k), and where they are those of least squares, shape (…,): what the
         kernel that folded the curves found on the way. None where nothing is.
@@ -65,6 +68,7 @@ class Summaries:
     y_name: str = "y"
     axis: Axis = field(default=PLAIN)
     keys: Any = None
+    labels: Labels | None = None
     known: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
 
     @classmethod
@@ -129,6 +133,7 @@ class Summaries:
             omitted=self.omitted[place],
             fault=self.fault[place],
             keys=None if self.keys is None else selected(self.keys, place),
+            labels=None,
             known=None if known is None else (known[0][place], known[1][place]),
         )
 

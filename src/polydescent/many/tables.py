@@ -35,15 +35,17 @@ def to_table(fits: Any, basis: str = "power") -> Any:
     flat = {
         "n": fits.summaries.n,
         "omitted": fits.summaries.omitted,
+        "degree": fits.degrees,
         **{f"{names}{power}": values[:, power] for power in range(k)},
         **{f"se{power}": errors[:, power] for power in range(k)},
         "r2": to_host(fits.r2),
         "residual_sd": to_host(fits.residual_sd),
+        "loss": to_host(fits.loss),
         "x_min": fits.domain.lo,
         "x_max": fits.domain.hi,
     }
     found = {name: pyarrow.array(_plain(column).reshape(-1)) for name, column in flat.items()}
-    words = pyarrow.array([status.words for status in Status])
+    words = pyarrow.array([status.name for status in Status])
     place = pyarrow.array(np.asarray(fits.status).reshape(-1).astype(np.int8))
     found["status"] = pyarrow.DictionaryArray.from_arrays(place, words).cast(pyarrow.string())
     of_keys = fits.keys if fits.keys is not None else _positions(shape)
@@ -66,7 +68,7 @@ def _plain(column: Any) -> np.ndarray:
 def _positions(shape: tuple[int, ...]) -> Any:
     """Where curves stand that go by position, a column for each dimension."""
     places = np.indices(shape).reshape(len(shape), -1)
-    names = ["curve"] if len(shape) == 1 else [f"curve{i}" for i in range(len(shape))]
+    names = ["curve"] if len(shape) == 1 else [f"curve_{i}" for i in range(len(shape))]
     return arrow.pyarrow().table(dict(zip(names, places, strict=True)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from polydescent.arrays import in_double, is_array, namespace, real_array, to_ho
 from polydescent.checks import one_of
 from polydescent.descent.optimizers import Optimizer
 from polydescent.errors import BadCall, CurvesOnTheirWay, CurvesWithoutAnswer
+from polydescent.many.chunked import summarize_chunks
 from polydescent.many.descents import descended, parsed
 from polydescent.many.fits import Fits, fits_of
 from polydescent.many.held import KnownOfEach, problem_of
@@ -22,8 +23,10 @@ from polydescent.polynomial.basis import Basis
 from polydescent.regression.problem import Problem
 from polydescent.regression.request import weights_of
 from polydescent.rows.axis import check_unit
+from polydescent.rows.cluster import is_chunked
 from polydescent.rows.curves import Curves
 from polydescent.rows.deviations import weights_of_deviations
+from polydescent.rows.labelled import Labels, beside, curves_of, is_labelled
 from polydescent.rows.rows import Same
 from polydescent.rows.source import Source
 from polydescent.rows.source_of import source_of
@@ -58,12 +61,15 @@ def summarize_many(
     ----------
     data, y
         The x and y of the curves, arrays, tensors or nested lists. y: shape (…, n), the last axis
-        the points, in any unit. data, the x: shape (n,), for all curves, or that of y; numbers,
-        dates or durations. With by=, the x and y of rows: all that `summarize` takes but chunks.
+        the points, in any unit; also a Dask array, whose chunks stay as they are. data, the x:
+        shape (n,), for all curves, or that of y; numbers, dates or durations. Or data alone, an
+        xarray DataArray with x= naming the dimension of the points, or a Dataset with y= naming the
+        variable. With by=, the x and y of rows: all that `summarize` takes but chunks.
     degree
         The highest degree that can be fitted from them, default 8.
     x
-        The x, instead of data; with by=, the column of x in a file or table, or SQL.
+        The x, instead of data; of an xarray object, the name of a dimension or coordinate; with
+        by=, the column of x in a file or table, or SQL.
     by
         One curve for each key, not for each row of y: the column of the key of each row, or an SQL
         expression of columns, or a list of them; of rows in memory, the keys beside x and y, shape
@@ -108,8 +114,8 @@ def summarize_many(
         rows = _keyed(data, y, x, by, axis, weights, sigma, where, again, counts, file_format)
         return _by_key(rows, checked_degree(degree), missing, per)
     _check_arrays(where, file_format, again)
-    curves = _curves(data, y, x, axis, weights, sigma, counts)
-    return _summarized(curves, degree, missing, per)[0]
+    given = _Given.of(data, y, x, axis, weights, sigma, counts)
+    return given.summarized(degree, missing, per)[0]
 
 
 def fit_many(
@@ -215,9 +221,9 @@ def fit_many(
         warn_of_troubles(fits.status)
         return fits
     _check_arrays(where, file_format, again)
-    curves = _curves(data, y, x, axis, weights, sigma, counts)
-    known.check(curves.shape)
-    summaries, curves = _summarized(curves, problem.degree, missing, per)
+    given = _Given.of(data, y, x, axis, weights, sigma, counts)
+    known.check(given.shape)
+    summaries, curves = given.summarized(problem.degree, missing, per)
     fits = fits_of(summaries, problem, curves, known)
     warn_of_troubles(fits.status)
     return fits
@@ -330,9 +336,9 @@ def descend_many(
     problem.check_plain()
     if problem.absolute_sigma and weights is None and sigma is None:
         raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
-    curves = _curves(data, y, x, axis, weights, sigma, counts)
+    given = _Given.of(data, y, x, axis, weights, sigma, counts)
     descent = parsed(
-        curves.shape,
+        given.shape,
         basis=basis,
         optimizer=optimizer,
         learning_rate=learning_rate,
@@ -344,7 +350,7 @@ def descend_many(
         allow_divergence=allow_divergence,
         method=method,
     )
-    summaries, curves = _summarized(curves, problem.degree, missing, per)
+    summaries, curves = given.summarized(problem.degree, missing, per)
     answers, run = descended(summaries, *descent)
     fits = Fits(summaries, answers, problem, curves=curves, run=run)
     warn_of_troubles(fits.status)
@@ -396,19 +402,65 @@ def _check_arrays(where: object, file_format: object, again: object) -> None:
         )
 
 
-def _curves(data: Any, y: Any, x: Any, axis: int, weights: Any, sigma: Any, counts: Any) -> Curves:
-    """What the user passed, read and checked."""
-    if isinstance(y, str) or isinstance(x, str) or isinstance(data, str):
-        raise BadCall(
-            "Columns of a table or file are rows: by= says which of them make a curve, as in "
-            'fit_many(table, x="t", y="v", by="sensor").'
-        )
-    if y is None or (data is None) == (x is None):
-        raise BadCall(
-            "Pass x and y of the curves: fit_many(x, y) with y of shape (curves, points) and x of "
-            "shape (points,) or that of y."
-        )
-    return Curves.read(data if x is None else x, y, _omega(weights, sigma, y, axis), counts, axis)
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What the user passed, read: curves in memory, or a Dask array of them.
+
+    shape: of the curves. chunks: what `summarize_chunks` takes: x, y, weights and the axis.
+    """
+
+    shape: tuple[int, ...]
+    curves: Curves | None = None
+    chunks: tuple[Any, ...] = ()
+    labels: Labels | None = None
+
+    @classmethod
+    def of(
+        cls, data: Any, y: Any, x: Any, axis: int, weights: Any, sigma: Any, counts: Any
+    ) -> _Given:
+        """Raises BadCall where the arguments fit no form, and as `Curves.read`."""
+        labels = None
+        if is_labelled(data):
+            weights, sigma, counts = (beside(c, data, y) for c in (weights, sigma, counts))
+            data, y, axis, labels = curves_of(data, y, x)
+            x = None
+        if isinstance(y, str) or isinstance(x, str) or isinstance(data, str):
+            raise BadCall(
+                "Columns of a table or file are rows: by= says which of them make a curve, as in "
+                'fit_many(table, x="t", y="v", by="sensor").'
+            )
+        if y is None or (data is None) == (x is None):
+            raise BadCall(
+                "Pass x and y of the curves: fit_many(x, y) with y of shape (curves, points) and x "
+                "of shape (points,) or that of y."
+            )
+        data = data if x is None else x
+        if is_chunked(y):
+            if counts is not None:
+                raise BadCall("counts= is for arrays in memory: pass weights= with a Dask array.")
+            omega = weights if sigma is None else _omega(weights, sigma, y, axis)
+            shape = tuple(n for i, n in enumerate(y.shape) if i != axis % y.ndim)
+            return cls(shape, chunks=(data, y, omega, axis), labels=labels)
+        curves = Curves.read(data, y, _omega(weights, sigma, y, axis), counts, axis)
+        return cls(curves.shape, curves, labels=labels)
+
+    def summarized(
+        self, degree: int, missing: str, per: str | None
+    ) -> tuple[Summaries, Curves | None]:
+        """The summaries, and the curves where they are in memory."""
+        degree = checked_degree(degree)
+        one_of("missing", missing, MISSING)
+        check_unit(per)
+        curves = self.curves
+        if curves is None:
+            found = summarize_chunks(*self.chunks, degree, missing).in_unit(per)
+        else:
+            found = _summarized(curves, degree, missing).in_unit(per)
+            curves = curves.on(found.axis)
+        if self.labels is not None:
+            names = {"x_name": self.labels.x_name, "y_name": self.labels.y_name}
+            found = replace(found, labels=self.labels, **names)
+        return found, curves
 
 
 def _omega(weights: Any, sigma: Any, y: Any, axis: int) -> Any:
@@ -421,13 +473,8 @@ def _omega(weights: Any, sigma: Any, y: Any, axis: int) -> Any:
     return xp.reshape(weights_of_deviations(xp.reshape(given, (-1,))), given.shape)
 
 
-def _summarized(
-    curves: Curves, degree: int, missing: str, per: str | None
-) -> tuple[Summaries, Curves]:
-    """The summaries, and the curves on their axis."""
-    degree = checked_degree(degree)
-    one_of("missing", missing, MISSING)
-    check_unit(per)
+def _summarized(curves: Curves, degree: int, missing: str) -> Summaries:
+    """The summaries of curves in memory, on their own axis."""
     x, y, omega = (curves.flat(c) for c in (curves.x, curves.y, curves.omega))
     folded = fold_rows(x, y, omega, degree)
     if missing != "omit" and folded.omitted.any():
@@ -435,8 +482,7 @@ def _summarized(
     if curves.counts is not None:
         folded = _counted(curves, folded)
     summaries = Summaries.of_folded(folded, curves.shape, curves.kind)
-    summaries = replace(summaries, axis=curves.axis).in_unit(per)
-    return summaries, curves.on(summaries.axis)
+    return replace(summaries, axis=curves.axis)
 
 
 def _without_missing(curves: Curves, folded: Folded, missing: str) -> Folded:

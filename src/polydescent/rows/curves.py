@@ -59,7 +59,7 @@ class Curves:
             raise CurvesDiffer("y", (), ())
         axis = whole("axis", axis, -len(y.shape), len(y.shape) - 1)
         y = _turned(y, axis)
-        x_axis, x = _numbers(x)
+        x_axis, x = numbers_of(x)
         found = {"x": x, "weights": weights, "counts": counts}
         arrays = {
             name: _beside(name, values, y, axis)
@@ -173,7 +173,7 @@ def _turned(array: Array, axis: int) -> Array:
     )
 
 
-def _numbers(x: Any) -> tuple[Axis, Any]:
+def numbers_of(x: Any) -> tuple[Axis, Any]:
     """x as numbers of its shape: it may hold dates, durations or whole numbers of any size."""
     if is_iterator(x):
         x = list(x)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from typing import Any
 
@@ -107,10 +106,7 @@ def _between(
 
 def _is_native(kernel: str | None, degree: int) -> bool:
     """Whether C folds: asked for, or here and not excluded by the environment."""
-    if kernel is not None:
-        return kernel == "native"
-    allowed = os.environ.get(kernels.ALLOWED)
-    return (allowed is None or "native" in allowed) and native_curves.serves(degree)
+    return native_curves.serves(degree) if kernel is None else kernel == "native"
 
 
 def _fold_long(x: Array, y: Array, weights: Array | None, degree: int) -> Folded:

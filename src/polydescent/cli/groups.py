@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, text, texts
-from polydescent.cli.terminal import fact, say, write, written_to
+from polydescent.cli.terminal import csv_field, fact, say, write, written_to
 from polydescent.errors import BadCall, BadSetting
 
 if TYPE_CHECKING:
@@ -308,7 +308,6 @@ def predict_groups(
     """Print the y of all curves at each x, or that of the curve of each row: CSV lines."""
     import numpy as np
 
-    from polydescent.cli.predict import csv_field
     from polydescent.many.tables import values_at
     from polydescent.rows import keys
 
@@ -356,6 +355,4 @@ def predict_groups(
 
 def _field(part: Any) -> str:
     """A part of a key as a field of CSV; nothing for a missing one."""
-    from polydescent.cli.predict import csv_field
-
     return "" if part is None else csv_field(str(part)) if isinstance(part, str) else str(part)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, choice, command, number, text, texts
-from polydescent.cli.terminal import remark, write
+from polydescent.cli.terminal import csv_field, remark, write
 from polydescent.errors import BadSetting
-from polydescent.visible import visible
 
 if TYPE_CHECKING:
     from polydescent.models.model import Model
@@ -232,12 +231,3 @@ def _print_rows(
             header = []
     if header:
         write(header[0])
-
-
-def csv_field(name: str) -> str:
-    """A CSV field on one line. An expression may hold commas; one that begins as a formula of a
-    spreadsheet gets an apostrophe, so that none computes what a file from somebody else asks for.
-    """
-    name = visible(name)
-    name = f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
-    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',;"') else name

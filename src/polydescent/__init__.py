@@ -25,7 +25,8 @@ docs/architecture.md says what lives where and why.
     regression: summary passes progress record fit problem training request verbs
     many: status held solving summaries descents chunked fits verbs
     models: model journal
-    report: density writing derivation text many_text trace steps panels many_panels static explorer page
+    report: density writing derivation text many_text trace steps panels many_panels static explorer
+        page
     lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands
         door

@@ -169,7 +169,7 @@ class Fits:
         """The domain of each curve in float64, NaN of curves without rows."""
         domain, there = self.summaries.triangle.domain, self.summaries.n > 0
         lo, hi = (np.where(there, end, np.nan) for end in (domain.lo, domain.hi))
-        return Domain(lo, hi)  # type: ignore[arg-type]
+        return Domain(lo, hi)
 
     def _places(self, x: np.ndarray) -> np.ndarray:
         there = np.isfinite(x)

@@ -40,7 +40,7 @@ LESSON = {module_of(path) for path in FILES if path.parent.name == "programs"}
 SPELLED_IN = {
     "torch": {"arrays", "triangle.kernels.gpu", "estimators.torch"} | LESSON,
     "duckdb": {"rows.locked"},
-    "matplotlib": {"report.static", "report.panels"},
+    "matplotlib": {"report.static", "report.panels", "report.many_panels"},
     "pyarrow": {"rows.arrow"},
     "dask": {"rows.cluster"},
     "xarray": {"rows.labelled"},

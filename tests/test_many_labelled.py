@@ -42,7 +42,7 @@ def test_labels_in_and_out():
     np.testing.assert_allclose(curve, fits(data.time.values), rtol=1e-9)
     assert fits.summaries.x_name == "time"
     assert fits.summaries.y_name == "warmth"
-    assert pd.fit_many(data.values, x=data.time.values, axis=1).to_dataset().r2.dims == (
+    assert pd.fit_many(y=data.values, x=data.time.values, axis=1).to_dataset().r2.dims == (
         "dim_0",
         "dim_1",
     )

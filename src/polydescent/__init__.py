@@ -24,7 +24,8 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     regression: summary passes progress evidence fit problem training request verbs
     many: status held solving summaries grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
-    report: density writing derivation text many_text trace steps panels static explorer page
+    report: density writing derivation text many_text trace steps panels many_panels static explorer
+        page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain groups fit update merge
         predict commands door

@@ -56,9 +56,9 @@ class _Fold:
 
     def __call__(self, y: Any, x: Any, weights: Any = None) -> Summaries:
         curves = Curves.read(x, np.asarray(y), None if weights is None else np.asarray(weights))
-        columns = (curves.flat(c) for c in (curves.x, curves.y, curves.weights))
+        x, y, weights = (curves.flat(c) for c in (curves.x, curves.y, curves.weights))
         with one_core():  # the cluster runs as many tasks side by side as a worker has cores
-            folded = fold_rows(*columns, self.degree)
+            folded = fold_rows(x, y, weights, self.degree)
         if self.missing != "omit" and folded.omitted.any():
             bad = curves.missing()
             folded.omitted[~bad] = 0

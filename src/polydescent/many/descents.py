@@ -127,7 +127,7 @@ def _system(summaries: Summaries, basis: Basis) -> tuple[np.ndarray, np.ndarray,
         if basis is not CHEBYSHEV:
             scale, shift = _variable(basis, summaries)
             R = R @ change_of_basis(basis, CHEBYSHEV, triangle.degree, scale, shift)
-        return R, triangle.z, np.isfinite(R).all(axis=(-1, -2))
+        return R, triangle.z, np.asarray(np.isfinite(R).all(axis=(-1, -2)))
 
 
 def _variable(basis: Basis, summaries: Summaries) -> tuple[Any, Any]:
@@ -203,7 +203,8 @@ def _foretold_ends(
 def _too_large(forecast: Forecast, unstable: np.ndarray) -> RateTooLargeForCurves:
     limit = np.where(unstable, forecast.largest_stable_rate, np.inf)
     place = np.unravel_index(int(limit.argmin()), limit.shape) if limit.ndim else ()
-    rate = np.broadcast_to(forecast.optimizer.learning_rate, (*limit.shape, 1))[(*place, 0)]
+    rates: Any = forecast.optimizer.learning_rate
+    rate = np.broadcast_to(rates, (*limit.shape, 1))[(*place, 0)]
     fastest = np.asarray(forecast.best_rate)[place]
     return RateTooLargeForCurves(
         float(rate),

@@ -176,7 +176,7 @@ class Fits:
         """The domain of each curve in float64, NaN of curves without rows."""
         domain, there = self.summaries.triangle.domain, self.summaries.n > 0
         lo, hi = (np.where(there, end, np.nan) for end in (domain.lo, domain.hi))
-        return Domain(lo, hi)  # type: ignore[arg-type]
+        return Domain(lo, hi)
 
     def _places(self, x: np.ndarray) -> np.ndarray:
         there = np.isfinite(x)
@@ -651,6 +651,52 @@ class Fits:
             "status": ((), self.status),
         }
         return dataset(columns, self.summaries.labels, self.shape)
+
+    def plot(self, kind: Any = "worst", count: int = 12, figure: Any = None) -> Any:
+        """Draw on a matplotlib figure, a new one where none is given, and return it.
+
+        Parameters
+        ----------
+        kind
+            "worst" (default) or "best": the curves with the lowest, or highest, R² side by side,
+            with their rows where they are at hand; a list of places for chosen ones; "r2" or
+            "status": how often each occurs.
+        count
+            Of curves side by side, at most 100; default 12.
+        figure
+            The figure to draw on; a new one where left out.
+
+        Raises
+        ------
+        UnknownName, BadSetting
+            For another kind, places or count.
+        MissingExtra
+            Without matplotlib.
+        NothingToDraw
+            Where no curve has an R².
+        """
+        from polydescent.report.many_panels import draw
+
+        return draw(self, kind, count, figure)
+
+    def explore(self, place: Any, path: str | PathLike[str], **options: Any) -> None:
+        """Write one HTML file that re-runs the training of one curve: see `Fit.explore`.
+
+        Parameters
+        ----------
+        place
+            The position of the curve, an index or a tuple of them.
+        path
+            A file name ending in .html.
+        **options
+            sample, title and language, as in `Fit.explore`.
+
+        Raises
+        ------
+        PolydescentError
+            As `Fit.explore`, and of a curve without an answer what `fit` raises.
+        """
+        self.at(place).explore(path, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

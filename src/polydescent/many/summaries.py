@@ -192,7 +192,7 @@ class Summaries:
             return self
         domain = self.triangle.domain
         lo, hi = (np.asarray(self.axis.on(end, axis)) for end in (domain.lo, domain.hi))
-        moved = replace(self.triangle, domain=Domain(lo, hi))  # type: ignore[arg-type]
+        moved = replace(self.triangle, domain=Domain(lo, hi))
         return replace(self, triangle=moved, axis=axis)
 
     def in_unit(self, per: str | None) -> Summaries:

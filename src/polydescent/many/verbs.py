@@ -453,7 +453,8 @@ class _Given:
         check_unit(per)
         curves = self.curves
         if curves is None:
-            found = summarize_chunks(*self.chunks, degree, missing).in_unit(per)
+            x, y, weights, axis = self.chunks
+            found = summarize_chunks(x, y, weights, axis, degree, missing).in_unit(per)
         else:
             found = _summarized(curves, degree, missing).in_unit(per)
             curves = curves.on(found.axis)

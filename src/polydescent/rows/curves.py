@@ -151,7 +151,7 @@ class Curves:
 
     def _block(self, some: slice) -> dict[str, Array]:
         named = {"x": self.x, "y": self.y, "weights": self.weights, "counts": self.counts}
-        found = {name: self.flat(c) for name, c in named.items() if c is not None}
+        found: dict[str, Any] = {n: self.flat(c) for n, c in named.items() if c is not None}
         return {
             name: c[None, :] if len(c.shape) == 1 else c[some, ...] for name, c in found.items()
         }

@@ -99,7 +99,7 @@ class Triangle:
                 strict=True,
             )
         )
-        return cls(array, Domain(lo, hi), n, logs)  # type: ignore[arg-type]
+        return cls(array, Domain(lo, hi), n, logs)
 
     def __getitem__(self, place: Any) -> Triangle:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""

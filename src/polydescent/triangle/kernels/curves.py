@@ -32,12 +32,14 @@ def fold_rows(
     if y.shape[1] >= LONG:
         return _within_range(_fold_long(x, y, weights, degree))
     if _is_native(kernel, degree):
-        held = [native_curves.on_host(c) for c in (x, y, weights)]
-        if held[1] is not None and held[0] is not None and (held[2] is None) == (weights is None):
-            folded, hard = native_curves.fold_rows(held[0], held[1], held[2], degree)
+        x_held, y_held, omega = (native_curves.on_host(c) for c in (x, y, weights))
+        if x_held is not None and y_held is not None and (omega is None) == (weights is None):
+            folded, hard = native_curves.fold_rows(x_held, y_held, omega, degree)
             if hard.any():
-                some = (c if c is None or c.ndim == 1 else c[hard] for c in held)
-                folded.put(hard, curve_blocks.fold(*some, degree))
+                x, y, weights = (
+                    c if c is None or c.ndim == 1 else c[hard] for c in (x_held, y_held, omega)
+                )
+                folded.put(hard, curve_blocks.fold(x, y, weights, degree))
             return _within_range(folded)
     return _within_range(curve_blocks.fold(x, y, weights, degree))
 
@@ -60,7 +62,7 @@ def fold_runs(
     folded, left = Folded.blank(len(lengths), degree), lengths > 0
     long = np.flatnonzero(lengths >= LONG)
     if _is_native(kernel, degree) and not len(long):
-        held = [native_curves.on_host(c) for c in (x, y, weights)]
+        held: list[Any] = [native_curves.on_host(c) for c in (x, y, weights)]
         folded, left = native_curves.fold_runs(held[0], held[1], held[2], offsets, degree)
     for i in long:
         rows = slice(offsets[i], offsets[i + 1])

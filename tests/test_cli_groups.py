@@ -118,6 +118,14 @@ def test_one_key_is_shown_like_one_fit(polydescent, tables, tmp_path):
     assert (tmp_path / "p.html").stat().st_size > 10_000
 
 
+def test_plot_draws_the_worst_curves(polydescent, tables, tmp_path):
+    pytest.importorskip("matplotlib")
+    code, out, _ = polydescent("fit", "a.csv", *FIT, *BY, "--plot", "p.svg")
+    assert code == 0
+    assert out.endswith("Picture: p.svg\n")
+    assert "<svg" in (tmp_path / "p.svg").read_text()
+
+
 def test_expressions_are_keys_too(polydescent, tables):
     _, out, _ = polydescent("fit", "a.csv", *FIT, "--by", "left(site, 1), sensor % 2", "--json")
     found = json.loads(out)

@@ -496,6 +496,19 @@ def test_one_curve_by_its_key_and_by_position(lines):
         fits[0]
 
 
+def test_pictures_and_pages_by_key(lines, tmp_path):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    fits, _ = lines
+    figure = fits.plot([("south", 8), ("north", 7)], figure=Figure())
+    assert len(figure.axes) == 2
+    with pytest.raises(UnknownKey):
+        fits.plot([("east", 8)], figure=Figure())
+    fits.explore(("north", 7), tmp_path / "p.html")
+    assert (tmp_path / "p.html").stat().st_size > 10_000
+
+
 def test_whole_keys_are_keys_not_positions():
     fits = pd.fit_many([0, 1, 0, 1], [1.0, 2.0, 5.0, 7.0], 1, by=[1, 1, 0, 0])
     assert fits[0].coef[1] == pytest.approx(2.0)

@@ -162,7 +162,7 @@ def show_groups(fits: Fits, output: o.Output, groups: Groups, extra: dict[str, A
         from polydescent.report.many_panels import write_panels
 
         with written_to(output.plot):
-            write_panels(fits, output.plot)
+            write_panels(fits, output.plot, str(extra["file"]))
     if output.json:
         from polydescent.cli.show import in_json
 

@@ -659,8 +659,8 @@ class Fits:
         ----------
         kind
             "worst" (default) or "best": the curves with the lowest, or highest, R² side by side,
-            with their rows where they are at hand; a list of places for chosen ones; "r2" or
-            "status": how often each occurs.
+            with their rows where they are at hand; a list of places, or of keys where they have
+            keys, for chosen ones; "r2" or "status": how often each occurs.
         count
             Of curves side by side, at most 100; default 12.
         figure
@@ -685,7 +685,7 @@ class Fits:
         Parameters
         ----------
         place
-            The position of the curve, an index or a tuple of them.
+            The position of the curve, an index or a tuple of them; its key where they have keys.
         path
             A file name ending in .html.
         **options
@@ -696,7 +696,7 @@ class Fits:
         PolydescentError
             As `Fit.explore`, and of a curve without an answer what `fit` raises.
         """
-        self.at(place).explore(path, **options)
+        self[place].explore(path, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

@@ -18,6 +18,7 @@ SECTIONS = (
     "lesson_run",
     "memory_rows",
     "files",
+    "groups",
     "dask_workers",
     "scaling",
     "kills",

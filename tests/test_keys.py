@@ -10,6 +10,7 @@ import pyarrow
 import pytest
 
 from polydescent.errors import BadKeys, LengthMismatch, UnknownKey
+from polydescent.many import partition
 from polydescent.rows import keys
 from polydescent.rows.keys import Keys
 
@@ -212,3 +213,18 @@ def test_a_key_that_is_not_there_names_some_that_are():
     for absent in ("x", 2.5, True, DAY, (1, 2)):
         with pytest.raises(UnknownKey):
             keys.find(whole, absent)
+
+
+@pytest.mark.parametrize("missing", ["", "not built"])
+@pytest.mark.parametrize("m", [1, 7, 300, 70_000, 2**17 + 3])
+def test_rows_come_together_in_their_own_order(m, missing, monkeypatch):
+    monkeypatch.setattr(partition, "MISSING", partition.MISSING or missing)
+    codes = np.random.default_rng(m).integers(0, m, 2000)
+    x, y = np.arange(2000.0), -np.arange(2000.0)[::-1]
+    offsets, (a, nothing, b, c) = partition.partition(codes, m, [x, None, y, x[::-1]])
+    order = np.argsort(codes, kind="stable")
+    assert nothing is None
+    np.testing.assert_array_equal(a, x[order])
+    np.testing.assert_array_equal(b, y[order])
+    np.testing.assert_array_equal(c, x[::-1][order])
+    np.testing.assert_array_equal(np.diff(offsets), np.bincount(codes, minlength=m))

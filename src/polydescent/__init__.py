@@ -22,7 +22,7 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain degrees
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes progress evidence fit problem training request verbs
-    many: status held solving summaries grouped passes tables descents chunked fits verbs
+    many: status held solving summaries partition grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
     report: density writing derivation text many_text trace steps panels many_panels static explorer
         page

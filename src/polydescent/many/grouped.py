@@ -11,6 +11,7 @@ import numpy as np
 
 from polydescent.arrays import in_double, to_host
 from polydescent.errors import DegreesDiffer, NotFinite
+from polydescent.many.partition import partition
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Domain
@@ -37,11 +38,11 @@ def grouped(rows: Rows, degree: int, missing: str = "raise") -> Summaries:
     """
     keyed = rows.keys
     assert keyed is not None
-    order, offsets = runs(keyed.codes, keyed.table.num_rows)
-    x, y, weights, counts = (
-        None if c is None else to_host(c) if order is None else to_host(c)[order]
-        for c in (rows.x, rows.y, rows.weights, rows.counts)
-    )
+    columns = [
+        None if c is None else to_host(c) for c in (rows.x, rows.y, rows.weights, rows.counts)
+    ]
+    offsets, together = partition(keyed.codes, keyed.table.num_rows, columns)
+    x, y, weights, counts = together
     assert x is not None
     assert y is not None
     omega = weights if counts is None else Rows(x, y, weights, counts=counts).omega
@@ -54,21 +55,6 @@ def grouped(rows: Rows, degree: int, missing: str = "raise") -> Summaries:
         folded = _counted(folded, (x, y, weights, counts, omega), offsets)
     found = Summaries.of_folded(folded, kind=rows.kind)
     return replace(found, x_name=rows.x_name, y_name=rows.y_name, axis=rows.axis, keys=keyed.table)
-
-
-def runs(codes: np.ndarray, m: int) -> tuple[np.ndarray | None, np.ndarray]:
-    """(order, offsets) that bring the rows of each of m codes together, in their own order; the
-    order is None where they are.
-    """
-    offsets = np.zeros(m + 1, dtype=np.int64)
-    np.cumsum(np.bincount(codes, minlength=m), out=offsets[1:])
-    if len(codes) < 2 or bool((codes[1:] >= codes[:-1]).all()):
-        return None, offsets
-    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")  # by counting
-    for shift in range(16, max(m - 1, 1).bit_length(), 16):
-        digit = ((codes >> shift) & 0xFFFF).astype(np.uint16)
-        order = order[np.argsort(digit[order], kind="stable")]
-    return order, offsets
 
 
 def _counted(folded: Any, columns: tuple[Any, ...], offsets: np.ndarray) -> Any:
@@ -147,6 +133,8 @@ def merged(parts: Sequence[Summaries]) -> Summaries:
             raise DegreesDiffer(parts[0].degree, part.degree)
     whole = one_after_the_other(parts)
     codes, firsts = keys.encoded(whole.keys)
+    if len(firsts) == len(codes):  # no key comes twice
+        return whole
     table = whole.keys.take(firsts)
     order = np.argsort(codes, kind="stable")
     codes, whole = codes[order], _taken(whole, order)

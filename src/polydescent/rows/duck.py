@@ -156,7 +156,7 @@ class Query(Source):
                 for columns in arrow.blocks(batches, skip):
                     yield columns, None
             return
-        with closing(_batches(connection, query)) as batches:
+        with closing(_batches(connection, query, BLOCK)) as batches:
             found = self._keyed(batches, skip)
             first = next(found, None)
             if first is None:
@@ -171,7 +171,7 @@ class Query(Source):
             before_sorting()
         keys = ", ".join(f"k{i}" for i in range(len(self.asked.by)))
         query = f"FROM ({query}) ORDER BY {ORDER.format(keys=keys)}"
-        with closing(_batches(connection, query)) as batches:
+        with closing(_batches(connection, query, BLOCK)) as batches:
             yield from self._keyed(batches, 0, in_runs=True)
 
     def _keyed(
@@ -360,12 +360,12 @@ class Sql(Query):
         return f"(\n{self.text}\n)"  # a comment at its end ends with the line
 
 
-def _batches(connection: Any, query: str) -> Any:
-    """An Arrow reader that runs the query as it is read."""
+def _batches(connection: Any, query: str, size: int = 1_000_000) -> Any:
+    """An Arrow reader that runs the query as it is read, so many rows at a time."""
     relation = connection.sql(query)
     if hasattr(relation, "to_arrow_reader"):
-        return relation.to_arrow_reader()
-    return relation.fetch_arrow_reader()  # its name before DuckDB 1.4
+        return relation.to_arrow_reader(size)
+    return relation.fetch_arrow_reader(size)  # its name before DuckDB 1.4
 
 
 def _share(connection: Any) -> float:

@@ -39,13 +39,14 @@ class Keys:
         """The keys in an Arrow table of n rows. in_runs: most rows of a key are neighbors; then a
         key that comes back counts as another one. Raises BadKeys.
         """
-        names = columns.column_names
-        plain = [_plain(*named) for named in zip(columns.columns, names, strict=True)]
-        found = arrow.pyarrow().table(plain, names=names)
-        if texts:
-            found = _stripped(found)
-        codes, firsts = _run_by_run(found) if in_runs else encoded(found)
-        return cls(codes, found.take(firsts), texts)
+        columns = _readable(columns)
+        codes, firsts = _run_by_run(columns) if in_runs else encoded(columns)
+        found = _plain_table(columns.take(firsts), texts)
+        if not in_runs:  # the same key may have been written in several ways
+            again, firsts = encoded(found)
+            if len(firsts) < found.num_rows:
+                codes, found = again[codes], found.take(firsts)
+        return cls(codes, found, texts)
 
     @classmethod
     def beside(cls, by: Any, n: int) -> Self:
@@ -304,6 +305,22 @@ def _near(table: Any, parts: tuple[Any, ...]) -> list[str]:
 # ── columns of keys ──────────────────────────────────────────────────────────────────────────────
 
 
+def _readable(table: Any) -> Any:
+    """The columns without views of texts, which Arrow cannot choose from."""
+    views = [i for i, field in enumerate(table.schema) if str(field.type) == "string_view"]
+    for i in views:
+        column = table.column(i).cast(arrow.pyarrow().string())
+        table = table.set_column(i, table.column_names[i], column)
+    return table
+
+
+def _plain_table(table: Any, texts: bool) -> Any:
+    """Each column in the one type of its sort; of text files, texts as they mean the same."""
+    named = zip(table.columns, table.column_names, strict=True)
+    found = arrow.pyarrow().table([_plain(*one) for one in named], names=table.column_names)
+    return _stripped(found) if texts else found
+
+
 def _plain(column: Any, name: str) -> Any:
     """A column in the one type of its sort: whole numbers of 64 bits, text, …"""
     pyarrow = arrow.pyarrow()
@@ -311,8 +328,6 @@ def _plain(column: Any, name: str) -> Any:
     if types.is_dictionary(column.type):
         column = _spelled_out(column)
     kind = column.type
-    if str(kind).partition("<")[0].partition("[")[0] in _NESTED:
-        raise BadKeys(f"{name!r} is {shortened(str(kind), 60)}, and a key is one value")
     wanted = kind
     if types.is_signed_integer(kind) or (types.is_unsigned_integer(kind) and kind.bit_width < 64):
         wanted = pyarrow.int64()
@@ -362,13 +377,18 @@ def _encoded(column: Any) -> tuple[np.ndarray, int]:
     """(codes, how many distinct there are) of one column; a missing value is one of them."""
     pyarrow = arrow.pyarrow()
     if isinstance(column, pyarrow.ChunkedArray):
-        column = column.combine_chunks()
+        column = column.unify_dictionaries().combine_chunks()
         if isinstance(column, pyarrow.ChunkedArray):
             column = pyarrow.concat_arrays(column.chunks)
-    if column.type == pyarrow.int64() and not column.null_count and len(column):
+    nested = str(column.type).partition("<")[0].partition("[")[0] in _NESTED
+    if nested:
+        raise BadKeys(f"a column is {shortened(str(column.type), 60)}, and a key is one value")
+    if pyarrow.types.is_integer(column.type) and not column.null_count and len(column):
         narrow = _narrow(column.to_numpy())
         if narrow is not None:
             return narrow
+    if pyarrow.types.is_dictionary(column.type):
+        column = column.indices
     found = column.dictionary_encode(null_encoding="encode")
     return found.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(found.dictionary)
 
@@ -378,7 +398,7 @@ def _narrow(values: np.ndarray) -> tuple[np.ndarray, int] | None:
     least, greatest = int(values.min()), int(values.max())
     if greatest - least >= 4 * len(values):
         return None
-    return _compressed(values - least, greatest - least + 1)
+    return _compressed(values.astype(np.int64) - least, greatest - least + 1)
 
 
 def _compressed(codes: np.ndarray, most: int) -> tuple[np.ndarray, int]:

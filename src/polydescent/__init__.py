@@ -19,17 +19,16 @@ docs/architecture.md says what lives where and why.
         intact duck text tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain
-        inference degrees
-    descent: motion optimizers forecast loop outcome
-    regression: summary passes progress record fit problem training request verbs
+    least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain degrees
+    descent: motion optimizers settings forecast loop outcome
+    regression: summary passes progress evidence fit problem training request verbs
     many: status held solving summaries descents chunked fits verbs
     models: model journal
     report: density writing derivation text many_text trace steps panels many_panels static explorer
         page
     lesson: programs program verdict
-    cli: terminal wording options show approximate explain fit update merge predict commands
-        door
+    cli: terminal wording declare typed options show approximate explain fit update merge predict
+        commands door
 """
 
 from importlib import import_module

@@ -22,6 +22,7 @@ SECTIONS = (
     "scaling",
     "kills",
     "attacks",
+    "many",
     "digits",
 )
 

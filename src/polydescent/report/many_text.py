@@ -53,7 +53,8 @@ def notes(fits: Fits) -> list[tuple[str, str]]:
         known = values[np.isfinite(values)]
         if known.size:
             low, _, middle, _, high = np.quantile(known, _QUANTILES)
-            found.append((name, f"{low:.6g} to {high:.6g}, half are below {middle:.6g}"))
+            spread = f"{low:.6g} to {high:.6g}, half are below {middle:.6g}"
+            found.append((name, spread if low < high else f"{low:.6g}"))
     return found
 
 

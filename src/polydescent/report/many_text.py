@@ -61,7 +61,7 @@ def notes(fits: Fits) -> list[tuple[str, str]]:
 def first_curves(fits: Fits) -> tuple[list[str], list[list[str]]]:
     """(head, rows) of a table of the first curves: key or place, rows, coefficients, R², status."""
     x = "t" if fits.axis.is_dates else "x"
-    names = ["1", x, *(f"{x}^{power}" for power in range(2, fits.degree + 1))]
+    names = ["1", x, *(f"{x}^{power}" for power in range(2, fits.degree + 1))][: fits.degree + 1]
     head = ["curve", "rows", *names, "R²", "status"]
     places = list(np.ndindex(fits.shape))[:_FIRST] if np.prod(fits.shape) <= 1e4 else None
     if places is None:

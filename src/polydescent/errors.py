@@ -316,6 +316,7 @@ class OutsideDomain(PolydescentError, ValueError):
         hi: str,
         domain_lo: str,
         domain_hi: str,
+        *,
         curves: tuple[int, int, tuple[int | str, ...]] | None = None,
     ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"

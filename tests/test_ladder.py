@@ -31,6 +31,8 @@ def module_of(path):
 REACH_DOWN = {
     "regression.summary.Summary": {"fit", "descend", "forecast", "save", "load"},
     "regression.fit.Fit": {"plot", "explore", "__str__"},
+    "many.summaries.Summaries": {"fit", "descend", "forecast", "__add__", "save", "load"},
+    "many.fits.Fits": {"plot", "explore", "__repr__", "__str__", "_repr_html_", "save", "load"},
     "cli": {"main"},  # the entry point, which loads nothing until it has Ctrl-C in hand
     "cli.wording": {"_keywords"},  # what the options are called
 }
@@ -39,9 +41,10 @@ SPELLED_IN = {
     "torch": {"arrays", "triangle.kernels.gpu", "estimators.torch", "estimators.recurrence"}
     | LESSON,
     "duckdb": {"rows.locked"},
-    "matplotlib": {"report.static", "report.panels"},
+    "matplotlib": {"report.static", "report.panels", "report.many_panels"},
     "pyarrow": {"rows.arrow"},
     "dask": {"rows.cluster"},
+    "xarray": {"rows.labelled"},
     "triton": {"triangle.kernels.gpu"},
     "sklearn": {"estimators.scikit"},
     "pandas": {"frames"},

@@ -1,4 +1,4 @@
-"""Many curves at once against loops, batched libraries and xarray; and how many digits are right."""
+"""Many curves at once against loops, batched libraries and xarray; how many digits are right."""
 
 from __future__ import annotations
 

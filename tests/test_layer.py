@@ -1,4 +1,4 @@
-"""The torch layer and the loss of a summary: values, every kind of derivative, every tool of torch."""
+"""The torch layer and the loss of a summary: values, derivatives of every kind, tools of torch."""
 
 import copy
 import io

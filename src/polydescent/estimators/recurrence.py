@@ -184,7 +184,7 @@ def _derived(w: Tensor, basis: str) -> Tensor:
 
 
 def _derivative(basis: str, terms: int, like: Tensor) -> Tensor:
-    """The derivatives of p₀ … p[terms − 1] in p₀ … p[terms − 2], shape (max(terms − 1, 1), terms)."""
+    """Derivatives of p₀ … p[terms − 1] in p₀ … p[terms − 2], shape (max(terms − 1, 1), terms)."""
     return torch.as_tensor(_derivatives(basis, terms), dtype=like.dtype, device=like.device)
 
 

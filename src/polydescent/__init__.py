@@ -15,13 +15,14 @@ docs/architecture.md says what lives where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows curves labelled source chunks arrow locked expressions format layout
-        intact duck text tables files cluster function source_of
+    rows: calendar exact axis deviations rows curves labelled source chunks arrow locked expressions
+        format layout intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain degrees
+    least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
+        places uncertain degrees
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence fit problem training request verbs
+    regression: summary passes progress evidence forms inside fit problem training request verbs
     many: status held solving summaries descents chunked fits verbs
     models: model journal
     report: density writing derivation text many_text trace steps panels many_panels static explorer
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
-    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.many.fits import Fits
     from polydescent.many.status import Status
     from polydescent.many.summaries import Summaries
@@ -103,8 +105,8 @@ _HOMES = {
     "CurvesWithoutAnswer": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
-    "Estimate": "least_squares.uncertain",
-    "Extremum": "least_squares.uncertain",
+    "Estimate": "least_squares.estimate",
+    "Extremum": "least_squares.estimate",
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Fits": "many.fits",
@@ -116,7 +118,7 @@ _HOMES = {
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
-    "Root": "least_squares.uncertain",
+    "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "Status": "many.status",
     "Summaries": "many.summaries",

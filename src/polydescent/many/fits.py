@@ -22,7 +22,7 @@ from polydescent.errors import (
 )
 from polydescent.least_squares.constraints import Constraints
 from polydescent.least_squares.stacks import inverse
-from polydescent.least_squares.uncertain import quantile
+from polydescent.least_squares.student import quantile
 from polydescent.many.descents import Histories, Run, is_far
 from polydescent.many.held import NOTHING, KnownOfEach
 from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers

@@ -75,7 +75,7 @@ def fit_groups(
     from polydescent.many.passes import summaries_by_key
     from polydescent.regression.progress import Progress
     from polydescent.regression.request import weights_of
-    from polydescent.rows.axis import check_unit
+    from polydescent.rows.calendar import check_unit
     from polydescent.rows.source_of import source_of
 
     asked, by = columns.asked(), groups.columns()

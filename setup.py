@@ -55,6 +55,10 @@ def precise() -> FFI:
     return extension("least_squares.precise", EXACT)
 
 
+def fused() -> FFI:
+    return extension("descent.fused", FAST)
+
+
 def page(readme: str) -> str:
     """The README for a package index, where no file lies beside it: without pictures and with the
     names of files in place of links to them; they are in the source distribution.
@@ -67,9 +71,11 @@ def page(readme: str) -> str:
 # free-threaded CPython has no stable ABI yet
 STABLE = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api": "cp311"}
 
-if __name__ != "__cffi__":  # cffi runs this file under that name to find the four functions
+if __name__ != "__cffi__":  # cffi runs this file under that name to find the functions
     setup(
-        cffi_modules=["setup.py:sums", "setup.py:curves", "setup.py:partition", "setup.py:precise"],
+        cffi_modules=[
+            f"setup.py:{name}" for name in ("sums", "curves", "partition", "precise", "fused")
+        ],
         options={"bdist_wheel": STABLE},
         long_description=page((ROOT / "README.md").read_text(encoding="utf-8")),
         long_description_content_type="text/markdown",

@@ -22,12 +22,15 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
         places uncertain degrees
-    descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence forms inside fit problem training request verbs
+    descent: motion contract linear adaptive searching optimizers settings moments noise forecast
+        fused loop batches outcome
+    regression: summary matrices passes progress evidence forms inside fit problem training request
+        verbs
     many: status held solving summaries partition grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
-    report: density writing derivation text many_text trace steps panels many_panels static explorer
-        page
+    estimators: recurrence torch
+    report: density writing languages derivation text many_text trace steps panels many_panels
+        static explorer page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain groups fit update merge
         predict commands door
@@ -41,10 +44,12 @@ TYPE_CHECKING = False  # typing takes longer to load than all else that an impor
 
 if TYPE_CHECKING:
     from polydescent import errors
+    from polydescent.descent.adaptive import Adagrad, Adam, AdamW, NAdam, RMSprop
     from polydescent.descent.forecast import Forecast
+    from polydescent.descent.linear import GradientDescent, Momentum, Nesterov
     from polydescent.descent.loop import History
-    from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.descent.outcome import Outcome
+    from polydescent.descent.searching import BarzilaiBorwein, ConjugateGradient
     from polydescent.errors import (
         ConvergenceWarning,
         CurvesWithoutAnswer,
@@ -66,7 +71,11 @@ if TYPE_CHECKING:
     from polydescent.rows.format import FileFormat
 
 __all__ = [
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
     "ConvergenceWarning",
     "CurvesWithoutAnswer",
     "Degrees",
@@ -80,10 +89,12 @@ __all__ = [
     "GradientDescent",
     "History",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Outcome",
     "OutsideDomainWarning",
     "PolydescentError",
+    "RMSprop",
     "Root",
     "SlowKernelsWarning",
     "Status",
@@ -101,7 +112,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Adam": "descent.optimizers",
+    "Adagrad": "descent.adaptive",
+    "Adam": "descent.adaptive",
+    "AdamW": "descent.adaptive",
+    "BarzilaiBorwein": "descent.searching",
+    "ConjugateGradient": "descent.searching",
     "ConvergenceWarning": "errors",
     "CurvesWithoutAnswer": "errors",
     "Degrees": "least_squares.degrees",
@@ -112,17 +127,21 @@ _HOMES = {
     "Fit": "regression.fit",
     "Fits": "many.fits",
     "Forecast": "descent.forecast",
-    "GradientDescent": "descent.optimizers",
+    "GradientDescent": "descent.linear",
     "History": "descent.loop",
-    "Momentum": "descent.optimizers",
-    "Nesterov": "descent.optimizers",
+    "Momentum": "descent.linear",
+    "NAdam": "descent.adaptive",
+    "Nesterov": "descent.linear",
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
+    "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
+    "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "Status": "many.status",
     "Summaries": "many.summaries",
+    "SummaryLoss": "estimators.torch",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",
     "descend": "regression.verbs",

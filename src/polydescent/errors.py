@@ -305,6 +305,17 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class NoRowsToDraw(PolydescentError, ValueError):
+    """Batches of rows, asked of something that holds none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "batch= draws rows, and they are not here: a summary, a model and a long stream hold "
+            'none. Descend over the rows themselves, in memory: descend(x, y, over="rows", '
+            "batch=…). To forecast it, summarize with moments=True."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 
@@ -439,12 +450,12 @@ class BadSetting(PolydescentError, ValueError):
 class SetTwice(PolydescentError, TypeError):
     """Settings beside an optimizer that has its own."""
 
-    def __init__(self, optimizer: str, settings: dict[str, float]):
+    def __init__(self, optimizer: str, called: str, settings: dict[str, float]):
         names = " and ".join(f"{name}=" for name in settings)
         inside = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         super().__init__(
             f"{names} beside an optimizer that holds its own: write optimizer={optimizer}({inside})"
-            f', or name it as text, optimizer="{optimizer.lower()}".'
+            f', or name it as text, optimizer="{called}".'
         )
 
 
@@ -514,7 +525,7 @@ class ConvergenceWarning(UserWarning):
 
 
 class NoClosedForm(PolydescentError, TypeError):
-    """Adam's steps depend on the whole path, so nothing can be said before it is walked."""
+    """An optimizer whose steps depend on the whole path: what it does is known once walked."""
 
     def __init__(self, optimizer: str, asked: str):
         super().__init__(

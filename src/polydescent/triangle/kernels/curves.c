@@ -272,24 +272,80 @@ static int leaves_some(int k, const curve *c, const curve_frame *f, const double
     return 0;
 }
 
-/* Triangles and weights by sums of up to LANES curves; state: SOUND where they kept their digits. */
-static void by_sums(int k, int count, const curve *c, const curve_frame *f, double **triangle, double **weights,
-                    int *state) {
+/* What curves with the same x and weights have in common, and the sums that are left to each. */
+typedef struct {
+    const double *x, *t, *weighed; /* x; T_j and w·T_j at the rows, one after the other */
+    matrix R, inverse;         /* of all LANES alike */
+    lanes good;
+    curve_frame frame;
+    double lo, hi, logs;
+} shared_x;
+
+INLINE void shared_sums(const int d, const shared_x *s, const curve *c, double origin, double *out) {
+    double cross[LOW + 1] = {0};
+    const double *restrict y = c->y, *restrict weighed = s->weighed;
+    const ptrdiff_t n = c->n;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double rest = y[i] - origin;
+        UNROLL for (int j = 0; j <= d; j++) cross[j] += weighed[j * n + i] * rest;
+    }
+    UNROLL for (int j = 0; j <= d; j++) out[j] = cross[j];
+}
+
+INLINE void shared_residuals(const int d, const shared_x *s, const curve *c, double origin, const double *weights,
+                             double *out) {
+    double cross[LOW + 1] = {0}, square = 0.0, v[LOW + 1];
+    const double *restrict y = c->y, *restrict t = s->t, *restrict weighed = s->weighed;
+    const ptrdiff_t n = c->n;
+    UNROLL for (int j = 0; j <= d; j++) v[j] = weights[j];
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double rest = y[i] - origin;
+        UNROLL for (int j = 0; j <= d; j++) rest -= v[j] * t[j * n + i];
+        square += weighed[i] * rest * rest;
+        UNROLL for (int j = 0; j <= d; j++) cross[j] += weighed[j * n + i] * rest;
+    }
+    UNROLL for (int j = 0; j <= d; j++) out[j] = cross[j];
+    out[d + 1] = square;
+}
+
+FOR_EACH_CPU static void all_shared_sums(int d, const shared_x *s, const curve *c, double origin, double *out) {
+#define SHARED_SUMS(D) shared_sums(D, s, c, origin, out)
+    CASES(SHARED_SUMS, d)
+}
+
+FOR_EACH_CPU static void
+all_shared_residuals(int d, const shared_x *s, const curve *c, double origin, const double *weights, double *out) {
+#define SHARED_RESIDUALS(D) shared_residuals(D, s, c, origin, weights, out)
+    CASES(SHARED_RESIDUALS, d)
+}
+
+/* Triangles and weights by sums of up to LANES curves; state: SOUND where they kept their digits. s: what
+   they share, or NULL. */
+static void by_sums(int k, int count, const curve *c, const curve_frame *f, shared_x *s, double **triangle,
+                    double **weights, int *state) {
     double some[3 * (LOW + 1)];
-    lanes found[3 * (LOW + 1)], z[LOW + 1], w[LOW + 1], more[LOW + 1], step[LOW + 1], rss, good;
-    matrix R, inverse;
+    lanes found[3 * (LOW + 1)], z[LOW + 1], w[LOW + 1], more[LOW + 1], step[LOW + 1], rss, own_good;
+    matrix own_R, own_inverse;
+    lanes(*R)[LOW + 1] = s ? s->R : own_R, (*inverse)[LOW + 1] = s ? s->inverse : own_inverse;
+    double *good = s ? s->good : own_good;
     memset(found, 0, sizeof found);
     for (int l = 0; l < count; l++) {
-        all_sums(k - 1, c + l, f + l, some);
-        for (int j = 0; j < 3 * k; j++) found[j][l] = some[j];
+        if (s) {
+            all_shared_sums(k - 1, s, c + l, f[l].origin, some + 2 * k);
+        } else {
+            all_sums(k - 1, c + l, f + l, some);
+            for (int j = 0; j < 2 * k; j++) found[j][l] = some[j];
+        }
+        for (int j = 2 * k; j < 3 * k; j++) found[j][l] = some[j];
     }
-    factor(k, (const lanes *)found, (const lanes *)found + k, R, inverse, good);
+    if (!s) factor(k, (const lanes *)found, (const lanes *)found + k, R, inverse, good);
     transposed_times(k, inverse, (const lanes *)found + 2 * k, z);
     times(k, inverse, (const lanes *)z, w);
     for (int l = 0; l < count; l++) {
         if (good[l] == 0.0) continue;
         for (int j = 0; j < k; j++) some[j] = w[j][l];
-        all_residuals(k - 1, c + l, f + l, some, some);
+        if (s) all_shared_residuals(k - 1, s, c + l, f[l].origin, some, some);
+        else all_residuals(k - 1, c + l, f + l, some, some);
         for (int j = 0; j <= k; j++) found[j][l] = some[j];
     }
     transposed_times(k, inverse, (const lanes *)found, more);
@@ -399,7 +455,7 @@ static void fold_with_care(const many_curves *m, int degree, ptrdiff_t at, const
         out->state[at] = HARD;
         return;
     }
-    if (usual && degree <= LOW && c.n >= 2 * k) by_sums(k, 1, &c, &f, &triangle, &weights, &state);
+    if (usual && degree <= LOW && c.n >= 2 * k) by_sums(k, 1, &c, &f, NULL, &triangle, &weights, &state);
     if (state == REFLECTED) {
         memset(triangle, 0, size * size * sizeof(double));
         if (!orthogonalize(size, &c, &f, scratch + 3 * rows, triangle)) state = HARD;
@@ -408,9 +464,40 @@ static void fold_with_care(const many_curves *m, int degree, ptrdiff_t at, const
     out->state[at] = state;
 }
 
+/* What all curves share, made in the columns; 0 where they share too little, or it has no digits. */
+static int share(const many_curves *m, int degree, shared_x *s, double *columns) {
+    const int k = degree + 1;
+    const ptrdiff_t n = m->n;
+    double found[3 * (LOW + 1)], *t = columns, *weighed = m->w.data ? columns + k * n : columns;
+    if (m->offsets || m->x.step || (m->w.data && m->w.step) || degree > LOW || n < 2 * k) return 0;
+    const double *x = curve_values(&m->x, 0, 0, n, weighed + k * n);
+    const double *w = m->w.data ? curve_values(&m->w, 0, 0, n, weighed + (k + 1) * n) : NULL;
+    const curve c = {x, x, w, n};
+    const curve_range seen = look_at(&c);
+    if (has_gaps(&c) || !frame_of(&c, &seen, &s->frame) || (w && !(seen.least >= SMALLEST))) return 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double u = (x[i] - s->frame.mid) * s->frame.scale, weight = w ? w[i] : 1.0;
+        for (int j = 0; j < k; j++) {
+            const double *here = t + i;
+            t[j * n + i] = j == 0 ? 1.0 : j == 1 ? u : 2.0 * u * here[(j - 1) * n] - here[(j - 2) * n];
+        }
+        if (w) for (int j = 0; j < k; j++) weighed[j * n + i] = weight * t[j * n + i];
+    }
+    lanes sums_of[2 * (LOW + 1)];
+    all_sums(degree, &c, &s->frame, found);
+    for (int j = 0; j < 2 * k; j++) EACH sums_of[j][l] = found[j];
+    factor(k, (const lanes *)sums_of, (const lanes *)sums_of + k, s->R, s->inverse, s->good);
+    s->x = x, s->t = t, s->weighed = weighed, s->lo = seen.lo, s->hi = seen.hi;
+    s->logs = w ? sum_of_logs(w, n) : 0.0;
+    return s->good[0] != 0.0;
+}
+
 static void fold_curves(const many_curves *m, int degree, ptrdiff_t first, ptrdiff_t last,
                         const folded_curves *out, double *scratch) {
     const int k = degree + 1, size = k + 1;
+    shared_x shared;
+    const int alike = last - first > 1 && share(m, degree, &shared, scratch);
+    if (alike) scratch += (2 * k + 2) * m->n;
     curve c[LANES];
     curve_frame f[LANES];
     ptrdiff_t place[LANES];
@@ -421,6 +508,16 @@ static void fold_curves(const many_curves *m, int degree, ptrdiff_t first, ptrdi
             const ptrdiff_t n = rows_of(m, at);
             if (degree > LOW || n < 2 * k) {
                 fold_with_care(m, degree, at, out, scratch + 3 * rows);
+                continue;
+            }
+            if (alike) { /* gaps in y show in its sums */
+                double *room = scratch + 3 * rows;
+                c[count] = (curve){shared.x, curve_values(&m->y, at, 0, n, room), NULL, n};
+                f[count] = shared.frame, f[count].origin = c[count].y[0];
+                out->n[at] = n, out->omitted[at] = 0, out->lo[at] = shared.lo, out->hi[at] = shared.hi;
+                out->logs[at] = shared.logs;
+                triangle[count] = out->triangle + at * size * size, weights[count] = out->weights + at * k;
+                place[count++] = at, rows += n;
                 continue;
             }
             c[count] = curve_at(m, at, scratch + 3 * rows);
@@ -435,7 +532,7 @@ static void fold_curves(const many_curves *m, int degree, ptrdiff_t first, ptrdi
             triangle[count] = out->triangle + at * size * size, weights[count] = out->weights + at * k;
             place[count++] = at, rows += n;
         }
-        if (count) by_sums(k, count, c, f, triangle, weights, state);
+        if (count) by_sums(k, count, c, f, alike ? &shared : NULL, triangle, weights, state);
         for (int l = 0; l < count; l++) {
             out->state[place[l]] = (int8_t)state[l];
             if (state[l] != SOUND) fold_with_care(m, degree, place[l], out, scratch);

@@ -28,6 +28,6 @@ typedef struct { const double *triangle, *lo, *hi, *n; } stack_of_triangles;
 static void merge_triangles(const stack_of_triangles *, const stack_of_triangles *, int size, ptrdiff_t first,
                             ptrdiff_t last, double *merged, int8_t *hard);
 
-/* Curves first … last − 1. scratch: (degree + 8) · most + 3 · 4096 numbers, most the rows of one. */
+/* Curves first … last − 1. scratch: (3·degree + 12) · most + 3 · 4096 numbers, most the rows of one. */
 static void fold_curves(const many_curves *, int degree, ptrdiff_t first, ptrdiff_t last,
                         const folded_curves *, double *scratch);

@@ -84,7 +84,7 @@ def _folded(given: Any, m: int, most: int, numbers: int, degree: int) -> tuple[F
     size = max(PIECE * m // max(numbers, 1), 1)
 
     def work(waiting: Iterator[int]) -> None:
-        scratch = np.empty((degree + 8) * most + 3 * _NEAR)
+        scratch = np.empty((3 * degree + 12) * most + 3 * _NEAR)
         room = ffi.from_buffer("double[]", scratch)
         for piece in waiting:
             first = piece * size

@@ -14,17 +14,19 @@ where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows source chunks arrow locked expressions format layout intact duck text
-        tables files cluster function source_of
+    rows: calendar exact axis deviations rows source chunks arrow locked expressions format layout
+        intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
+    least_squares: fixed_point precise constraints refine solution accuracy student estimate
+        places uncertain degrees
     descent: motion contract linear adaptive searching optimizers settings moments noise forecast
         fused loop batches outcome
-    regression: summary matrices passes progress evidence fit problem training request verbs
+    regression: summary matrices passes progress evidence forms inside fit problem training request
+        verbs
     models: model journal
     estimators: recurrence torch
-    report: density writing derivation text trace steps panels static explorer page
+    report: density writing languages derivation text trace steps panels static explorer page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain fit update merge predict
         commands door
@@ -51,7 +53,8 @@ if TYPE_CHECKING:
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
-    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.polynomial.basis import Domain
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
@@ -101,8 +104,8 @@ _HOMES = {
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
-    "Estimate": "least_squares.uncertain",
-    "Extremum": "least_squares.uncertain",
+    "Estimate": "least_squares.estimate",
+    "Extremum": "least_squares.estimate",
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Forecast": "descent.forecast",
@@ -116,7 +119,7 @@ _HOMES = {
     "PolydescentError": "errors",
     "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
     "RMSprop": "descent.adaptive",
-    "Root": "least_squares.uncertain",
+    "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "SummaryLoss": "estimators.torch",
     "Summary": "regression.summary",

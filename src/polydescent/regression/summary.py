@@ -12,7 +12,8 @@ from polydescent.arrays import Array, Kind
 from polydescent.descent.moments import Moments
 from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
-from polydescent.rows.axis import PLAIN, Axis, check_unit
+from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.calendar import check_unit
 from polydescent.sealed import schema
 from polydescent.triangle.triangle import Triangle
 from polydescent.visible import html_table

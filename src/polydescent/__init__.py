@@ -18,10 +18,11 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
     polynomial: basis curve roots text
     triangle: kernels triangle
     least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
-        degrees
+        folds degrees
     descent: motion optimizers forecast loop outcome
     regression: summary passes progress record request fit verbs
     models: model journal
+    estimators: table scikit
     report: density writing derivation text trace steps panels static explorer page
     cli: terminal wording options show reading approximate explain fit update merge predict commands
         door

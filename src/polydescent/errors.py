@@ -262,6 +262,18 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class TooManyParts(PolydescentError, ValueError):
+    """Folds that tell so many groups of rows apart that each would be nearly a row."""
+
+    def __init__(self, most: int):
+        self.most = most
+        super().__init__(
+            f"These folds tell more than {most:,} parts of the rows apart, and each would be a "
+            "triangle of its own. Leaving out each row alone costs one pass whatever their number: "
+            "read fit(x, y, degree).degrees().loo, or use fewer folds."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 

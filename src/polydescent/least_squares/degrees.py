@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from polydescent.arrays import in_double, to_host
 from polydescent.checks import one_of, whole
-from polydescent.errors import BadSetting, NeedsRows
+from polydescent.errors import NeedsRows
 from polydescent.frames import frame
+from polydescent.least_squares.folds import cross_validation
 from polydescent.least_squares.refine import Refined
 from polydescent.least_squares.solution import solve
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
@@ -24,7 +24,6 @@ from polydescent.visible import html_table
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
 _OF_ROWS = ("loo", "cv")
 _BLOCK = 1 << 16
-_MOST = 1 << 27  # rows that can be shuffled into folds: a gigabyte
 _EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
 
 
@@ -218,7 +217,7 @@ def degree_table(
     if rows is not None and (leave_out or choice.criterion == "loo"):
         of["loo"] = leave_one_out(triangle, rows)
     if rows is not None and choice.criterion == "cv":
-        of["cv"] = cross_validation(triangle, rows, choice.folds)
+        of["cv"] = cross_validation(highest, rows, choice.folds)
     exact = (loss <= _EXACT * triangle.square) & (freedom > 0)
     pick, runner_up = _best(of[choice.criterion], exact)
     spread = tss / (triangle.n - 1) if triangle.n > 1 else math.nan
@@ -287,61 +286,3 @@ def leave_one_out(triangle: Triangle, rows: Rows) -> np.ndarray:
             left = residual / np.where(leverage < 1 - 1e-12, 1 - leverage, math.nan)
         total += ((omega * times)[:, None] * left * left).sum(axis=0)
     return np.sqrt(total / triangle.n)
-
-
-# ── folds ──
-
-
-def cross_validation(triangle: Triangle, rows: Rows, folds: int = 5) -> np.ndarray:
-    """Root mean square of √ω·r for what each fold leaves when it is not used, for each degree.
-
-    The rows are shuffled, always the same way, and dealt out to the folds. Each fold is one
-    triangle; the sum of the others gives the curves, its own what they leave: no row is read again.
-    NaN at a degree that the rows of some folds do not determine. Raises BadSetting.
-    """
-    if not folds <= triangle.n <= _MOST:
-        few = f"at most {triangle.n:,}, the number of rows"
-        many = f'left out, with criterion="loo": there are more than {_MOST:,} rows'
-        raise BadSetting("folds", folds, few if folds > triangle.n else many)
-    parts = [part.rebased(triangle.domain) for part in _folds(triangle.degree, rows, folds)]
-    total = np.zeros(triangle.degree + 1)
-    for part, others in zip(parts, _all_but_one(parts), strict=True):
-        total += [_left(part, others, degree) for degree in range(triangle.degree + 1)]
-    return np.sqrt(total / triangle.n)
-
-
-def _folds(degree: int, rows: Rows, folds: int) -> Iterator[Triangle]:
-    """The summaries of the folds."""
-    x, y = to_host(in_double(rows.x)), to_host(rows.y)
-    weights = np.ones(rows.n) if rows.weights is None else to_host(rows.weights)
-    times = np.ones(rows.n) if rows.counts is None else to_host(rows.counts)
-    row = np.repeat(np.arange(rows.n), np.where(weights > 0, times, 0).astype(np.int64))
-    fold = np.random.default_rng(0).permutation(len(row)) % folds
-    for k in range(folds):
-        counts = np.bincount(row[fold == k], minlength=rows.n).astype(np.float64)
-        used = counts > 0
-        yield Triangle.fold(x[used], y[used], weights[used], degree, counts[used])
-
-
-def _all_but_one(parts: list[Triangle]) -> Iterator[Triangle]:
-    """For each part the sum of the others, by additions alone."""
-    degree = parts[0].degree
-    after = [Triangle.empty(degree)]
-    for part in reversed(parts[1:]):
-        after.append(part + after[-1])
-    before = Triangle.empty(degree)
-    for part, rest in zip(parts, reversed(after), strict=True):
-        yield before + rest
-        before = before + part
-
-
-def _left(part: Triangle, others: Triangle, degree: int) -> float:
-    """Σ ω·r² of the rows of `part` under the curve of `others`; NaN where there is none."""
-    k = degree + 1
-    R = others.R[:k, :k]
-    if others.n < k or not determines(R):
-        return math.nan
-    w = np.linalg.solve(R, others.z[:k])
-    missed = part.array[:, -1].copy()
-    missed[:k] -= part.R[:k, :k] @ w
-    return float(missed @ missed)

@@ -17,7 +17,7 @@ from polydescent.errors import NoDescent
 from polydescent.least_squares.degrees import Degrees
 from polydescent.polynomial.text import CODE, check_style
 from polydescent.regression.fit import Fit
-from polydescent.regression.verbs import check_steps
+from polydescent.regression.training import check_steps
 from polydescent.report.text import notes, statistics, table, unfinished
 from polydescent.sealed.document import reported
 

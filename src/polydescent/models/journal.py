@@ -25,6 +25,7 @@ from polydescent.errors import (
 from polydescent.models.model import PASS, Model, change, check_replaceable, load, save
 from polydescent.regression.passes import State, Tally, checked, states
 from polydescent.regression.record import summary_form, summary_to_json
+from polydescent.regression.request import Request
 from polydescent.regression.summary import Summary
 from polydescent.rows.duck import Query
 from polydescent.rows.files import remembered
@@ -112,6 +113,29 @@ def run(
             raise
         discard(path)
     return model
+
+
+def kept_in(
+    path: str, curve: dict[str, Any], again: bool = False
+) -> Callable[[Request, Callable[[Rows], None], Callable[[State], None] | None], Summary]:
+    """How `Request.read` makes the summary where a model of it is kept. curve: as in Model."""
+
+    def summarized(
+        request: Request, look: Callable[[Rows], None], watch: Callable[[State], None] | None
+    ) -> Summary:
+        job = Job(
+            request.source,
+            Path(path),
+            request.problem.degree,
+            request.missing,
+            curve=curve,
+            check=request.problem.solve,
+            per=request.per,
+            again=again,
+        )
+        return run(job, watch, look).summary
+
+    return summarized
 
 
 def _walk(

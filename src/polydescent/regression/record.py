@@ -257,7 +257,7 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
         "tss": _SQUARES,
         "factor": _any,
         "fixed": series(pair(whole(0, k - 1), number())),
-        "through": series(pair(number(), number())),
+        "through": series(pair(_place, number())),
         "origin": whole(-(2**1023), 2**1023),
         "refined": _any,
     }
@@ -286,6 +286,12 @@ def _solution_form(found: Any, summary: Summary) -> Solution:
     sums = values["rss"], values["tss"]
     solved = values["weights"], summary.domain, *sums, factor, held, origin, refined
     return Solution(*solved, restricted)
+
+
+def _place(found: Any, where: str) -> int | float:
+    """A number, whole ones exactly, however large."""
+    large = type(found) is int and abs(found) > 2**53
+    return whole(-(2**1023), 2**1023)(found, where) if large else number()(found, where)
 
 
 def _refined_to_record(refined: Refined) -> dict[str, Any]:

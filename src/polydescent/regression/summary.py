@@ -17,7 +17,7 @@ from polydescent.visible import html_table
 
 if TYPE_CHECKING:
     from polydescent.descent.forecast import Forecast
-    from polydescent.regression.verbs import Fit
+    from polydescent.regression.fit import Fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,37 +284,39 @@ class Summary:
             BadDegree, NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadCall,
             BadSetting.
         """
-        from polydescent.regression.verbs import fit_summary
+        from polydescent.regression.problem import Problem
 
-        return fit_summary(
-            self,
-            degree,
-            absolute_sigma=absolute_sigma,
-            fix=fix,
-            terms=terms,
-            through=through,
-            criterion=criterion,
-        )
+        wanted = self.degree if degree is None else degree
+        curve = {"fix": fix, "terms": terms, "through": through, "criterion": criterion}
+        known = absolute_sigma
+        return Problem.parse(wanted, self.degree, absolute_sigma=known, **curve).solve(self)
 
-    def descend(self, degree: int | None = None, **settings: Any) -> Fit:
+    def descend(
+        self, degree: int | None = None, *, absolute_sigma: bool = False, **settings: Any
+    ) -> Fit:
         """Gradient descent on ‖R w − z‖² + rss, the loss of all rows, in float64 on the host.
 
         Parameters
         ----------
         degree
             Up to the summary's, which it is where left out.
+        absolute_sigma
+            Whether the weights are 1/σ² with σ known in units of y; default False.
         **settings
             basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance,
-            allow_divergence, progress and absolute_sigma, as in `polydescent.descend`.
+            allow_divergence and progress, as in `polydescent.descend`.
 
         Raises
         ------
         PolydescentError
             BadDegree, and as `polydescent.descend`, RateTooLarge first.
         """
-        from polydescent.regression.verbs import descend_summary
+        from polydescent.regression.problem import Problem
+        from polydescent.regression.training import Descent
 
-        return descend_summary(self if degree is None else self.lower(degree), **settings)
+        summary, known = self if degree is None else self.lower(degree), absolute_sigma
+        problem = Problem.parse(summary.degree, absolute_sigma=known)
+        return Descent.parse(**settings).run(summary, absolute_sigma=problem.absolute_sigma)
 
     def forecast(self, degree: int | None = None, **settings: Any) -> Forecast:
         """What `descend` with the same settings will do, without doing it.
@@ -331,9 +333,9 @@ class Summary:
         PolydescentError
             BadDegree, TooFewDistinct, UnknownName, BadSetting.
         """
-        from polydescent.regression.verbs import forecast_summary
+        from polydescent.regression.training import Descent
 
-        return forecast_summary(self if degree is None else self.lower(degree), **settings)
+        return Descent.parse(**settings).forecast(self if degree is None else self.lower(degree))
 
     def _repr_html_(self) -> str:
         """What it holds, for a notebook."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from polydescent.errors import BadCall, BadSetting, LengthMismatch, MissingExtra, NoRows
-from polydescent.estimators.table import Box, Table, features_of, predicted, sizes, terms
-from polydescent.least_squares.folds import MOST_PARTS, Splits, held_out
+from polydescent.estimators.table import (
+    Box,
+    Table,
+    features_of,
+    on_one_box,
+    predicted,
+    sizes,
+    terms,
+)
+from polydescent.least_squares.folds import MOST_PARTS, Splits, held_out, total
 from polydescent.regression.summary import Summary
 from polydescent.triangle.triangle import checked_degree
 
@@ -244,15 +253,20 @@ class PolynomialRegressorCV(_Polynomial):
         whole = tables[0].box
         for table in tables[1:]:
             whole |= table.box
-        tables = [table.rebased(whole) for table in tables]
-        arrays = np.stack([table.array for table in tables])
+        arrays = on_one_box(tables, whole)
         of = np.array([table.total_weight for table in tables])
         left = held_out(arrays, splits, sizes(X.shape[1], highest), minimum_norm=True)
         with np.errstate(invalid="ignore"):  # a fold of weight 0 tells nothing
             self.cv_mse_ = left.mean(axis=-1) / (splits.test @ of)[:, None]
         mean = self.cv_mse_.mean(axis=0)
         self.degree_ = int(np.nanargmin(mean)) if np.isfinite(mean).any() else 0
-        table = sum(tables[1:], tables[0])
+        table = replace(
+            tables[0],
+            array=total(arrays, np.ones(len(arrays))),
+            box=whole,
+            n=sum(table.n for table in tables),
+            log_weights=sum(table.log_weights for table in tables),
+        )
         if not table.n:
             raise NoRows(_WEIGHTLESS)
         return self._solved(table.lower(self.degree_), y.ndim == 1)
@@ -272,8 +286,9 @@ def _parts(
     splitter = check_cv(5 if cv is None else cv)
     if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= min(n, MOST_PARTS):
         # neighboring rows, which need not be gathered
-        splits = Splits.each_once(splitter.n_splits)
-        ends = np.cumsum([len(part) for part in np.array_split(range(n), splitter.n_splits)])
+        k = splitter.n_splits
+        ends = np.cumsum(n // k + (np.arange(k) < n % k))
+        splits = Splits.each_once(k)
         columns: list[np.ndarray | None] = [X, Y, weights]
     else:
         splits = Splits.of(splitter.split(X, y, groups), n)

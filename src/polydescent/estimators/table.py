@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations_with_replacement
@@ -120,14 +120,16 @@ class Box:
         return self.domain.to_unit(X)
 
     def widening(self, wider: Box, exponents: np.ndarray) -> np.ndarray:
-        """The terms on this box written in those on a wider one, shape (k, k), upper triangular:
-        the entrywise product of the changes of basis of each feature alone.
+        """The terms on this box written in those on a wider one, shape (…, k, k), upper triangular:
+        the entrywise product of the changes of basis of each feature alone. lo and hi may be of
+        shape (…, p), a stack of boxes.
         """
         degree = int(exponents.max(initial=0))
-        C = change_of_basis(CHEBYSHEV, CHEBYSHEV, degree, *self.domain.widening(wider.domain))
-        whole = np.ones((len(exponents), len(exponents)))
-        for change, e in zip(C, exponents.T, strict=True):
-            whole *= change[np.ix_(e, e)]
+        with np.errstate(invalid="ignore"):  # of an empty box among others
+            C = change_of_basis(CHEBYSHEV, CHEBYSHEV, degree, *self.domain.widening(wider.domain))
+        whole = np.ones((*C.shape[:-3], len(exponents), len(exponents)))
+        for j, e in enumerate(exponents.T):
+            whole *= C[..., j, e[:, None], e]
         return whole
 
 
@@ -210,9 +212,7 @@ class Table:
         """The same rows on a wider box."""
         if not self.n or self.box.is_as(box):
             return replace(self, box=box)
-        array, k = self.array.copy(), self.k
-        array[:k, :k] = array[:k, :k] @ self.box.widening(box, self.exponents)
-        return replace(self, array=array, box=box)
+        return replace(self, array=on_one_box([self], box)[0], box=box)
 
     @property
     def k(self) -> int:
@@ -249,6 +249,18 @@ class Table:
         """
         R, Z = self.array[: self.k, : self.k], self.array[: self.k, self.k :]
         return np.linalg.solve(R, Z) if determines(R) else shortest(R, Z)
+
+
+def on_one_box(tables: Sequence[Table], box: Box) -> np.ndarray:
+    """The arrays of tables of one degree as a stack on a box that holds theirs, shape
+    (P, k + m, k + m).
+    """
+    k, arrays = tables[0].k, np.stack([table.array for table in tables])
+    boxes = Box(np.stack([t.box.lo for t in tables]), np.stack([t.box.hi for t in tables]))
+    C = boxes.widening(box, tables[0].exponents)
+    moved = np.array([table.n > 0 and not table.box.is_as(box) for table in tables])
+    arrays[moved, :k, :k] = arrays[moved, :k, :k] @ C[moved]
+    return arrays
 
 
 def predicted(

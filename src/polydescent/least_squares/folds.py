@@ -96,8 +96,8 @@ def held_out(
     left = np.empty((len(splits.test), len(sizes), parts.shape[-1] - k))
     together = _all_but_one(parts) if splits.leaves_each_out_once else None
     for i, test in enumerate(splits.test):
-        trained = _sum(parts, splits.train[i]) if together is None else next(together)
-        judged = _sum(parts, test)
+        trained = total(parts, splits.train[i]) if together is None else next(together)
+        judged = total(parts, test)
         weights = _of_every_degree(trained, sizes, minimum_norm)
         missed = judged[:, None, k:] - np.moveaxis(judged[:, :k] @ weights, 0, 1)
         left[i] = (missed * missed).sum(axis=0)
@@ -128,7 +128,7 @@ def shortest(R: np.ndarray, Z: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(R, Z, rcond=RANK_TOLERANCE * len(R))[0]
 
 
-def _sum(parts: np.ndarray, times: np.ndarray) -> np.ndarray:
+def total(parts: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The triangle of some parts, each as often as said."""
     used = np.flatnonzero(times)
     if len(used) == 1 and times[used[0]] == 1:
@@ -221,15 +221,15 @@ def dealt_out(rows: Rows, degree: int, dealt: Dealt) -> tuple[list[Triangle], De
             for span in spans
         ]
         return found, Dealt(dealt.folds, dealt.done + len(x))
-    total = float(counts.sum()) + dealt.done
-    if not total < _LARGEST:
-        raise BadSetting("folds", dealt.folds, f"left out: {total:.3g} rows are too many to deal")
+    done = float(counts.sum()) + dealt.done
+    if not done < _LARGEST:
+        raise BadSetting("folds", dealt.folds, f"left out: {done:.3g} rows are too many to deal")
     found = []
     for share in dealt.shares_of(counts).T:
         use = share > 0
         columns = (None if c is None else c[use] for c in (x, y, weights))
         found.append(_folded(*columns, share[use].astype(np.float64), degree))
-    return found, Dealt(dealt.folds, int(total))
+    return found, Dealt(dealt.folds, int(done))
 
 
 def _folded(x: Any, y: Any, weights: Any, counts: Any, degree: int) -> Triangle:

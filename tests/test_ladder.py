@@ -93,7 +93,7 @@ def test_the_list_names_every_room_and_every_file():
 
 def test_a_room_begins_with_one_sentence_and_nothing_else():
     for room, files in ROOMS.items():
-        if files and room != "cli":  # where the command begins
+        if files and room not in ("cli", "estimators"):  # the command; names with a tool each
             tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
             assert len(tree.body) == 1, room
             assert (ast.get_docstring(tree) or "").count(".") == 1, room

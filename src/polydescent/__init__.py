@@ -21,7 +21,7 @@ where and why.
     least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
         folds degrees
     descent: motion optimizers forecast loop outcome
-    regression: summary passes progress record fit problem training request verbs
+    regression: summary passes folding progress record fit problem training request verbs
     models: model journal
     estimators: table scikit
     report: density writing derivation text trace steps panels static explorer page

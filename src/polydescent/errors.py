@@ -262,6 +262,18 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class NeedsFiles(PolydescentError, ValueError):
+    """Files as folds, where there are no several files."""
+
+    def __init__(self, files: int):
+        self.files = files
+        found = "one source of rows" if files == 1 else "rows that are not read here"
+        super().__init__(
+            f'folds="files" leaves one file out at a time and needs several; found {found}. Pass '
+            'the files to fit(files, x=, y=, degree="auto", folds="files"), or folds= a number.'
+        )
+
+
 class TooManyParts(PolydescentError, ValueError):
     """Folds that tell so many groups of rows apart that each would be nearly a row."""
 

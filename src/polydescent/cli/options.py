@@ -185,8 +185,8 @@ def curve_of(
         "fix": None if fix is None else _pairs(fix),
         "terms": None if terms is None else _powers(terms),
         "through": [_point(point) for point in through] if through else None,
-        "criterion": criterion or "aicc",
-        "folds": 5 if folds is None else folds,
+        "criterion": criterion,
+        "folds": folds,
         "absolute_sigma": absolute_sigma,
     }
 

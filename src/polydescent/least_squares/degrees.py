@@ -10,9 +10,9 @@ import numpy as np
 
 from polydescent.arrays import in_double, to_host
 from polydescent.checks import one_of, whole
-from polydescent.errors import NeedsRows
+from polydescent.errors import NeedsFiles, NeedsRows, TooManyParts
 from polydescent.frames import frame
-from polydescent.least_squares.folds import cross_validation
+from polydescent.least_squares.folds import MOST_PARTS, cross_validation
 from polydescent.least_squares.refine import Refined
 from polydescent.least_squares.solution import solve
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
@@ -23,21 +23,32 @@ from polydescent.visible import html_table
 
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
 _OF_ROWS = ("loo", "cv")
+FILES = "files"  # folds that are there already
+_FOLDS = 'a whole number of 2 or more, or "files"'
 _BLOCK = 1 << 16
 _EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
 
 
 @dataclass(frozen=True)
 class Choice:
-    """By what a degree is chosen: "aicc", "aic", "bic", "loo" or "cv". folds: of "cv"."""
+    """By what a degree is chosen: "aicc", "aic", "bic", "loo" or "cv". folds: of "cv", how many
+    parts the rows are dealt into, or "files", of which each is one.
+    """
 
     criterion: str = "aicc"
-    folds: int = 5
+    folds: int | str = 5
 
     @classmethod
-    def of(cls, criterion: Any = "aicc", folds: Any = 5) -> Choice:
-        """A choice as a user typed it. Raises BadSetting."""
-        return cls(one_of("criterion", criterion, CRITERIA), whole("folds", folds, 2))
+    def of(cls, criterion: Any = None, folds: Any = None) -> Choice:
+        """A choice as a user typed it: folds alone mean "cv". Raises BadSetting, TooManyParts."""
+        if criterion is None:
+            criterion = "aicc" if folds is None else "cv"
+        criterion = one_of("criterion", criterion, CRITERIA)
+        if folds is None or folds == FILES:
+            folds = 5 if folds is None else FILES
+        elif (folds := whole("folds", folds, 2, wanted=_FOLDS)) > MOST_PARTS:
+            raise TooManyParts(MOST_PARTS)
+        return cls(criterion, folds)
 
     @property
     def needs_rows(self) -> bool:
@@ -194,15 +205,17 @@ def degree_table(
     choice: Choice = BY_AICC,
     refined: Refined | None = None,
     leave_out: bool = True,
+    held_out: np.ndarray | None = None,
 ) -> Degrees:
     """All degrees from 0 to the summary's, or to the highest that its rows determine.
 
     rows: all that the summary holds, for leave-one-out, folds and refinement; None where they are
     not at hand. known_variance: as in `Criteria`. refined: of the same rows at this degree or a
     higher one, without constraints, where it is known already. leave_out: False leaves `loo` NaN
-    where the choice needs none. Raises NeedsRows where the choice needs rows and there are none.
+    where the choice needs none. held_out: what the folds of the choice leave at each degree, where
+    a pass has found it already. Raises NeedsRows where the choice needs rows and there are none.
     """
-    if choice.needs_rows and rows is None:
+    if choice.needs_rows and rows is None and held_out is None:
         raise NeedsRows(choice.criterion)
     highest = _highest(triangle)
     triangle = triangle.lower(highest)
@@ -216,8 +229,10 @@ def degree_table(
     of["loo"] = of["cv"] = np.full(len(loss), math.nan)
     if rows is not None and (leave_out or choice.criterion == "loo"):
         of["loo"] = leave_one_out(triangle, rows)
-    if rows is not None and choice.criterion == "cv":
-        of["cv"] = cross_validation(highest, rows, choice.folds)
+    if choice.criterion == "cv":
+        if held_out is None:
+            held_out = _by_folds(highest, rows, choice.folds)
+        of["cv"] = held_out[: highest + 1]
     exact = (loss <= _EXACT * triangle.square) & (freedom > 0)
     pick, runner_up = _best(of[choice.criterion], exact)
     spread = tss / (triangle.n - 1) if triangle.n > 1 else math.nan
@@ -231,6 +246,13 @@ def degree_table(
         runner_up=runner_up,
         criterion=choice.criterion,
     )
+
+
+def _by_folds(degree: int, rows: Rows | None, folds: int | str) -> np.ndarray:
+    """`cross_validation`, where there is something to deal out. Raises NeedsFiles."""
+    if rows is None or isinstance(folds, str):
+        raise NeedsFiles(1)
+    return cross_validation(degree, rows, folds)
 
 
 def _losses(

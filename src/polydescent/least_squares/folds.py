@@ -250,10 +250,8 @@ def left_by_folds(parts: Sequence[Triangle]) -> np.ndarray:
 
 
 def cross_validation(degree: int, rows: Rows, folds: int = 5) -> np.ndarray:
-    """The same for rows dealt out to so many folds. Raises BadSetting, TooManyParts."""
+    """The same for rows dealt out to so many folds. Raises BadSetting."""
     if folds > rows.counting:
         few = f"at most {rows.counting:,}, the number of rows"
         raise BadSetting("folds", folds, few)
-    if folds > MOST_PARTS:
-        raise TooManyParts(MOST_PARTS)
     return left_by_folds(dealt_out(rows, degree, Dealt(folds))[0])

@@ -86,6 +86,9 @@ class Fit(Inference):
         the standard errors.
     choice
         By what the degree was chosen, if it was "auto", and by what `degrees()` picks.
+    held_out
+        Where folds chose it, root mean square of the residuals that they left, in units of y, for
+        each degree looked at; else None.
     """
 
     curve: Polynomial
@@ -98,6 +101,7 @@ class Fit(Inference):
     solution: Solution | None = None
     absolute_sigma: bool = False
     choice: Choice = BY_AICC
+    held_out: np.ndarray | None = None
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
         """The curve at x, in units of y: a number for a number, an array of its shape and kind for
@@ -314,7 +318,10 @@ class Fit(Inference):
         return self._criteria.bic
 
     def degrees(
-        self, up_to: int | None = None, criterion: str | None = None, folds: int | None = None
+        self,
+        up_to: int | None = None,
+        criterion: str | None = None,
+        folds: int | str | None = None,
     ) -> Degrees:
         """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
 
@@ -325,7 +332,8 @@ class Fit(Inference):
         up_to
             The highest degree; the fit's own where left out.
         criterion, folds
-            What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
+            What picks, as in `fit`, folds alone meaning "cv"; both left out, what chose the degree
+            of this fit, "aicc" of others.
 
         Raises
         ------
@@ -333,24 +341,30 @@ class Fit(Inference):
             Above the degree of a fit that holds no rows.
         BadDegree, BadSetting, NeedsRows
             For a degree or criterion that is none; for "loo" and "cv" without rows.
+        NeedsFiles, TooManyParts
+            For files as folds other than those that chose the degree; for more than 1,000 folds.
         """
         up_to = self.degree if up_to is None else checked_degree(up_to)
-        choice = Choice.of(
-            self.choice.criterion if criterion is None else criterion,
-            self.choice.folds if folds is None else folds,
-        )
+        choice = self.choice
+        if criterion is not None or folds is not None:
+            same = criterion == choice.criterion and folds is None
+            choice = choice if same else Choice.of(criterion, folds)
         rows = self.rows if self.holds_all_rows else None
+        left = self.held_out if choice == self.choice else None
+        left = None if left is None or up_to >= len(left) else left
         if up_to <= self.degree:
             refined = None if self.best.constraints else self.best.refined
             lower = self.summary.triangle.lower(up_to)
-            return degree_table(lower, rows, self.absolute_sigma, choice, refined)
+            return degree_table(
+                lower, rows, self.absolute_sigma, choice, refined, held_out=left
+            )
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
         triangle = Triangle.fold(rows.x, rows.y, rows.weights, up_to, rows.counts)
-        return degree_table(triangle, rows, self.absolute_sigma, choice)
+        return degree_table(triangle, rows, self.absolute_sigma, choice, held_out=left)
 
     @property
     def holds_all_rows(self) -> bool:

@@ -21,7 +21,7 @@ from polydescent.errors import (
     PolydescentError,
 )
 from polydescent.least_squares.constraints import Constraints, restrict
-from polydescent.least_squares.degrees import CRITERIA, Choice
+from polydescent.least_squares.degrees import CRITERIA, FILES, Choice
 from polydescent.least_squares.refine import Normal, Refined
 from polydescent.least_squares.solution import Solution
 from polydescent.polynomial.basis import BASES, Domain
@@ -214,7 +214,11 @@ def _choice_form(found: Any, where: str) -> Choice:
     return Choice(**_CHOICE(found, where))
 
 
-_CHOICE = record({"criterion": choice(CRITERIA), "folds": whole(2)})
+def _folds(found: Any, where: str) -> int | str:
+    return found if found == FILES else whole(2)(found, where)
+
+
+_CHOICE = record({"criterion": choice(CRITERIA), "folds": _folds})
 _RECORD = record(
     {
         "basis": choice(BASES),

@@ -100,6 +100,7 @@ _HOMES = {
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
+    "PolynomialRegressor": "estimators.scikit",  # not in __all__: `import *` needs no scikit-learn
     "Root": "least_squares.uncertain",
     "SlowKernelsWarning": "errors",
     "Summary": "regression.summary",

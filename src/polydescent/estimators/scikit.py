@@ -34,6 +34,8 @@ _WEIGHTLESS = "every sample_weight is zero"
 class _Polynomial(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """What the two regressors share once there is a table: its answer, and predictions by it."""
 
+    n_features_in_: int
+
     def _solved(self, table: Table, one_target: bool) -> Self:
         """Hold the table and its answer."""
         self.table_ = table
@@ -283,7 +285,7 @@ def _parts(
 ) -> tuple[list[Table], Splits]:
     """A table for all rows that the folds treat alike, and what each fold does with it."""
     n = len(X)
-    splitter = check_cv(5 if cv is None else cv)
+    splitter: Any = check_cv(5 if cv is None else cv)
     if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= min(n, MOST_PARTS):
         # neighboring rows, which need not be gathered
         k = splitter.n_splits
@@ -427,7 +429,9 @@ def _weights(sample_weight: Any, n: int) -> np.ndarray | None:
     if weights.ndim == 0:
         weights = np.full(n, float(weights))
     if weights.ndim != 1:
-        raise BadSetting("sample_weight", weights.shape, "1D array or scalar: one weight for each row")
+        raise BadSetting(
+            "sample_weight", weights.shape, "1D array or scalar: one weight for each row"
+        )
     if len(weights) != n:
         raise LengthMismatch({"X": n, "sample_weight": len(weights)})
     if not (np.isfinite(weights) & (weights >= 0)).all():

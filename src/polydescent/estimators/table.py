@@ -10,11 +10,11 @@ from math import comb
 
 import numpy as np
 
+from polydescent.arrays import qr_triangle
 from polydescent.errors import OutOfRange
 from polydescent.least_squares.folds import shortest
 from polydescent.memory import check_memory
 from polydescent.polynomial.basis import CHEBYSHEV, Domain, change_of_basis, design_matrix
-from polydescent.triangle import kernels
 from polydescent.triangle.kernels.reference import normalized, stack
 from polydescent.triangle.triangle import Triangle, checked_degree, determines
 
@@ -181,7 +181,7 @@ class Table:
                 A *= np.sqrt(weights[rows])[:, None]
             part = np.vstack((array, A)) if rows.start else A
             with np.errstate(over="ignore", invalid="ignore"):
-                array = normalized(np.linalg.qr(part, mode="r"))
+                array = normalized(qr_triangle(part))
         if not np.abs(array).max(initial=0.0) <= _LARGEST:
             raise OutOfRange("The sum of squares of y", "Divide y by a constant first.")
         return cls(array, box, exponents, len(X), logs)
@@ -240,7 +240,7 @@ class Table:
         k, m = len(exponents), self.targets
         array = np.zeros((k + m, k + m))
         array[:k] = np.hstack((self.array[:k, :k], self.array[:k, self.k :]))
-        array[k:, k:] = normalized(np.linalg.qr(self.array[k:, self.k :], mode="r"))
+        array[k:, k:] = normalized(qr_triangle(self.array[k:, self.k :]))
         return replace(self, array=array, exponents=exponents)
 
     def solve(self) -> np.ndarray:
@@ -263,9 +263,7 @@ def on_one_box(tables: Sequence[Table], box: Box) -> np.ndarray:
     return arrays
 
 
-def predicted(
-    X: np.ndarray, box: Box, exponents: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
+def predicted(X: np.ndarray, box: Box, exponents: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The targets at rows X, shape (n, m), for weights of shape (k, m)."""
     out = np.empty((len(X), weights.shape[1]))
     for rows in _blocks(len(X), len(exponents)):

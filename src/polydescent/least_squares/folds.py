@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.arrays import in_double, to_host
+from polydescent.arrays import in_double, qr_triangle, to_host
 from polydescent.errors import BadSetting, TooManyParts
 from polydescent.rows.rows import Rows
 from polydescent.triangle.kernels.reference import normalized, stack
@@ -134,7 +134,7 @@ def total(parts: np.ndarray, times: np.ndarray) -> np.ndarray:
     if len(used) == 1 and times[used[0]] == 1:
         return parts[used[0]]
     rows = parts[used] * np.sqrt(times[used])[:, None, None]
-    return normalized(np.linalg.qr(rows.reshape(-1, parts.shape[-1]), mode="r"))
+    return normalized(qr_triangle(rows.reshape(-1, parts.shape[-1])))
 
 
 def _all_but_one(parts: np.ndarray) -> Iterator[np.ndarray]:
@@ -167,7 +167,9 @@ class Dealt:
     def fold_of(self, n: int) -> np.ndarray:
         """The fold of each of the next n rows, shape (n,)."""
         first, last = self.done // self.folds, -(-(self.done + n) // self.folds)
-        order = np.argsort(_keys(first, last, self.folds), axis=1, kind="stable").reshape(-1)
+        order = np.argsort(
+            _keys(np.arange(first, last), self.folds), axis=1, kind="stable"
+        ).reshape(-1)
         start = self.done - first * self.folds
         return order[start : start + n]
 
@@ -180,16 +182,12 @@ class Dealt:
     def _dealt_before(self, place: np.ndarray) -> np.ndarray:
         """How many of all rows before a place each fold has got."""
         block, within = np.divmod(place, self.folds)
-        order = np.argsort(_keys_of(block, self.folds), axis=1, kind="stable")
+        order = np.argsort(_keys(block, self.folds), axis=1, kind="stable")
         rank = np.argsort(order, axis=1, kind="stable")
         return block[:, None] + (rank < within[:, None])
 
 
-def _keys(first: int, last: int, folds: int) -> np.ndarray:
-    return _keys_of(np.arange(first, last, dtype=np.int64), folds)
-
-
-def _keys_of(block: np.ndarray, folds: int) -> np.ndarray:
+def _keys(block: np.ndarray, folds: int) -> np.ndarray:
     """A number that looks random for each fold of a block, shape (blocks, folds): splitmix64."""
     z = block.astype(np.uint64)[:, None] * np.uint64(folds) + np.arange(folds, dtype=np.uint64)
     z = (z + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
@@ -203,32 +201,41 @@ def dealt_out(rows: Rows, degree: int, dealt: Dealt) -> tuple[list[Triangle], De
 
     Raises BadSetting for more rows than can be counted.
     """
+    omega = rows.omega
+    if omega is not None and not bool((omega != 0).all()):
+        rows = rows.chosen(omega != 0)
     x, y = to_host(in_double(rows.x)), to_host(rows.y)
     weights = None if rows.weights is None else to_host(rows.weights)
-    counts = None if rows.counts is None else to_host(rows.counts)
-    if weights is not None or counts is not None:
-        use = (1.0 if weights is None else weights) * (1.0 if counts is None else counts) != 0
-        x, y = x[use], y[use]
-        weights, counts = (None if c is None else c[use] for c in (weights, counts))
-    if counts is None:
-        fold = dealt.fold_of(len(x)).astype(np.int16)
-        order = np.argsort(fold, kind="stable")
-        ends = np.cumsum(np.bincount(fold, minlength=dealt.folds)).tolist()
-        columns = [None if c is None else c[order] for c in (x, y, weights)]
-        spans = (slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True))
-        found = [
-            _folded(*(None if c is None else c[span] for c in columns), None, degree)
-            for span in spans
-        ]
-        return found, Dealt(dealt.folds, dealt.done + len(x))
+    if rows.counts is not None:
+        return _counted_out(x, y, weights, to_host(rows.counts), degree, dealt)
+    fold = dealt.fold_of(rows.n).astype(np.int16)
+    order = np.argsort(fold, kind="stable")
+    x, y, weights = x[order], y[order], None if weights is None else weights[order]
+    ends = np.cumsum(np.bincount(fold, minlength=dealt.folds)).tolist()
+    found = []
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        of = slice(start, end)
+        found.append(_folded(x[of], y[of], None if weights is None else weights[of], None, degree))
+    return found, Dealt(dealt.folds, dealt.done + rows.n)
+
+
+def _counted_out(
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray | None,
+    counts: np.ndarray,
+    degree: int,
+    dealt: Dealt,
+) -> tuple[list[Triangle], Dealt]:
+    """The same of rows that stand for several each."""
     done = float(counts.sum()) + dealt.done
     if not done < _LARGEST:
         raise BadSetting("folds", dealt.folds, f"left out: {done:.3g} rows are too many to deal")
     found = []
     for share in dealt.shares_of(counts).T:
         use = share > 0
-        columns = (None if c is None else c[use] for c in (x, y, weights))
-        found.append(_folded(*columns, share[use].astype(np.float64), degree))
+        some = None if weights is None else weights[use]
+        found.append(_folded(x[use], y[use], some, share[use].astype(np.float64), degree))
     return found, Dealt(dealt.folds, int(done))
 
 

@@ -355,9 +355,7 @@ class Fit(Inference):
         if up_to <= self.degree:
             refined = None if self.best.constraints else self.best.refined
             lower = self.summary.triangle.lower(up_to)
-            return degree_table(
-                lower, rows, self.absolute_sigma, choice, refined, held_out=left
-            )
+            return degree_table(lower, rows, self.absolute_sigma, choice, refined, held_out=left)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "

@@ -15,7 +15,7 @@ import numpy as np
 
 from polydescent.arrays import Array, columns, held_exactly, is_array, is_missing, namespace, quiet
 from polydescent.errors import BadCall, BadSetting, BeyondCalendar, NotNumbers, OutOfRange
-from polydescent.frames import on_index_of
+from polydescent.frames import labeled_like
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
     "second": 1,
@@ -153,7 +153,7 @@ class Axis:
         with quiet():  # far outside, inf is the answer
             if not is_array(t):
                 values = function(np.asarray(x, dtype=np.float64))
-                return float(values) if np.ndim(values) == 0 else on_index_of(t, values)
+                return float(values) if np.ndim(values) == 0 else labeled_like(t, values)
             xp, values = namespace(x), function(x)
         floating = xp.isdtype(x.dtype, "real floating")
         return xp.astype(values, x.dtype, copy=False) if floating else values

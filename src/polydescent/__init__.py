@@ -18,13 +18,14 @@ where and why.
         tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
-        folds degrees
-    descent: motion optimizers forecast loop outcome
-    regression: summary passes folding progress record fit problem training request verbs
+    least_squares: fixed_point precise constraints refine solution accuracy uncertain folds
+        degrees
+    descent: motion optimizers settings forecast loop outcome
+    regression: summary passes folding progress evidence fit problem training request verbs
     models: model journal
     estimators: table scikit
     report: density writing derivation text trace steps panels static explorer page
+    lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands
         door
 """

@@ -95,9 +95,10 @@ def predict(
 def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
     """Refuse a sigma that has no unit, and rows of unknown ones. Raises BadCall, BadSetting."""
     from polydescent.errors import BadCall, BadSetting
+    from polydescent.regression.evidence import is_weighted
 
     weighted = not {"weights", "sigma"}.isdisjoint(saved.asked)
-    if sigma is None and weighted and not curve.is_weighted:
+    if sigma is None and weighted and not is_weighted(curve):
         raise BadCall(
             "The rows of this model had weights, which it does not hold: say with --sigma how far "
             "a new y scatters, in the unit that sigma had (1/√weight)."

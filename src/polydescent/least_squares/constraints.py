@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from polydescent.least_squares.fixed_point import (
 )
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
-from polydescent.rows.axis import PLAIN, Axis, read_axis
+from polydescent.rows.axis import ORIGINS, PLAIN, Axis, read_axis
+from polydescent.sealed import schema
 from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, checked_degree
 
 _WHOLE = 2**53  # whole numbers up to it are float64
@@ -88,8 +89,32 @@ class Constraints:
         x = [p.numerator * pow(p.denominator, -1, _PRIME) for p in places]
         return _rank([[pow(v, power, _PRIME) for power in free] for v in x]) == len(x)
 
+    def to_record(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, degree: int) -> Self:
+        """The inverse, of a curve of this degree. Raises Misfit."""
+        fixed = schema.series(schema.pair(schema.whole(0, degree), schema.number()))
+        through = schema.series(schema.pair(_place_form, schema.number()))
+        held = cls(**schema.record({"fixed": fixed, "through": through})(found, where))
+        powers = [power for power, _ in held.fixed]
+        points = [x for x, _ in held.through]
+        schema.check(powers == sorted(set(powers)), f"{where}.fixed", "rising powers", powers)
+        apart = len(points) == len(set(points))
+        schema.check(apart, f"{where}.through", "points of different x", points)
+        schema.check(len(held) <= degree, where, f"fewer than {degree + 1}", len(held))
+        return held
+
 
 NONE = Constraints()
+
+
+def _place_form(found: Any, where: str) -> int | float:
+    """A number, whole ones exactly, however large."""
+    large = type(found) is int and abs(found) > _WHOLE
+    return schema.whole(-ORIGINS, ORIGINS)(found, where) if large else schema.number()(found, where)
 
 
 def _horner(coefficients: list[Fraction], x: Fraction) -> Fraction:

@@ -24,7 +24,6 @@ from polydescent.errors import (
 )
 from polydescent.models.model import PASS, Model, change, check_replaceable, load, save
 from polydescent.regression.passes import State, Tally, checked, states
-from polydescent.regression.record import summary_form, summary_to_json
 from polydescent.regression.request import Request
 from polydescent.regression.summary import Summary
 from polydescent.rows.duck import Query
@@ -75,7 +74,7 @@ class Job:
 
     def checkpoint(self, sources: tuple[Remembered, ...]) -> Path:
         """Where the state is kept: a name for this job on these very files."""
-        facts = [source.facts() for source in sources], self.asked, self.degree, self.is_update
+        facts = [source.to_record() for source in sources], self.asked, self.degree, self.is_update
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         with told(self.target, "write"):
             place = real(self.target)
@@ -227,7 +226,7 @@ _CHECKPOINT = record(
         "pass": PASS,
         "done": series(whole()),
         "taken": whole(),
-        "tally": series(pair(whole(1), summary_form)),
+        "tally": series(pair(whole(1), Summary.from_record)),
     }
 )
 
@@ -258,6 +257,6 @@ def _check_state(state: State, job: Job) -> None:
 
 
 def _write(path: Path, identity: str, state: State) -> None:
-    tally = [[count, summary_to_json(part)] for count, part in state.tally.parts]
+    tally = [[count, part.to_record()] for count, part in state.tally.parts]
     content: dict[str, Any] = {"pass": identity, "done": state.done, "taken": state.taken}
     write(path, render(_FORMAT, content | {"tally": tally}))

@@ -152,7 +152,7 @@ def _check_inhabited(summary: Summary) -> None:
 
 def _fit_of(summary: Summary, solution: Solution) -> Fit:
     curve = Polynomial(CHEBYSHEV, summary.domain, solution.weights)
-    return Fit(curve, summary, solution.rss, Outcome.EXACT, solution=solution)
+    return Fit(curve, summary, solution.rss, Outcome.EXACT, solution)
 
 
 def _wanted_degree(degree: Any, largest: int | None) -> tuple[int, bool]:

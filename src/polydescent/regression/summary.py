@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from polydescent.arrays import Array, Kind
 from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
 from polydescent.rows.axis import PLAIN, Axis, check_unit
+from polydescent.sealed import schema
 from polydescent.triangle.triangle import Triangle
 from polydescent.visible import html_table
 
@@ -250,6 +251,35 @@ class Summary:
 
         return load(path).summary
 
+    def to_record(self) -> dict[str, Any]:
+        """Plain lists, numbers and text; `from_record` gives every bit back."""
+        return {
+            "triangle": self.triangle.to_record(),
+            "kind": self.kind.to_record(),
+            "omitted": self.omitted,
+            "x_name": self.x_name,
+            "y_name": self.y_name,
+            "axis": self.axis.to_record(),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse of `to_record`. Raises Misfit.
+
+        Parameters
+        ----------
+        found
+            What stands in a document.
+        where
+            The place there, for the refusal.
+        """
+        made = cls(**_RECORD(found, where))
+        ends = (made.domain.lo, made.domain.hi)
+        if made.axis.is_dates and not made.domain.is_empty:
+            dated = not np.isnat([made.axis.place(x) for x in ends]).any()
+            schema.check(dated, f"{where}.triangle.domain", "dates", list(ends))
+        return made
+
     # ── what to do with it (the two places where an import goes up the ladder) ──
 
     def fit(
@@ -355,3 +385,15 @@ class Summary:
         ends = self.axis.label(self.domain.lo), self.axis.label(self.domain.hi)
         where = "" if not self.n else f", x in [{ends[0]}, {ends[1]}]"
         return f"<Summary of {self.n:,} rows, degree {self.degree}{where}>"
+
+
+_RECORD = schema.record(
+    {
+        "triangle": Triangle.from_record,
+        "kind": Kind.from_record,
+        "omitted": schema.whole(),
+        "x_name": schema.text,
+        "y_name": schema.text,
+        "axis": Axis.from_record,
+    }
+)

@@ -18,6 +18,7 @@ from polydescent.descent.loop import walk
 from polydescent.descent.optimizers import GradientDescent, Optimizer, checked_optimizer
 from polydescent.descent.outcome import Outcome, cure
 from polydescent.errors import BadSetting, ConvergenceWarning, RateTooLarge, amount
+from polydescent.least_squares.solution import solve
 from polydescent.memory import check_memory
 from polydescent.polynomial.basis import POWER, Basis, basis_named, design_matrix
 from polydescent.polynomial.curve import Polynomial
@@ -107,11 +108,21 @@ class Descent:
         curve = Polynomial(self.basis, summary.domain, to_host(history.weights[-1, ...]))
         loss = float(history.loss[-1])
         outcome = _outcome(loss, summary, forecast)
-        known = absolute_sigma
-        run = Fit(curve, summary, loss, outcome, history, forecast, rows, absolute_sigma=known)
+        best = solve(summary.triangle, origin=summary.axis.power_origin)
+        run = Fit(
+            curve,
+            summary,
+            loss,
+            outcome,
+            best,
+            rows,
+            absolute_sigma,
+            history=history,
+            forecast=forecast,
+        )
         if run.is_far and (forecast.is_stable or not self.allow_divergence):
-            best = 1 - summary.rss / summary.tss if summary.tss else math.nan
-            _warn(ConvergenceWarning(loss, run.lowest_loss, run.r2, best, run.advice))
+            highest = 1 - summary.rss / summary.tss if summary.tss else math.nan
+            _warn(ConvergenceWarning(loss, run.lowest_loss, run.r2, highest, run.advice))
         return run
 
 

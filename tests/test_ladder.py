@@ -31,6 +31,8 @@ def module_of(path):
 REACH_DOWN = {
     "regression.summary.Summary": {"fit", "descend", "forecast", "save", "load"},
     "regression.fit.Fit": {"plot", "explore", "__str__"},
+    "many.summaries.Summaries": {"fit", "descend", "forecast"},
+    "many.fits.Fits": {"plot", "explore", "__repr__", "__str__", "_repr_html_"},
     "cli": {"main"},  # the entry point, which loads nothing until it has Ctrl-C in hand
     "cli.wording": {"_keywords"},  # what the options are called
 }

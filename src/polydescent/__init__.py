@@ -3,7 +3,8 @@
 Rooms from the ground up, each with its files in order. An import goes to a room further up this
 list, or to a file further up in the same room, except inside the methods Fit.plot, Fit.explore and
 print(fit), which ask report, and Summary.save and load, which ask models; within regression,
-Summary.fit, descend and forecast ask problem and training. docs/architecture.md says what lives
+Summary.fit, descend and forecast ask problem and training; within many, Summaries.fit, descend and
+forecast ask fits and descents, and print(fits), Fits.plot and explore ask report. docs/architecture.md says what lives
 where and why.
 
     visible
@@ -14,17 +15,18 @@ where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows source chunks arrow locked expressions format layout intact duck text
-        tables files cluster function source_of
-    polynomial: basis curve roots text
+    rows: axis deviations rows curves source chunks arrow locked expressions format layout intact
+        duck text tables files cluster function source_of
+    polynomial: basis curve stack roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain folds
+    least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain folds
         degrees
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes folding progress evidence fit problem training request verbs
+    many: status held solving summaries fits verbs
     models: model journal
     estimators: table scikit
-    report: density writing derivation text trace steps panels static explorer page
+    report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands
         door
@@ -44,12 +46,17 @@ if TYPE_CHECKING:
     from polydescent.descent.outcome import Outcome
     from polydescent.errors import (
         ConvergenceWarning,
+        CurvesWithoutAnswer,
         OutsideDomainWarning,
         PolydescentError,
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
     from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.many.fits import Fits
+    from polydescent.many.status import Status
+    from polydescent.many.summaries import Summaries
+    from polydescent.many.verbs import descend_many, fit_many, summarize_many
     from polydescent.polynomial.basis import Domain
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
@@ -59,12 +66,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Adam",
     "ConvergenceWarning",
+    "CurvesWithoutAnswer",
     "Degrees",
     "Domain",
     "Estimate",
     "Extremum",
     "FileFormat",
     "Fit",
+    "Fits",
     "Forecast",
     "GradientDescent",
     "History",
@@ -75,24 +84,31 @@ __all__ = [
     "PolydescentError",
     "Root",
     "SlowKernelsWarning",
+    "Status",
+    "Summaries",
     "Summary",
     "UncertainCurve",
     "__version__",
     "descend",
+    "descend_many",
     "errors",
     "fit",
+    "fit_many",
     "summarize",
+    "summarize_many",
 ]
 
 _HOMES = {
     "Adam": "descent.optimizers",
     "ConvergenceWarning": "errors",
+    "CurvesWithoutAnswer": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
     "Estimate": "least_squares.uncertain",
     "Extremum": "least_squares.uncertain",
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
+    "Fits": "many.fits",
     "Forecast": "descent.forecast",
     "GradientDescent": "descent.optimizers",
     "History": "descent.loop",
@@ -104,11 +120,16 @@ _HOMES = {
     "PolynomialRegressor": "estimators.scikit",  # not in __all__: `import *` needs no scikit-learn
     "Root": "least_squares.uncertain",
     "SlowKernelsWarning": "errors",
+    "Status": "many.status",
+    "Summaries": "many.summaries",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",
     "descend": "regression.verbs",
+    "descend_many": "many.verbs",
     "fit": "regression.verbs",
+    "fit_many": "many.verbs",
     "summarize": "regression.verbs",
+    "summarize_many": "many.verbs",
 }
 
 

@@ -80,7 +80,20 @@ class WrongShape(PolydescentError, ValueError):
     def __init__(self, name: str, shape: tuple[int, ...]):
         super().__init__(
             f"{name} must be one column (shape (n,)), found shape {tuple(shape)}. "
-            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already."
+            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already; "
+            "fit_many fits one curve per row."
+        )
+
+
+class CurvesDiffer(PolydescentError, ValueError):
+    """Columns of many curves whose shapes do not belong together."""
+
+    def __init__(self, name: str, shape: tuple[int, ...], y: tuple[int, ...]):
+        self.shape, self.y = shape, y
+        points = y[-1] if y else 0
+        super().__init__(
+            f"{name} must have shape ({points},), for all curves, or that of y, {y} (points on the "
+            f"last axis), found {shape}. If the points lie along another axis, pass axis=."
         )
 
 
@@ -118,6 +131,31 @@ class NotFinite(PolydescentError, ValueError):
             f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
             f"rows, the first is {value} at row {first:,} (counted from 0). "
             'Remove or repair those rows, or pass missing="omit".'
+        )
+
+
+class NotFiniteInCurves(NotFinite):
+    """NaN or infinity among the values of many curves; curve and point are those of the first."""
+
+    def __init__(
+        self,
+        name: str,
+        curves: int,
+        of: int,
+        place: tuple[int, ...],
+        point: int,
+        value: float,
+        count: int,
+        n: int,
+    ):
+        super().__init__(name, count, n, point, value)
+        self.curves, self.curve, self.point = curves, place, point
+        where = place[0] if len(place) == 1 else place
+        some = f"{curves:,} of {of:,} curves have" if of != 1 else "The curve has"
+        self.args = (
+            f"{some} NaN or infinite values, the first is {name} = {value} in curve {where} at "
+            f"point {point:,} (counted from 0). Repair those points, or pass "
+            'missing="omit" to leave them out, or "mark" to give such curves no answer.',
         )
 
 
@@ -289,16 +327,52 @@ class TooManyParts(PolydescentError, ValueError):
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 
-    def __init__(self, count: int, n: int, lo: str, hi: str, domain_lo: str, domain_hi: str):
+    def __init__(
+        self,
+        count: int,
+        n: int,
+        lo: str,
+        hi: str,
+        domain_lo: str,
+        domain_hi: str,
+        curves: tuple[int, int, tuple[int, ...]] | None = None,
+    ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
+        where = ""
+        if curves is not None:
+            found = f"For {curves[0]:,} of {curves[1]:,} curves some x, from {lo} to {hi},"
+            where = f" (of curve {', '.join(map(str, curves[2]))}, the first)"
         super().__init__(
-            f"{found} outside [{domain_lo}, {domain_hi}], where the data are: polynomials run away "
-            'there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
+            f"{found} outside [{domain_lo}, {domain_hi}]{where}, where the data are: polynomials "
+            'run away there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
         )
 
 
 class OutsideDomainWarning(UserWarning):
     """The text of OutsideDomain, as a warning."""
+
+
+class CurvesWithoutAnswer(UserWarning):
+    """Some of many curves that could not be fitted; the others stand.
+
+    Parameters
+    ----------
+    count, n
+        How many, of how many.
+    reasons
+        How many for each reason, in words.
+    """
+
+    def __init__(self, count: int, n: int, reasons: str):
+        self.count, self.n = count, n
+        super().__init__(
+            f"{count:,} of {n:,} curves have no answer: {reasons}. Their numbers are NaN; "
+            "fits.status says which, fits.explain(i) why."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class SlowKernelsWarning(UserWarning):

@@ -27,7 +27,7 @@ _OF_ROWS = ("loo", "cv")
 FILES = "files"  # folds that are there already
 _FOLDS = 'a whole number of 2 or more, or "files"'
 _BLOCK = 1 << 16
-_EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
+EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ def degree_table(
         if held_out is None:
             held_out = _by_folds(highest, rows, choice.folds)
         of["cv"] = held_out[: highest + 1]
-    exact = (loss <= _EXACT * triangle.square) & (freedom > 0)
+    exact = (loss <= EXACT * triangle.square) & (freedom > 0)
     pick, runner_up = _best(of[choice.criterion], exact)
     spread = tss / (triangle.n - 1) if triangle.n > 1 else math.nan
     return Degrees(

@@ -56,8 +56,8 @@ class Rows:
         named = {"x": x, "y": y, "weights": weights, "counts": counts}
         given = [role for role, values in named.items() if values is not None or role in "xy"]
         found = dict(zip(given, columns(**{role: named[role] for role in given}), strict=True))
-        _check_weights(found.get("weights"))
-        _check_counts(found.get("counts"))
+        check_weights(found.get("weights"))
+        check_counts(found.get("counts"))
         return cls(**found, x_name=x_name, y_name=y_name)
 
     @classmethod
@@ -161,7 +161,8 @@ def omit_missing(rows: Rows) -> tuple[Rows, int]:
     return rows.chosen(whole), int(xp.sum(counts))
 
 
-def _check_counts(counts: Array | None) -> None:
+def check_counts(counts: Array | None) -> None:
+    """Raise BadSetting for what is no number of rows; NaN is refused or omitted elsewhere."""
     if counts is None:
         return
     xp = namespace(counts)
@@ -172,7 +173,8 @@ def _check_counts(counts: Array | None) -> None:
         raise BadSetting("counts", found, "whole numbers from 0 to 2⁵², how often a row was seen")
 
 
-def _check_weights(weights: Array | None) -> None:
+def check_weights(weights: Array | None) -> None:
+    """Raise BadSetting for a weight below 0; NaN is refused or omitted elsewhere."""
     if weights is None:
         return
     xp = namespace(weights)

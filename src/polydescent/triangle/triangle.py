@@ -19,7 +19,7 @@ from polydescent.triangle.kernels.reference import raise_not_finite, stack
 HIGHEST = DEGREES["any"]
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
-_SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
+SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
 _BLOCK = 1 << 16  # weights whose logarithms are in memory at once
 
 
@@ -226,7 +226,7 @@ class Triangle:
     def check_size(self) -> None:
         """Raises OutOfRange for y so small, though not all 0, that their squares lose digits."""
         largest = np.abs(self.array[..., -1]).max(axis=-1)
-        if np.any((largest > 0) & (largest < _SMALLEST)):
+        if np.any((largest > 0) & (largest < SMALLEST)):
             raise OutOfRange("The sum of squares of y", "Multiply y by a constant first.")
 
     @property

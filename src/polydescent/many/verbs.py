@@ -1,0 +1,251 @@
+"""fit_many, summarize_many, descend_many: from arrays of curves to Fits, one call for all."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from polydescent.arrays import in_double, is_array, namespace, real_array, to_host
+from polydescent.checks import one_of
+from polydescent.errors import BadCall, CurvesWithoutAnswer
+from polydescent.many.fits import Fits, fits_of
+from polydescent.many.held import KnownOfEach, problem_of
+from polydescent.many.status import WITHOUT_ANSWER, Status, in_words
+from polydescent.many.summaries import Summaries
+from polydescent.regression.request import weights_of
+from polydescent.rows.axis import check_unit
+from polydescent.rows.curves import Curves
+from polydescent.rows.deviations import weights_of_deviations
+from polydescent.rows.rows import Same
+from polydescent.triangle.kernels.curves import fold_rows
+from polydescent.triangle.kernels.folded import Folded
+from polydescent.triangle.triangle import checked_degree
+
+MISSING = ("raise", "omit", "mark")
+
+
+def summarize_many(
+    data: Any = None,
+    /,
+    y: Any = None,
+    degree: int = 8,
+    *,
+    x: Any = None,
+    axis: int = -1,
+    weights: Any = None,
+    sigma: Any = None,
+    counts: Any = None,
+    missing: str = "raise",
+    per: str | None = None,
+) -> Summaries:
+    """Every curve folded into a triangle of its own, which holds every fit of it up to `degree`.
+
+    Parameters
+    ----------
+    data, y
+        The x and y of the curves, arrays, tensors or nested lists. y: shape (…, n), the last axis
+        the points, in any unit. data, the x: shape (n,), for all curves, or that of y; numbers,
+        dates or durations.
+    degree
+        The highest degree that can be fitted from them, default 8.
+    x
+        The x, instead of data.
+    axis
+        Of y, and of all that has its shape: along which the points of a curve lie; default −1.
+    weights
+        Of the squares, shape (n,) or that of y, ≥ 0; default 1. A point of weight 0 does not count.
+    sigma
+        Instead of weights, standard deviations of y in units of y, > 0: one number, shape (n,), or
+        that of y.
+    counts
+        How often each point was seen, shape (n,) or that of y, whole numbers ≥ 0; default 1.
+    missing
+        What to do with points that hold NaN or infinity or are masked: "raise" (default), "omit"
+        to leave them out, curve by curve, or "mark" to give such curves no answer and a status.
+    per
+        The unit of x where it holds dates or durations: "second", "minute", "hour", "day"
+        (default), "week" or "year".
+
+    Raises
+    ------
+    PolydescentError
+        BadDegree, BadSetting, BadCall, NotNumbers, NotFiniteInCurves, CurvesDiffer, MixedKinds;
+        each says what was found. A curve that cannot be fitted is no reason: it has a status.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> years = np.arange(2000.0, 2010.0)
+    >>> summarize_many(years, np.ones((3, 10)) * years, degree=1)
+    <Summaries of 3 curves, degree 1: 3 ok>
+    """
+    curves = _curves(data, y, x, axis, weights, sigma, counts)
+    return _summarized(curves, degree, missing, per)[0]
+
+
+def fit_many(
+    data: Any = None,
+    /,
+    y: Any = None,
+    degree: int | str = 3,
+    *,
+    x: Any = None,
+    axis: int = -1,
+    weights: Any = None,
+    sigma: Any = None,
+    absolute_sigma: bool = False,
+    counts: Any = None,
+    missing: str = "raise",
+    fix: Any = None,
+    terms: Any = None,
+    through: Any = None,
+    criterion: str = "aicc",
+    per: str | None = None,
+) -> Fits:
+    """Exact least squares of many curves at once: arrays in, arrays out, a status for each.
+
+    Parameters
+    ----------
+    data, y
+        The x and y of the curves, as in `summarize_many`: y of shape (…, n), x of shape (n,), for
+        all, or that of y.
+    degree
+        A number, default 3. "auto" for the best of each curve up to 10, "auto:5" up to 5.
+    x
+        The x, instead of data.
+    axis
+        Of y, and of all that has its shape: along which the points of a curve lie; default −1.
+    weights
+        Of the squares, shape (n,) or that of y, ≥ 0; default 1.
+    sigma
+        Instead of weights, standard deviations of y in units of y, > 0: one number, shape (n,), or
+        that of y.
+    absolute_sigma
+        Whether sigma (or 1/√weights) is known in units of y, so that the residuals do not scale the
+        standard errors; default False.
+    counts
+        How often each point was seen, shape (n,) or that of y, whole numbers ≥ 0; default 1.
+    missing
+        "raise" (default) for points with NaN or infinity, "omit" to leave them out, curve by curve,
+        or "mark" to give such curves no answer and a status.
+    fix
+        Coefficients to hold, power to value, as {0: 0.0}: a number for all curves, or an array of
+        shape (…) with that of each. None unless given.
+    terms
+        The powers of x to use, as [1, 3]; they set the degree. All unless given.
+    through
+        A point (x, y), or several, that the curves must meet: numbers for all curves, or arrays of
+        shape (…). None unless given.
+    criterion
+        By what degree="auto" chooses, the lowest of: "aicc" (default), "aic" or "bic".
+    per
+        The unit of dates and durations, default "day": coefficients are per it.
+
+    Raises
+    ------
+    PolydescentError
+        As `summarize_many`, and TooFewFree.
+
+    Warns
+    -----
+    CurvesWithoutAnswer
+        Once, where there are curves that could not be fitted: how many, by reason.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(0, 1, 50)
+    >>> fits = fit_many(x, np.stack([x, 1 - x**2]), degree=2)
+    >>> fits.coef.round(12) + 0.0
+    array([[ 0.,  1.,  0.],
+           [ 1.,  0., -1.]])
+    """
+    known = KnownOfEach(fix, terms, through)
+    problem = problem_of(degree, known, criterion=criterion, absolute_sigma=absolute_sigma)
+    if problem.absolute_sigma and weights is None and sigma is None:
+        raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
+    curves = _curves(data, y, x, axis, weights, sigma, counts)
+    known.check(curves.shape)
+    summaries, curves = _summarized(curves, problem.degree, missing, per)
+    fits = fits_of(summaries, problem, curves, known)
+    warn_of_troubles(fits.status)
+    return fits
+
+
+def warn_of_troubles(status: np.ndarray) -> None:
+    """One warning, for the caller of a verb, that counts the curves without an answer by reason."""
+    troubled = np.isin(status, WITHOUT_ANSWER)
+    if troubled.any():
+        text = in_words(status[troubled])
+        found = CurvesWithoutAnswer(int(troubled.sum()), status.size, text)
+        warnings.warn(found, stacklevel=3)
+
+
+def _curves(data: Any, y: Any, x: Any, axis: int, weights: Any, sigma: Any, counts: Any) -> Curves:
+    """What the user passed, read and checked."""
+    if y is None or (data is None) == (x is None):
+        raise BadCall(
+            "Pass x and y of the curves: fit_many(x, y) with y of shape (curves, points) and x of "
+            "shape (points,) or that of y."
+        )
+    return Curves.read(data if x is None else x, y, _omega(weights, sigma, y, axis), counts, axis)
+
+
+def _omega(weights: Any, sigma: Any, y: Any, axis: int) -> Any:
+    """The weights, or 1/σ² in the shape of sigma."""
+    if sigma is None or weights is not None or not (np.ndim(sigma) or is_array(sigma)):
+        found = weights_of(weights, sigma)
+        return np.full(np.shape(y)[axis], found.weight) if isinstance(found, Same) else found
+    given = real_array("sigma", sigma)
+    xp = namespace(given)
+    return xp.reshape(weights_of_deviations(xp.reshape(given, (-1,))), given.shape)
+
+
+def _summarized(
+    curves: Curves, degree: int, missing: str, per: str | None
+) -> tuple[Summaries, Curves]:
+    """The summaries, and the curves on their axis."""
+    degree = checked_degree(degree)
+    one_of("missing", missing, MISSING)
+    check_unit(per)
+    x, y, omega = (curves.flat(c) for c in (curves.x, curves.y, curves.omega))
+    folded = fold_rows(x, y, omega, degree)
+    if missing != "omit" and folded.omitted.any():
+        folded = _without_missing(curves, folded, missing)
+    if curves.counts is not None:
+        folded = _counted(curves, folded)
+    summaries = Summaries.of_folded(folded, curves.shape, curves.kind)
+    summaries = replace(summaries, axis=curves.axis).in_unit(per)
+    return summaries, curves.on(summaries.axis)
+
+
+def _without_missing(curves: Curves, folded: Folded, missing: str) -> Folded:
+    """Where no value may be missing: refused, or the curves marked; points of weight 0 do not
+    count.
+    """
+    bad = curves.missing()
+    if missing == "raise" and bad.any():
+        curves.raise_missing(bad)
+    folded.omitted[~bad] = 0
+    folded.fault[bad] = Status.NOT_FINITE
+    folded.array[bad] = np.nan
+    folded.sound[bad] = False
+    return folded
+
+
+def _counted(curves: Curves, folded: Folded) -> Folded:
+    """Rows that stand for several: n and Σ ln ω with each as often as its count says."""
+    y = curves.y
+    xp = namespace(y)
+    zero = xp.zeros(y.shape, dtype=xp.float64, device=y.device)
+    counts = in_double(curves.counts) + zero
+    live = xp.isfinite(curves.x) & xp.isfinite(y) & (in_double(curves.omega) + zero > 0)
+    n = to_host(xp.sum(xp.where(live, counts, zero), axis=-1)).astype(np.int64)
+    logs = folded.log_weights * 0.0
+    if curves.weights is not None:
+        safe = xp.where(live, in_double(curves.weights) + zero, zero + 1)
+        logs = to_host(xp.sum(xp.where(live, counts, zero) * xp.log(safe), axis=-1)).reshape(-1)
+    return folded._replace(n=n.reshape(-1), log_weights=logs)

@@ -42,10 +42,11 @@ SPELLED_IN = {
     "duckdb": {"rows.locked"},
     "matplotlib": {"report.static", "report.panels"},
     "pyarrow": {"rows.arrow"},
-    "dask": {"rows.cluster"},
+    "dask": {"rows.cluster", "xarray"},
     "triton": {"triangle.kernels.gpu"},
     "sklearn": {"estimators.scikit"},
     "pandas": {"frames"},
+    "xarray": {"xarray"},
     "polars": set(),
 }
 

@@ -26,6 +26,7 @@ where and why.
     many: status held solving summaries fits verbs
     models: model journal
     estimators: table scikit
+    xarray
     report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands

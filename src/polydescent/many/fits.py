@@ -406,9 +406,9 @@ class Fits:
     def _root(self) -> np.ndarray:
         """Shape (…, k, f): root·rootᵀ is the covariance of the coefficients."""
         domain = self.summaries.triangle.domain
-        matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
         sd = 1.0 if self.absolute_sigma else self._residual_sd[..., None, None]
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # of empty domains
+            matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
             root = sd * (matrix @ self._factor)
         root[..., self._fixed, :] = self._known(0.0)[..., None, None]
         return root

@@ -68,7 +68,7 @@ class Problem:
         wanted, is_auto = _wanted_degree(degree, largest)
         if folds is not None and choice.criterion != "cv":
             raise BadSetting("folds", folds, 'left out, or with criterion="cv"')
-        if not is_auto and (choice != BY_AICC or criterion is not None):
+        if choice != BY_AICC and not is_auto:
             raise BadCall(
                 'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
             )

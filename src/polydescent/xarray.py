@@ -162,7 +162,7 @@ class DatasetAccessor:
         ]
         if not fits:
             raise ValueError(f"No variable has the dimension {dim!r}: {list(self._dataset.sizes)}.")
-        return xarray.merge(fits, compat="override", join="outer")
+        return xarray.Dataset({name: v for fit in fits for name, v in fit.data_vars.items()})
 
     def predict(self, x: Any, name: str | None = None) -> xarray.DataArray:
         """The curves that a fit of a DataArray or a Dataset found, at x.
@@ -292,10 +292,10 @@ def _lazily(
     asked: _Asked, x: np.ndarray, y: xarray.DataArray, omega: xarray.DataArray | None
 ) -> dict[str, Any]:
     """The same as dask arrays, with the chunks of the curves as they are."""
-    import dask
     import dask.array
+    from dask.delayed import delayed
 
-    summarize, total, answer = map(dask.delayed, (asked.summarize, _total, asked.answer))
+    summarize, total, answer = map(delayed, (asked.summarize, _total, asked.answer))
     blocks = y.data.to_delayed()
     shared = omega is None or omega.ndim == 1
     flat = None if omega is None or not shared else np.asarray(omega.values)

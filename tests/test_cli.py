@@ -249,5 +249,5 @@ def test_as_a_process_in_a_pipe():
 
 
 def test_every_optimizer_and_basis_has_its_word():
-    assert [*options.OptimizerName] == [*OPTIMIZERS, "exact"]
-    assert [*options.BasisName] == [*BASES]
+    assert [*options.OPTIMIZERS] == [*OPTIMIZERS, "exact"]
+    assert [*options.BASES] == [*BASES]

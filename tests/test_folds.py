@@ -241,3 +241,31 @@ def test_dates_in_chunks_of_their_own_origin():
     here = pd.fit(days, y, "auto:5", folds=4)
     there = pd.fit(iter(chunks(days, y)), degree="auto:5", folds=4)
     np.testing.assert_allclose(there.held_out, here.held_out, rtol=1e-10)
+
+
+# ── on the command line ──
+
+
+def test_the_command_leaves_files_out(polydescent, tmp_path):
+    x, y, _, _ = columns()
+    parts = [np.column_stack((x[k], y[k])) for k in np.array_split(np.arange(60), 4)]
+    glob = in_files(tmp_path, parts)
+    asked = ("fit", glob, "--x", "x", "--y", "y", "--degree", "auto:4")
+    code, out, _ = polydescent(*asked, "--folds", "files")
+    wanted = pd.fit(glob, x="x", y="y", degree="auto:4", folds="files").degrees(4)
+    assert code == 0
+    assert str(wanted) in out
+    code, out, _ = polydescent(*asked, "--folds", 3)
+    assert code == 0
+    assert str(pd.fit(glob, x="x", y="y", degree="auto:4", folds=3).degrees(4)) in out
+    one = ("fit", str(tmp_path / "0.csv"), "--x", "x", "--y", "y", "--degree", "auto:4")
+    for options, said in (
+        ((*one, "--folds", "files"), "needs several"),
+        ((*asked, "--folds", "rows"), 'or "files"'),
+        ((*asked, "--folds", 5, "--criterion", "bic"), 'with criterion="cv"'),
+        ((*asked, "--folds", "files", "--save", "m.json"), "--criterion cv leaves rows out"),
+        ((*asked, "--folds", 5, "--degree", 3), "--degree auto"),
+    ):
+        code, _, err = polydescent(*options)
+        assert code == 2
+        assert said in err

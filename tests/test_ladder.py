@@ -155,3 +155,16 @@ def test_nothing_optional_is_loaded_unasked(statement):
 def test_rich_is_for_terminals():
     run = "sys.argv = ['polydescent', 'approximate', 'x']; from polydescent.cli import main; main()"
     assert "rich" not in loaded_by(run)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["approximate", "--help"]])
+def test_help_loads_no_numbers(words):
+    script = f"""
+import sys, contextlib, io
+sys.argv = ["polydescent", *{words}]
+from polydescent.cli import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main()
+assert "numpy" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -24,7 +24,7 @@ import pytest
 import polydescent as pd
 from polydescent import errors, memory
 from polydescent.cli import door
-from polydescent.cli.commands import tree
+from polydescent.cli.commands import every
 from polydescent.cli.wording import spoken
 from polydescent.report.static import write_picture
 from polydescent.visible import shortened, visible
@@ -313,7 +313,8 @@ def said_in(path):
 
 ROOT = Path(pd.__file__).parent
 PYTHON_ONLY = {  # the command has no way to call these
-    "rows/source_of.py", "rows/cluster.py", "rows/chunks.py", "regression/evidence.py", "regression/fit.py",
+    "rows/source_of.py", "rows/cluster.py", "rows/chunks.py",
+    "regression/evidence.py", "regression/fit.py",
 }  # fmt: skip
 
 
@@ -347,12 +348,10 @@ def test_the_command_says_it_with_its_flags(python, command):
 
 
 def test_every_flag_that_is_named_exists():
-    every = {
-        flag for command in tree().commands.values() for p in command.params for flag in p.opts
-    }
+    flags = {flag for command in every().values() for p in command.params for flag in p.opts}
     for path in sorted(ROOT.rglob("*.py")):
         for text in said_in(path):
-            assert {*re.findall(r"--[a-z][a-z-]*", spoken(text))} <= every | {"--upgrade"}, text
+            assert {*re.findall(r"--[a-z][a-z-]*", spoken(text))} <= flags | {"--upgrade"}, text
 
 
 def test_an_option_of_another_command_says_whose_it_is():

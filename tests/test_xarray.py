@@ -131,10 +131,8 @@ def test_nothing_is_computed_before_it_is_asked_for():
     def fail(block):
         raise AssertionError
 
-    data = array()
-    never = data.chunk({"time": 10}).copy(
-        data=data.chunk({"time": 10}).data.map_blocks(fail, meta=np.zeros(0))
-    )
+    data = array().chunk({"time": 10})
+    never = data.copy(data=data.data.map_blocks(fail, meta=np.zeros(0)))
     found = never.polydescent.fit("time", degree=1)
     with pytest.raises(AssertionError):
         found.compute()

@@ -29,8 +29,8 @@ where and why.
     xarray
     report: density writing derivation text many_text trace steps panels static explorer page
     lesson: programs program verdict
-    cli: terminal wording options show approximate explain fit update merge predict commands
-        door
+    cli: terminal wording declare typed options show approximate explain fit update merge predict
+        commands door
 """
 
 from importlib import import_module

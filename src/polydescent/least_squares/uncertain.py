@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from polydescent.arrays import Array, Kind, namespace, quiet, to_host
 from polydescent.checks import finite, whole
@@ -354,7 +353,7 @@ class UncertainCurve:
     def _slope_of(self, weights: np.ndarray, order: int) -> np.ndarray:
         """Weights of the derivative; one order at a time, or half^−order would leave float64."""
         for _ in range(min(order, len(weights))):
-            weights = chebyshev.chebder(weights) / self.domain.half_width
+            weights = np.polynomial.chebyshev.chebder(weights) / self.domain.half_width
         return weights
 
     def integral(self, a: Any, b: Any) -> Estimate:
@@ -373,7 +372,8 @@ class UncertainCurve:
         ends = self.domain.to_unit(np.array([self.axis.number(a), self.axis.number(b)]))
         k = len(self.weights)
         with quiet():
-            from_mid = np.array([chebyshev.chebval(ends, chebyshev.chebint(e)) for e in np.eye(k)])
+            of = np.polynomial.chebyshev
+            from_mid = np.array([of.chebval(ends, of.chebint(e)) for e in np.eye(k)])
             weight = self.domain.half_width * (from_mid[:, 1] - from_mid[:, 0])
         if not np.isfinite(weight).all():
             raise BadSetting("a and b", (a, b), "finite, and such that the integral is")
@@ -521,8 +521,8 @@ def _taylor(weights: Sequence[Fraction], u: Fraction) -> list[float]:
     found = []
     with quiet():
         for j in range(1, max(min(len(weights), _TERMS), 2)):
-            slope = chebyshev.chebder(slope) / j
-            found.append(float(chebyshev.chebval(at, slope)))
+            slope = np.polynomial.chebyshev.chebder(slope) / j
+            found.append(float(np.polynomial.chebyshev.chebval(at, slope)))
     return found
 
 

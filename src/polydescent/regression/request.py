@@ -80,7 +80,7 @@ class Request:
         rows = self.source.gathered()
         if kind is not None:
             if rows.axis.is_dates and kind.dtype != "float64":
-                raise BadCall(f"dtype={kind.dtype} cannot tell dates apart: leave it out.")
+                raise BadCall(f'dtype="{kind.dtype}" cannot tell dates apart: leave it out.')
             rows = rows.put(kind)
         return replace(self, source=InMemory(rows))
 

@@ -262,7 +262,7 @@ def test_the_command_leaves_files_out(polydescent, tmp_path):
     for options, said in (
         ((*one, "--folds", "files"), "needs several"),
         ((*asked, "--folds", "rows"), 'or "files"'),
-        ((*asked, "--folds", 5, "--criterion", "bic"), 'with criterion="cv"'),
+        ((*asked, "--folds", 5, "--criterion", "bic"), "with --criterion cv"),
         ((*asked, "--folds", "files", "--save", "m.json"), "--criterion cv leaves rows out"),
         ((*asked, "--folds", 5, "--degree", 3), "--degree auto"),
     ):

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import polydescent
+import polydescent.estimators
+import polydescent.xarray
 
 SECTION = re.compile(r"^(\w+)\n-{3,}\n", re.M)
 
@@ -26,8 +28,9 @@ def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def callables() -> Iterator[tuple[str, Any]]:
-    for name in polydescent.__all__:
-        value = getattr(polydescent, name)
+    homes = (polydescent, polydescent.estimators, polydescent.xarray)
+    for home, name in ((home, name) for home in homes for name in home.__all__):
+        value = getattr(home, name)
         if inspect.isfunction(value):
             yield name, value
         elif inspect.isclass(value):

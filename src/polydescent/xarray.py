@@ -27,6 +27,8 @@ try:
 except ImportError:
     raise MissingExtra("xarray", "xarray", "The accessor of DataArrays") from None
 
+__all__ = ["ArrayAccessor", "DatasetAccessor"]
+
 _PREFIX = "polyfit_"
 _DIMENSIONS = {  # of each variable beside those of the curves, in the order in which they are kept
     "coefficients": ("degree",),
@@ -45,7 +47,13 @@ _STATUSES = [s for s in Status if s < Status.CONVERGED]
 
 @xarray.register_dataarray_accessor("polydescent")
 class ArrayAccessor:
-    """`array.polydescent`, once polydescent.xarray has been imported."""
+    """`array.polydescent`, once polydescent.xarray has been imported.
+
+    Parameters
+    ----------
+    array
+        A DataArray: xarray makes the accessor of it.
+    """
 
     def __init__(self, array: xarray.DataArray):
         self._array = array
@@ -129,7 +137,13 @@ class ArrayAccessor:
 
 @xarray.register_dataset_accessor("polydescent")
 class DatasetAccessor:
-    """`dataset.polydescent`, once polydescent.xarray has been imported."""
+    """`dataset.polydescent`, once polydescent.xarray has been imported.
+
+    Parameters
+    ----------
+    dataset
+        A Dataset: xarray makes the accessor of it.
+    """
 
     def __init__(self, dataset: xarray.Dataset):
         self._dataset = dataset

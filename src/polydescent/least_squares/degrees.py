@@ -45,7 +45,7 @@ class Choice:
         if criterion is None:
             criterion = "aicc" if folds is None else "cv"
         criterion = one_of("criterion", criterion, CRITERIA)
-        if folds is None or folds == FILES:
+        if folds is None or (isinstance(folds, str) and folds == FILES):
             folds = 5 if folds is None else FILES
         elif (folds := whole("folds", folds, 2, wanted=_FOLDS)) > MOST_PARTS:
             raise TooManyParts(MOST_PARTS)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import click
+from click.core import ParameterSource
 
 from polydescent.cli.terminal import write
 
@@ -162,6 +163,18 @@ def command(**parts: Any) -> Callable[[Callable[..., None]], click.Command]:
         return _Command(function.__name__, run, says, sections | {"Options": [*own, HELP]})
 
     return of
+
+
+def typed() -> list[str]:
+    """The flags that were typed after the command that runs, in its order."""
+    context = click.get_current_context()
+    return [
+        parameter.opts[-1]
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and parameter.name is not None
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
 
 
 class _Command(click.Command):

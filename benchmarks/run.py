@@ -23,6 +23,7 @@ SECTIONS = (
     "kills",
     "attacks",
     "digits",
+    "scikit",
 )
 
 

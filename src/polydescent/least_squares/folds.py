@@ -12,7 +12,7 @@ from polydescent.arrays import in_double, qr_triangle, to_host
 from polydescent.errors import BadSetting, TooManyParts
 from polydescent.rows.rows import Rows
 from polydescent.triangle.kernels.reference import normalized, stack
-from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, determines
+from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle
 
 MOST_PARTS = 1000  # as many triangles: beyond it, leaving out each row costs less
 _LARGEST = 2.0**52  # rows that float64 counts with some to spare
@@ -109,7 +109,11 @@ def _of_every_degree(array: np.ndarray, sizes: Sequence[int], minimum_norm: bool
     k = sizes[-1]
     R, Z = array[:k, :k], array[:k, k:]
     weights = np.full((len(sizes), k, Z.shape[1]), np.nan)
-    known = [i for i, size in enumerate(sizes) if determines(R[:size, :size])]
+    own, length = np.abs(np.diagonal(R)), np.hypot.reduce(R, axis=0)
+    with np.errstate(invalid="ignore"):  # 0 of 0 adds nothing
+        least = np.minimum.accumulate(own / length)
+    # `determines` of each leading block
+    known = [i for i, size in enumerate(sizes) if least[size - 1] > RANK_TOLERANCE * size]
     if known:
         most = sizes[known[-1]]
         used = np.arange(most)[None, :, None] < np.array(sizes)[known, None, None]

@@ -264,6 +264,22 @@ def test_a_fit_survives_a_file(tmp_path):
             "not equal along these coordinates",
         ),
         (lambda d: d.to_dataset().polydescent.fit("day"), ValueError, "No variable has"),
+        (lambda d: d.astype(str).polydescent.fit("time"), errors.NotNumbers, "real numbers"),
+        (
+            lambda d: d.polydescent.fit("time").polydescent.predict(DAYS),
+            errors.NotNumbers,
+            "found dates. These curves are over numbers",
+        ),
+        (
+            lambda d: array("dates").polydescent.fit("time").polydescent.predict(1.0),
+            errors.NotNumbers,
+            "found numbers. These curves are over dates",
+        ),
+        (
+            lambda d: d.polydescent.fit("time").polydescent.predict("a"),
+            errors.NotNumbers,
+            "dtype <U1",
+        ),
         (lambda d: d.to_dataset().polydescent.predict(1.0), errors.BadSetting, "polydescent.fit"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.errors import BadSetting, MissingExtra
+from polydescent.errors import BadSetting, MissingExtra, NotNumbers
 from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
@@ -216,7 +216,6 @@ class _Asked:
 
     def summarize(self, x: np.ndarray, y: np.ndarray, omega: np.ndarray | None) -> Summaries:
         """Those of some points of some curves, x on the axis."""
-        y = y if y.dtype.kind == "f" else y.astype(np.float64)
         degree = self.problem.degree
         return summarize_many(x, y, degree, weights=omega, missing=self.missing)
 
@@ -395,8 +394,13 @@ def _dataset(
 
 def _in_unit(x: xarray.DataArray, domain: xarray.DataArray) -> xarray.DataArray:
     """x mapped from its domain to [−1, 1]; 0 where that is a point."""
-    if x.dtype.kind == "m":
+    holds = {"M": "dates", "m": "durations"}.get(x.dtype.kind, "numbers")
+    if holds == "durations" and "per" in domain.attrs:
         x = x.copy(data=Axis(unit=domain.attrs["per"]).numbers(x.values))
+    elif (wanted := "dates" if domain.dtype.kind == "M" else "numbers") != holds:
+        raise NotNumbers("x", holds, f"These curves are over {wanted}: pass those.")
+    elif x.dtype.kind not in "Mfiub":
+        raise NotNumbers("x", f"dtype {x.dtype}")
     lo, hi = (domain.sel(bounds=end, drop=True) for end in ("lo", "hi"))
     width = hi - lo
     nothing, one = width.dtype.type(0), width.dtype.type(1)

@@ -15,12 +15,12 @@ where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows curves source chunks arrow locked expressions format layout intact
-        duck text tables files cluster function source_of
+    rows: calendar exact axis deviations rows curves source chunks arrow locked expressions format
+        layout intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise stacks constraints refine solution accuracy uncertain folds
-        degrees
+    least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
+        places uncertain folds degrees
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes folding progress evidence fit problem training request verbs
     many: status held solving summaries fits verbs
@@ -53,7 +53,8 @@ if TYPE_CHECKING:
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
-    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.many.fits import Fits
     from polydescent.many.status import Status
     from polydescent.many.summaries import Summaries
@@ -105,8 +106,8 @@ _HOMES = {
     "CurvesWithoutAnswer": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
-    "Estimate": "least_squares.uncertain",
-    "Extremum": "least_squares.uncertain",
+    "Estimate": "least_squares.estimate",
+    "Extremum": "least_squares.estimate",
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Fits": "many.fits",
@@ -119,7 +120,7 @@ _HOMES = {
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
     "PolynomialRegressor": "estimators.scikit",  # not in __all__: `import *` needs no scikit-learn
-    "Root": "least_squares.uncertain",
+    "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "Status": "many.status",
     "Summaries": "many.summaries",

@@ -41,7 +41,8 @@ def _say_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> N
         from polydescent.triangle import kernels
 
         say(f"polydescent {__version__}")
-        say(kernels.described())
+        for line in kernels.described().splitlines():
+            say(line)
         ctx.exit()
 
 

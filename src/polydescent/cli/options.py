@@ -19,7 +19,10 @@ from polydescent.cli.typed import whole as whole_number
 from polydescent.errors import BadSetting
 
 if TYPE_CHECKING:
-    pass
+    from polydescent.arrays import Kind
+    from polydescent.descent.optimizers import Optimizer
+    from polydescent.regression import training
+    from polydescent.rows.format import FileFormat
 
 # the names of OPTIMIZERS and BASES, which would load what --help does not need
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adam", "exact")
@@ -61,8 +64,8 @@ class TextFiles(Options):
     columns: str | None = text("Names of the columns of a text file.", "A,B,…")
     hive: bool = flag("Folders named key=value are columns of their files.")
 
-    def format(self, remembered: str = "") -> Any:
-        """The FileFormat: what was typed, before what a model remembers."""
+    def format(self, remembered: str = "") -> FileFormat:
+        """What was typed, before what a model remembers."""
         from dataclasses import replace
 
         from polydescent.rows.format import FileFormat
@@ -135,8 +138,8 @@ class Descent(Options):
         chosen = (self.optimizer or optimizer, self.basis or basis, self.learning_rate)
         return chosen == (optimizer, basis, None)
 
-    def asked(self, basis: str, quiet: bool) -> Any:
-        """The `regression.training.Descent` that was typed; basis: where none was.
+    def asked(self, basis: str, quiet: bool) -> training.Descent:
+        """The descent that was typed; basis: where none was.
 
         Raises BadSetting, TooLarge.
         """
@@ -154,7 +157,7 @@ class Descent(Options):
             over=self.over,
         )
 
-    def _optimizer(self) -> Any:
+    def _optimizer(self) -> Optimizer:
         """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest;
         of Adam for its own) and a momentum. Raises BadSetting.
         """
@@ -188,8 +191,8 @@ class Place(Options):
     device: str | None = text("cpu, cuda, cuda:0, mps.")
     dtype: str | None = text("float32 or float64.")
 
-    def kind(self) -> Any:
-        """The Kind of arrays. Raises UnknownName, MissingExtra."""
+    def kind(self) -> Kind:
+        """That kind of arrays. Raises UnknownName, MissingExtra."""
         from polydescent.arrays import Kind
 
         return Kind.choose(self.backend, self.device, self.dtype)

@@ -167,7 +167,8 @@ def _print(
             say(spoken(line), _STYLE[fit.outcome])
     say(f"{'So far' if fit.is_far else 'Result'}: {fit.equation()}", "bold")
     if output.style is not None:
-        say(_styled(fit, output.style))
+        for line in _styled(fit, output.style).splitlines():
+            say(line)
     say()
     given = [(name, str(value)) for name, value in extra.items()]
     for name, value in given + (_lines(fit) if fit.history is not None else notes(fit)):

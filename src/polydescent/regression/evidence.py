@@ -24,7 +24,8 @@ from polydescent.rows.rows import Rows
 from polydescent.triangle.triangle import Triangle, checked_degree
 
 if TYPE_CHECKING:  # a descent that is watched asks for none of it
-    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
@@ -440,7 +441,7 @@ class Evidence:
         """How probable a χ² at least as large is if curve and sigma are right; NaN where sigma is
         not absolute or no degrees of freedom are left.
         """
-        from polydescent.least_squares.uncertain import chi2_tail
+        from polydescent.least_squares.student import chi2_tail
 
         return chi2_tail(self.chi2, self.degrees_of_freedom)
 

@@ -15,7 +15,7 @@ from polydescent.regression.passes import State, present, summary_of, summary_of
 from polydescent.regression.problem import Problem, check_determined
 from polydescent.regression.summary import Summary
 from polydescent.regression.training import Descent
-from polydescent.rows.axis import check_unit
+from polydescent.rows.calendar import check_unit
 from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.deviations import Deviations, weights_of_deviations
 from polydescent.rows.rows import Rows, Same

@@ -11,7 +11,7 @@ from polydescent.regression.evidence import is_weighted
 from polydescent.sealed.document import reported
 
 if TYPE_CHECKING:
-    from polydescent.least_squares.uncertain import Estimate
+    from polydescent.least_squares.estimate import Estimate
     from polydescent.regression.fit import Fit
 
 

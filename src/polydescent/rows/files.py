@@ -17,13 +17,14 @@ from typing import Any
 
 from polydescent.errors import BadTable, NoFile, OnlyFiles
 from polydescent.rows import arrow
+from polydescent.rows.delimited import Delimited
 from polydescent.rows.deviations import Deviations
 from polydescent.rows.duck import Columns, File, Session, Sql
 from polydescent.rows.format import FileFormat
 from polydescent.rows.intact import verified
+from polydescent.rows.json_lines import Json
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
-from polydescent.rows.text import Delimited, Json
 from polydescent.sealed.fingerprint import Known, Remembered
 
 _STANDARD_INPUT = "standard input"

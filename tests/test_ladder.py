@@ -40,13 +40,13 @@ LESSON = {module_of(path) for path in FILES if path.parent.name == "programs"}
 SPELLED_IN = {
     "torch": {"arrays", "triangle.kernels.gpu", "estimators.torch"} | LESSON,
     "duckdb": {"rows.locked"},
-    "matplotlib": {"report.static", "report.panels"},
+    "matplotlib": {"report.static", "report.panels", "report.many_panels"},
     "pyarrow": {"rows.arrow"},
     "dask": {"rows.cluster", "xarray"},
+    "xarray": {"rows.labelled", "xarray"},
     "triton": {"triangle.kernels.gpu"},
     "sklearn": {"estimators.scikit"},
     "pandas": {"frames"},
-    "xarray": {"xarray"},
     "polars": set(),
 }
 

@@ -4,8 +4,8 @@ Rooms from the ground up, each with its files in order. An import goes to a room
 list, or to a file further up in the same room, except inside the methods Fit.plot, Fit.explore and
 print(fit), which ask report, and Summary.save and load, which ask models; within regression,
 Summary.fit, descend and forecast ask problem and training; within many, Summaries.fit, descend and
-forecast ask fits and descents, and print(fits), Fits.plot and explore ask report. docs/architecture.md says what lives
-where and why.
+forecast ask fits and descents, and print(fits), Fits.plot and explore ask report.
+docs/architecture.md says what lives where and why.
 
     visible
     errors
@@ -15,19 +15,20 @@ where and why.
     arrays
     double_double
     frames
-    rows: calendar exact axis deviations rows curves source chunks arrow locked expressions format
-        layout intact duck text delimited json_lines tables files cluster function source_of
+    rows: calendar exact axis deviations rows curves labelled source chunks arrow locked expressions
+        format layout intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
         places uncertain folds degrees
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes folding progress evidence fit problem training request verbs
-    many: status held solving summaries fits verbs
+    many: status held solving summaries descents chunked fits verbs
     models: model journal
     estimators: table scikit
     xarray
-    report: density writing derivation text many_text trace steps panels static explorer page
+    report: density writing derivation text many_text trace steps panels many_panels static explorer
+        page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain fit update merge predict
         commands door

@@ -336,6 +336,7 @@ class OutsideDomain(PolydescentError, ValueError):
         hi: str,
         domain_lo: str,
         domain_hi: str,
+        *,
         curves: tuple[int, int, tuple[int, ...]] | None = None,
     ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
@@ -351,6 +352,30 @@ class OutsideDomain(PolydescentError, ValueError):
 
 class OutsideDomainWarning(UserWarning):
     """The text of OutsideDomain, as a warning."""
+
+
+class CurvesOnTheirWay(UserWarning):
+    """Descents, of many, that ended far from least squares.
+
+    Parameters
+    ----------
+    count, n
+        How many, of how many.
+    statuses
+        How all of them ended, in words.
+    """
+
+    def __init__(self, count: int, n: int, statuses: str):
+        self.count, self.n = count, n
+        super().__init__(
+            f"{count:,} of {n:,} descents ended far from least squares ({statuses}). Take more "
+            "steps: fits.forecast.steps_to(0.01) says how many, curve by curve; or descend with "
+            'basis="chebyshev", which needs far fewer.'
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class CurvesWithoutAnswer(UserWarning):
@@ -428,6 +453,32 @@ class RateTooLarge(PolydescentError, ValueError):
             f"{limit:.6g} (set by the largest curvature of the loss). Leave it out for the fastest "
             f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode."
             f"{advice}"
+        )
+
+
+class RateTooLargeForCurves(RateTooLarge):
+    """A learning rate that makes the loss of some of many curves grow without bound.
+
+    count, n: how many of how many curves; curve: the place of the one with the smallest limit.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        limit: float,
+        fastest: float,
+        count: int,
+        n: int,
+        curve: tuple[int, ...],
+    ):
+        super().__init__(rate, limit, fastest)
+        self.count, self.n, self.curve = count, n, curve
+        where = ", ".join(map(str, curve))
+        self.args = (
+            f"learning_rate={rate:.6g} diverges on {count:,} of {n:,} curves: the smallest of "
+            f"their largest stable rates is {limit:.6g}, of curve {where}. Leave it out for the "
+            "fastest stable one of each curve, pass an array with one for each, or "
+            "allow_divergence=True to watch.",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from polydescent.arrays import Array, Kind, is_array, namespace, quiet, to_host
 from polydescent.checks import level as checked_level
 from polydescent.checks import one_of
+from polydescent.descent.forecast import Forecast
 from polydescent.errors import (
     NeedsRows,
     OutsideDomain,
@@ -20,7 +22,8 @@ from polydescent.errors import (
 )
 from polydescent.least_squares.constraints import Constraints
 from polydescent.least_squares.stacks import inverse
-from polydescent.least_squares.uncertain import quantile
+from polydescent.least_squares.student import quantile
+from polydescent.many.descents import Histories, Run, is_far
 from polydescent.many.held import NOTHING, KnownOfEach
 from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers
 from polydescent.many.status import FINE, Status
@@ -28,9 +31,11 @@ from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
-from polydescent.regression.problem import Problem
+from polydescent.regression.problem import Problem, check_determined
+from polydescent.rows.arrow import table
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
+from polydescent.rows.labelled import dataset
 
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
@@ -56,6 +61,8 @@ class Fits:
         What is known of each curve beforehand, where they differ in it.
     curves
         The rows, not copied, where they are at hand: `fits[i]` is then refined.
+    run
+        Of descents, their settings, forecasts and losses; None of exact least squares.
 
     Examples
     --------
@@ -73,6 +80,7 @@ class Fits:
     problem: Problem
     known: KnownOfEach = NOTHING
     curves: Curves | None = None
+    run: Run | None = None
 
     # ── what they are ──
 
@@ -152,12 +160,16 @@ class Fits:
         """The interval of x of each curve, lo and hi of shape (…,), in units of x: dates of dates;
         NaN, or NaT, of curves without rows.
         """
-        inside = self.summaries.triangle.domain
-        there = self.summaries.n > 0
-        lo, hi = (np.where(there, end, np.nan) for end in (inside.lo, inside.hi))
-        if self.axis.is_plain:
-            return Domain(self.kind.put(lo), self.kind.put(hi))
-        return Domain(self._places(lo), self._places(hi))
+        inside = self._inside
+        put = self.kind.put if self.axis.is_plain else self._places
+        return Domain(put(inside.lo), put(inside.hi))
+
+    @cached_property
+    def _inside(self) -> Any:
+        """The domain of each curve in float64, NaN of curves without rows."""
+        domain, there = self.summaries.triangle.domain, self.summaries.n > 0
+        lo, hi = (np.where(there, end, np.nan) for end in (domain.lo, domain.hi))
+        return Domain(lo, hi)
 
     def _places(self, x: np.ndarray) -> np.ndarray:
         there = np.isfinite(x)
@@ -180,10 +192,10 @@ class Fits:
             Its position, an index or a tuple of them.
         """
         try:
-            self.at(place)
+            one = self.at(place)
         except PolydescentError as why:
             return str(why)
-        return Status(int(self.status[place])).words
+        return one.advice
 
     def __getitem__(self, place: Any) -> Any:
         """By position: one curve, as a whole `Fit`, refined where its rows are at hand, or some of
@@ -212,6 +224,12 @@ class Fits:
         rows = None
         if self.curves is not None:
             rows = self.curves[place].rows(summary.x_name, summary.y_name)
+        if self.run is not None:
+            own = self.run.forecast[place] if self.shape else self.run.forecast
+            settings = {"optimizer": own.optimizer, "start": own.start, "allow_divergence": True}
+            descent = replace(self.run.descent, **settings)
+            check_determined(summary, rows)
+            return descent.run(summary, rows, absolute_sigma=self.absolute_sigma)
         problem = self.problem
         if self.known:
             problem = replace(problem, known=self.known.at(place))
@@ -226,6 +244,7 @@ class Fits:
             answers=self.answers[place],
             known=self.known.some(place),
             curves=None if self.curves is None else self.curves[place],
+            run=None if self.run is None else self.run[place],
         )
 
     # ── the curves ──
@@ -265,7 +284,7 @@ class Fits:
         host = to_host(values) if given else np.asarray(values, dtype=np.float64)
         if outside != "ignore":
             self._check_inside(np.atleast_1d(host), outside)
-        inside = self.summaries.triangle.domain
+        inside = self._inside
         with np.errstate(invalid="ignore"):  # of empty domains
             numbers = self.weights, inside.mid, inside.half_width, np.atleast_1d(host)
         if self.kind.library != "numpy":
@@ -274,7 +293,7 @@ class Fits:
         return found if host.ndim else found[..., 0]
 
     def _check_inside(self, x: np.ndarray, outside: str) -> None:
-        inside = self.summaries.triangle.domain
+        inside = self._inside
         there = ~np.isnan(self.weights[..., 0])
         with np.errstate(invalid="ignore"):
             slack = _AT_THE_EDGE * inside.half_width
@@ -302,7 +321,7 @@ class Fits:
     @cached_property
     def _powers(self) -> np.ndarray:
         origin = self.axis.power_origin
-        powers = powers_of_each(self.weights, self.summaries.triangle.domain, origin)
+        powers = powers_of_each(self.weights, self._inside, origin)
         for i, power in enumerate(self._fixed):
             powers[..., power] = self._known(self._held_values[..., i])
         return powers
@@ -348,7 +367,35 @@ class Fits:
 
     @property
     def _losses(self) -> np.ndarray:
-        return self._lowest
+        return self._lowest if self.run is None else self.run.loss
+
+    @property
+    def excess(self) -> Array:
+        """How far the loss is above the lowest, relative to it, shape (…,): 0.03 is 3 %."""
+        with np.errstate(all="ignore"):
+            above = np.maximum(self._losses - self._lowest, 0.0)
+            share = np.where(above > 0, above / self._lowest, 0.0)
+        return self.kind.put(self._known(share))
+
+    @property
+    def is_far(self) -> np.ndarray:
+        """Whether a descent ended far from least squares, as `Fit.is_far`, shape (…,), on the
+        host.
+        """
+        unfinished = np.isin(self.status, (Status.STEPS_EXHAUSTED, Status.DIVERGED))
+        if self.run is None:
+            return unfinished
+        return unfinished & is_far(self.run.loss, self.summaries)
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """Of descents, what was foretold of each, with leading dimensions; None of others."""
+        return None if self.run is None else self.run.forecast
+
+    @property
+    def history(self) -> Histories | None:
+        """Of descents, the losses at up to 100 of the steps; None of others."""
+        return None if self.run is None else self.run.history
 
     @property
     def loss(self) -> Array:
@@ -405,10 +452,10 @@ class Fits:
     @cached_property
     def _root(self) -> np.ndarray:
         """Shape (…, k, f): root·rootᵀ is the covariance of the coefficients."""
-        domain = self.summaries.triangle.domain
+        domain = self._inside
+        matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
         sd = 1.0 if self.absolute_sigma else self._residual_sd[..., None, None]
-        with np.errstate(all="ignore"):  # of empty domains
-            matrix = powers_matrix(domain, self.degree, self.axis.power_origin)
+        with np.errstate(all="ignore"):
             root = sd * (matrix @ self._factor)
         root[..., self._fixed, :] = self._known(0.0)[..., None, None]
         return root
@@ -458,6 +505,133 @@ class Fits:
             reach = each[which].reshape(*self.shape, 1)
         ends = (self._powers - reach * self._stderr, self._powers + reach * self._stderr)
         return self.kind.put(np.stack(ends, axis=-1))
+
+    # ── in other forms ──
+
+    def to_table(self, basis: str = "power") -> Any:
+        """A row for each curve, as a pyarrow.Table: pandas and Polars read it.
+
+        Parameters
+        ----------
+        basis
+            "power" (default) for coefficients of 1, x, x², … as c0, c1, … with their standard
+            errors se0, se1, …; "chebyshev" for weights on the domain of each curve as w0, w1, …,
+            which keep their digits where x is far from 0.
+
+        Returns
+        -------
+        pyarrow.Table
+            The keys, or the place along each dimension as curve (curve_0, curve_1, …); then n,
+            omitted, degree, the coefficients, r2, residual_sd, loss, x_min, x_max and status, its
+            name.
+
+        Raises
+        ------
+        MissingExtra
+            Without PyArrow.
+        BadSetting
+            For another basis.
+        """
+        one_of("basis", basis, ("power", "chebyshev"))
+        k, inside = self.degree + 1, self.domain
+        columns: dict[str, Any] = {}
+        if self.keys is None:
+            places = np.indices(self.shape).reshape(len(self.shape), -1)
+            names = ["curve"] if len(places) == 1 else [f"curve_{i}" for i in range(len(places))]
+            columns |= dict(zip(names, places, strict=True))
+        columns |= {"n": self.summaries.n, "omitted": self.summaries.omitted}
+        columns["degree"] = self.degrees
+        if basis == "power":
+            columns |= {f"c{i}": self._powers[..., i] for i in range(k)}
+            columns |= {f"se{i}": self._stderr[..., i] for i in range(k)}
+        else:
+            columns |= {f"w{i}": self.weights[..., i] for i in range(k)}
+        columns |= {"r2": self._r2, "residual_sd": self._residual_sd, "loss": self._losses}
+        ends = inside.lo, inside.hi
+        columns |= {
+            name: to_host(end) if self.axis.is_plain else np.asarray(end)
+            for name, end in zip(("x_min", "x_max"), ends, strict=True)
+        }
+        names = np.array([each.name for each in Status])
+        columns["status"] = names[self.status]
+        found = table({name: np.ravel(v) for name, v in columns.items()}, "The fits")
+        if self.keys is None:
+            return found
+        for i, name in enumerate(self.keys.column_names):
+            found = found.add_column(i, name, self.keys.column(name))
+        return found
+
+    def to_dataset(self) -> Any:
+        """The results as an xarray.Dataset, with the dimensions and coordinates of the data.
+
+        polyfit_coefficients, along degree from the highest to 0, polyfit_covariance (cov_i, cov_j
+        in that order) and polyfit_residuals are what xarray's own polyfit gives, so that
+        xarray.polyval takes them; polyfit_stderr, r2, residual_sd, n and status are beside them.
+
+        Raises
+        ------
+        MissingExtra
+            Without xarray.
+        """
+        covariance = self._root @ self._root.mT
+        columns = {
+            "degree": ((), np.arange(self.degree, -1, -1)),
+            "polyfit_coefficients": (("degree",), self._powers[..., ::-1]),
+            "polyfit_stderr": (("degree",), self._stderr[..., ::-1]),
+            "polyfit_covariance": (("cov_i", "cov_j"), covariance[..., ::-1, ::-1]),
+            "polyfit_residuals": ((), self._losses),
+            "r2": ((), self._r2),
+            "residual_sd": ((), self._residual_sd),
+            "n": ((), self.summaries.n),
+            "status": ((), self.status),
+        }
+        return dataset(columns, self.summaries.labels, self.shape)
+
+    def plot(self, kind: Any = "worst", count: int = 12, figure: Any = None) -> Any:
+        """Draw on a matplotlib figure, a new one where none is given, and return it.
+
+        Parameters
+        ----------
+        kind
+            "worst" (default) or "best": the curves with the lowest, or highest, R² side by side,
+            with their rows where they are at hand; a list of places for chosen ones; "r2" or
+            "status": how often each occurs.
+        count
+            Of curves side by side, at most 100; default 12.
+        figure
+            The figure to draw on; a new one where left out.
+
+        Raises
+        ------
+        UnknownName, BadSetting
+            For another kind, places or count.
+        MissingExtra
+            Without matplotlib.
+        NothingToDraw
+            Where no curve has an R².
+        """
+        from polydescent.report.many_panels import draw
+
+        return draw(self, kind, count, figure)
+
+    def explore(self, place: Any, path: str | PathLike[str], **options: Any) -> None:
+        """Write one HTML file that re-runs the training of one curve: see `Fit.explore`.
+
+        Parameters
+        ----------
+        place
+            The position of the curve, an index or a tuple of them.
+        path
+            A file name ending in .html.
+        **options
+            sample, title and language, as in `Fit.explore`.
+
+        Raises
+        ------
+        PolydescentError
+            As `Fit.explore`, and of a curve without an answer what `fit` raises.
+        """
+        self.at(place).explore(path, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

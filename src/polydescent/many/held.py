@@ -180,7 +180,7 @@ def restrict_each(
                 for x, y in zip(places[i].tolist(), values[i, len(fixed) :].tolist(), strict=True)
             ),
         )
-        domain = Domain(float(triangle.domain.lo[i]), float(triangle.domain.hi[i]))  # type: ignore[index]
+        domain = Domain(float(triangle.domain.lo[i]), float(triangle.domain.hi[i]))
         rows, right = own.equations(domain, k - 1, origin)
         B[i] = [[float(v) for v in row] for row in rows]
         b[i] = [float(v) for v in right]
@@ -253,7 +253,8 @@ def _least_squares(
         N[each[:, 0], pivots[:, i]] = coupled[:, i]
     R, z = triangle.R, triangle.z
     left = z - (R @ start[..., None])[..., 0]
-    found = np.linalg.qr(np.concatenate([R @ N, left[..., None]], axis=-1), mode="r")
+    both = np.concatenate([R @ N, left[..., None]], axis=-1)
+    found: Any = np.linalg.qr(both, mode="r")
     f = k - count
     upper, right = found[:, :f, :f], found[:, :f, f]
     full = determines(upper) if f else np.ones(m, dtype=bool)

@@ -16,11 +16,13 @@ from polydescent.many.status import in_words
 from polydescent.polynomial.basis import Domain
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import PLAIN, Axis, check_unit
+from polydescent.rows.labelled import Labels
 from polydescent.triangle.kernels.curves import fold_runs
 from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.triangle import Triangle
 
 if TYPE_CHECKING:
+    from polydescent.descent.forecast import Forecast
     from polydescent.many.fits import Fits
 
 
@@ -49,6 +51,11 @@ class Summaries:
         How dates and large whole numbers became x: one for all curves.
     keys
         A table with a row for each curve, or None where curves go by position.
+    labels
+        Dimensions and coordinates of the curves, where they came from xarray.
+    known
+        Weights, shape (…, k), and where they are those of least squares, shape (…,): what the
+        kernel that folded the curves found on the way. None where nothing is.
     """
 
     triangle: Triangle
@@ -59,6 +66,7 @@ class Summaries:
     y_name: str = "y"
     axis: Axis = field(default=PLAIN)
     keys: Any = None
+    labels: Labels | None = None
     known: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
 
     @classmethod
@@ -119,6 +127,7 @@ class Summaries:
             omitted=self.omitted[place],
             fault=self.fault[place],
             keys=None,
+            labels=None,
             known=None if known is None else (known[0][place], known[1][place]),
         )
 
@@ -166,7 +175,7 @@ class Summaries:
             return self
         domain = self.triangle.domain
         lo, hi = (np.asarray(self.axis.on(end, axis)) for end in (domain.lo, domain.hi))
-        moved = replace(self.triangle, domain=Domain(lo, hi))  # type: ignore[arg-type]
+        moved = replace(self.triangle, domain=Domain(lo, hi))
         return replace(self, triangle=moved, axis=axis)
 
     def in_unit(self, per: str | None) -> Summaries:
@@ -238,6 +247,59 @@ class Summaries:
             absolute_sigma=absolute_sigma,
         )
         return fits_of(self, problem, known=known)
+
+    def descend(
+        self, degree: int | None = None, *, absolute_sigma: bool = False, **settings: Any
+    ) -> Fits:
+        """Gradient descent on the loss of every curve.
+
+        Parameters
+        ----------
+        degree
+            Up to that of the summaries, which it is where left out.
+        absolute_sigma
+            Whether the weights are 1/σ² with σ known in units of y; default False.
+        **settings
+            basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance,
+            allow_divergence and method, as in `polydescent.descend_many`.
+
+        Raises
+        ------
+        PolydescentError
+            BadDegree, and as `polydescent.descend_many`, RateTooLarge first.
+        """
+        from polydescent.many.descents import descended, parsed
+        from polydescent.many.fits import Fits
+
+        known = self.degree if degree is None else degree
+        problem = problem_of(known, KnownOfEach(), self.degree, absolute_sigma=absolute_sigma)
+        problem.check_plain()
+        wanted = self.lower(problem.degree)
+        answers, run = descended(wanted, *parsed(self.shape, **settings))
+        return Fits(wanted, answers, problem, run=run)
+
+    def forecast(self, degree: int | None = None, **settings: Any) -> Forecast:
+        """What `descend` with the same settings will do, without doing it, with leading dimensions.
+
+        Curves that cannot descend stand still in it; their status says why.
+
+        Parameters
+        ----------
+        degree
+            Up to that of the summaries, which it is where left out.
+        **settings
+            basis, optimizer, learning_rate, momentum, start and seed, as in
+            `polydescent.descend_many`.
+
+        Raises
+        ------
+        PolydescentError
+            BadDegree, UnknownName, BadSetting.
+        """
+        from polydescent.many.descents import foretold, parsed
+
+        wanted = self if degree is None else self.lower(degree)
+        return foretold(wanted, parsed(self.shape, **settings)[0])[0]
 
     def lower(self, degree: int) -> Summaries:
         """Those at a lower degree.

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import in_double, is_array, namespace, real_array, to_host
 from polydescent.checks import one_of
-from polydescent.errors import BadCall, CurvesWithoutAnswer
+from polydescent.descent.optimizers import Optimizer
+from polydescent.errors import BadCall, CurvesOnTheirWay, CurvesWithoutAnswer
+from polydescent.many.chunked import summarize_chunks
+from polydescent.many.descents import descended, parsed
 from polydescent.many.fits import Fits, fits_of
 from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.status import WITHOUT_ANSWER, Status, in_words
 from polydescent.many.summaries import Summaries
+from polydescent.polynomial.basis import Basis
+from polydescent.regression.problem import Problem
 from polydescent.regression.request import weights_of
 from polydescent.rows.axis import check_unit
+from polydescent.rows.cluster import is_chunked
 from polydescent.rows.curves import Curves
 from polydescent.rows.deviations import weights_of_deviations
+from polydescent.rows.labelled import Labels, beside, curves_of, is_labelled
 from polydescent.rows.rows import Same
 from polydescent.triangle.kernels.curves import fold_rows
 from polydescent.triangle.kernels.folded import Folded
@@ -47,12 +54,14 @@ def summarize_many(
     ----------
     data, y
         The x and y of the curves, arrays, tensors or nested lists. y: shape (…, n), the last axis
-        the points, in any unit. data, the x: shape (n,), for all curves, or that of y; numbers,
-        dates or durations.
+        the points, in any unit; also a Dask array, whose chunks stay as they are. data, the x:
+        shape (n,), for all curves, or that of y; numbers, dates or durations. Or data alone, an
+        xarray DataArray with x= naming the dimension of the points, or a Dataset with y= naming the
+        variable.
     degree
         The highest degree that can be fitted from them, default 8.
     x
-        The x, instead of data.
+        The x, instead of data; of an xarray object, the name of a dimension or coordinate.
     axis
         Of y, and of all that has its shape: along which the points of a curve lie; default −1.
     weights
@@ -82,8 +91,8 @@ def summarize_many(
     >>> summarize_many(years, np.ones((3, 10)) * years, degree=1)
     <Summaries of 3 curves, degree 1: 3 ok>
     """
-    curves = _curves(data, y, x, axis, weights, sigma, counts)
-    return _summarized(curves, degree, missing, per)[0]
+    given = _Given.of(data, y, x, axis, weights, sigma, counts)
+    return given.summarized(degree, missing, per)[0]
 
 
 def fit_many(
@@ -167,11 +176,142 @@ def fit_many(
     problem = problem_of(degree, known, criterion=criterion, absolute_sigma=absolute_sigma)
     if problem.absolute_sigma and weights is None and sigma is None:
         raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
-    curves = _curves(data, y, x, axis, weights, sigma, counts)
-    known.check(curves.shape)
-    summaries, curves = _summarized(curves, problem.degree, missing, per)
+    given = _Given.of(data, y, x, axis, weights, sigma, counts)
+    known.check(given.shape)
+    summaries, curves = given.summarized(problem.degree, missing, per)
     fits = fits_of(summaries, problem, curves, known)
     warn_of_troubles(fits.status)
+    return fits
+
+
+def descend_many(
+    data: Any = None,
+    /,
+    y: Any = None,
+    degree: int = 3,
+    *,
+    x: Any = None,
+    axis: int = -1,
+    weights: Any = None,
+    sigma: Any = None,
+    absolute_sigma: bool = False,
+    counts: Any = None,
+    missing: str = "raise",
+    per: str | None = None,
+    basis: str | Basis = "power",
+    optimizer: str | Optimizer | None = None,
+    learning_rate: Any = None,
+    momentum: Any = None,
+    start: Any = "random",
+    seed: int = 0,
+    steps: int = 2000,
+    tolerance: float | None = None,
+    allow_divergence: bool = False,
+    method: str = "auto",
+) -> Fits:
+    """Gradient descent on many curves at once, each on its own loss, with its own outcome.
+
+    Parameters
+    ----------
+    data, y
+        The x and y of the curves, as in `summarize_many`: y of shape (…, n), x of shape (n,), for
+        all, or that of y.
+    degree
+        A number, default 3.
+    x
+        The x, instead of data.
+    axis
+        Of y, and of all that has its shape: along which the points of a curve lie; default −1.
+    weights
+        Of the squares, shape (n,) or that of y, ≥ 0; default 1.
+    sigma
+        Instead of weights, standard deviations of y in units of y, > 0.
+    absolute_sigma
+        Whether sigma is known in units of y, as in `fit_many`; default False.
+    counts
+        How often each point was seen, shape (n,) or that of y, whole numbers ≥ 0; default 1.
+    missing
+        "raise" (default), "omit" or "mark", as in `fit_many`.
+    per
+        The unit of dates and durations, default "day": weights are per it.
+    basis
+        "power" (weights are a, b, c, d of x; default), "chebyshev" or "legendre" (on x mapped to
+        [−1, 1], curve by curve).
+    optimizer
+        "gd" (default), "momentum", "nesterov" or "adam", or an object that holds its settings.
+    learning_rate
+        η: a number for all curves, or an array of shape (…). Left out, of each curve the fastest
+        stable one; 0.001 of Adam.
+    momentum
+        β of "momentum" or "nesterov": a number, or an array of shape (…). Left out, the fastest.
+    start
+        "random" (standard normal, from `seed`, the same for all; default), "zeros", degree + 1
+        weights for all, or an array of shape (…, degree + 1).
+    seed
+        Of the random start, a whole number ≥ 0; default 0.
+    steps
+        Updates to make, ≥ 1; default 2,000.
+    tolerance
+        Stop each curve once its loss is within this share of the lowest possible, 0.01 for 1 %.
+    allow_divergence
+        Go on even where the learning rate is above the largest stable one. Default False.
+    method
+        "walk" step by step, or by the "closed form" of each mode, the same up to rounding; "auto"
+        (default) is the faster of them.
+
+    Returns
+    -------
+    Fits
+        With `history` (the losses at up to 100 steps) and `forecast`, and a status of CONVERGED,
+        STEPS_EXHAUSTED or DIVERGED for each curve that could descend.
+
+    Raises
+    ------
+    RateTooLarge
+        Before step 1, unless allow_divergence, with how many curves and the smallest limit.
+    PolydescentError
+        As `summarize_many`, and UnknownName, SetTwice.
+
+    Warns
+    -----
+    CurvesWithoutAnswer, CurvesOnTheirWay
+        Once each, where there are any.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(0, 1, 20)
+    >>> runs = descend_many(x, np.stack([2 * x, 1 - x]), degree=1, start="zeros")
+    >>> runs
+    <Fits of 2 curves, degree 1: 2 converged>
+    >>> runs.history.loss.shape
+    (100, 2)
+    """
+    problem = Problem.parse(degree, absolute_sigma=absolute_sigma)
+    problem.check_plain()
+    if problem.absolute_sigma and weights is None and sigma is None:
+        raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
+    given = _Given.of(data, y, x, axis, weights, sigma, counts)
+    descent = parsed(
+        given.shape,
+        basis=basis,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        start=start,
+        seed=seed,
+        steps=steps,
+        tolerance=tolerance,
+        allow_divergence=allow_divergence,
+        method=method,
+    )
+    summaries, curves = given.summarized(problem.degree, missing, per)
+    answers, run = descended(summaries, *descent)
+    fits = Fits(summaries, answers, problem, curves=curves, run=run)
+    warn_of_troubles(fits.status)
+    if not allow_divergence and (far := int(fits.is_far.sum())):
+        found = CurvesOnTheirWay(far, fits.status.size, in_words(fits.status))
+        warnings.warn(found, stacklevel=2)
     return fits
 
 
@@ -184,14 +324,61 @@ def warn_of_troubles(status: np.ndarray) -> None:
         warnings.warn(found, stacklevel=3)
 
 
-def _curves(data: Any, y: Any, x: Any, axis: int, weights: Any, sigma: Any, counts: Any) -> Curves:
-    """What the user passed, read and checked."""
-    if y is None or (data is None) == (x is None):
-        raise BadCall(
-            "Pass x and y of the curves: fit_many(x, y) with y of shape (curves, points) and x of "
-            "shape (points,) or that of y."
-        )
-    return Curves.read(data if x is None else x, y, _omega(weights, sigma, y, axis), counts, axis)
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What the user passed, read: curves in memory, or a Dask array of them.
+
+    shape: of the curves. chunks: what `summarize_chunks` takes: x, y, weights and the axis.
+    """
+
+    shape: tuple[int, ...]
+    curves: Curves | None = None
+    chunks: tuple[Any, ...] = ()
+    labels: Labels | None = None
+
+    @classmethod
+    def of(
+        cls, data: Any, y: Any, x: Any, axis: int, weights: Any, sigma: Any, counts: Any
+    ) -> _Given:
+        """Raises BadCall where the arguments fit no form, and as `Curves.read`."""
+        labels = None
+        if is_labelled(data):
+            weights, sigma, counts = (beside(c, data, y) for c in (weights, sigma, counts))
+            data, y, axis, labels = curves_of(data, y, x)
+            x = None
+        if y is None or (data is None) == (x is None):
+            raise BadCall(
+                "Pass x and y of the curves: fit_many(x, y) with y of shape (curves, points) and x "
+                "of shape (points,) or that of y."
+            )
+        data = data if x is None else x
+        if is_chunked(y):
+            if counts is not None:
+                raise BadCall("counts= is for arrays in memory: pass weights= with a Dask array.")
+            omega = weights if sigma is None else _omega(weights, sigma, y, axis)
+            shape = tuple(n for i, n in enumerate(y.shape) if i != axis % y.ndim)
+            return cls(shape, chunks=(data, y, omega, axis), labels=labels)
+        curves = Curves.read(data, y, _omega(weights, sigma, y, axis), counts, axis)
+        return cls(curves.shape, curves, labels=labels)
+
+    def summarized(
+        self, degree: int, missing: str, per: str | None
+    ) -> tuple[Summaries, Curves | None]:
+        """The summaries, and the curves where they are in memory."""
+        degree = checked_degree(degree)
+        one_of("missing", missing, MISSING)
+        check_unit(per)
+        curves = self.curves
+        if curves is None:
+            x, y, weights, axis = self.chunks
+            found = summarize_chunks(x, y, weights, axis, degree, missing).in_unit(per)
+        else:
+            found = _summarized(curves, degree, missing).in_unit(per)
+            curves = curves.on(found.axis)
+        if self.labels is not None:
+            names = {"x_name": self.labels.x_name, "y_name": self.labels.y_name}
+            found = replace(found, labels=self.labels, **names)
+        return found, curves
 
 
 def _omega(weights: Any, sigma: Any, y: Any, axis: int) -> Any:
@@ -204,13 +391,8 @@ def _omega(weights: Any, sigma: Any, y: Any, axis: int) -> Any:
     return xp.reshape(weights_of_deviations(xp.reshape(given, (-1,))), given.shape)
 
 
-def _summarized(
-    curves: Curves, degree: int, missing: str, per: str | None
-) -> tuple[Summaries, Curves]:
-    """The summaries, and the curves on their axis."""
-    degree = checked_degree(degree)
-    one_of("missing", missing, MISSING)
-    check_unit(per)
+def _summarized(curves: Curves, degree: int, missing: str) -> Summaries:
+    """The summaries of curves in memory, on their own axis."""
     x, y, omega = (curves.flat(c) for c in (curves.x, curves.y, curves.omega))
     folded = fold_rows(x, y, omega, degree)
     if missing != "omit" and folded.omitted.any():
@@ -218,8 +400,7 @@ def _summarized(
     if curves.counts is not None:
         folded = _counted(curves, folded)
     summaries = Summaries.of_folded(folded, curves.shape, curves.kind)
-    summaries = replace(summaries, axis=curves.axis).in_unit(per)
-    return summaries, curves.on(summaries.axis)
+    return replace(summaries, axis=curves.axis)
 
 
 def _without_missing(curves: Curves, folded: Folded, missing: str) -> Folded:

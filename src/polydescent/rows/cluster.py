@@ -156,3 +156,47 @@ def _tree(parts: list[Any], total: Callable[[list[Value]], Value]) -> Value:
         parts = [merge(parts[i : i + _ARITY]) for i in range(0, len(parts), _ARITY)]
         if len(parts) == 1:
             return parts[0].compute()
+
+
+def is_chunked(values: Any) -> bool:
+    """Whether these are a Dask array, told by its class."""
+    return type(values).__module__.startswith("dask.array")
+
+
+def fold_grid(
+    y: Any,
+    others: dict[str, Any],
+    of_block: Callable[..., Value],
+    total: Callable[[list[Value]], Value],
+) -> list[tuple[tuple[slice, ...], Value]]:
+    """Curves in blocks, points along the last axis of the Dask array y: (places, value) for each
+    block of curves, the values of its parts along the points added up. Nothing is cut anew.
+
+    others: by name, arrays of shape (n,) or that of y, of NumPy or Dask. of_block: called with the
+    block of each by name. Raises BadCall for chunks of unknown size.
+    """
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    if any(np.isnan(size) for sizes in y.chunks for size in sizes):
+        raise BadCall("The sizes of some chunks are unknown: call y.compute_chunk_sizes() first.")
+    ends = [np.cumsum((0, *sizes)) for sizes in y.chunks]
+    blocks, fold, add = y.to_delayed(), delayed(of_block), delayed(total)
+    places, values = [], []
+    for block in np.ndindex(*blocks.shape[:-1]):
+        place = tuple(
+            slice(int(e[i]), int(e[i + 1])) for e, i in zip(ends[:-1], block, strict=True)
+        )
+        parts = []
+        for i in range(blocks.shape[-1]):
+            points = slice(int(ends[-1][i]), int(ends[-1][i + 1]))
+            beside = {
+                name: c[points] if c.ndim == 1 else c[(*place, points)]
+                for name, c in others.items()
+            }
+            parts.append(fold(y=blocks[(*block, i)], **beside))
+        while len(parts) > 1:
+            parts = [add(parts[at : at + _ARITY]) for at in range(0, len(parts), _ARITY)]
+        places.append(place)
+        values.append(parts[0])
+    return list(zip(places, compute(*values), strict=True))

@@ -59,7 +59,7 @@ class Curves:
             raise CurvesDiffer("y", (), ())
         axis = whole("axis", axis, -len(y.shape), len(y.shape) - 1)
         y = _turned(y, axis)
-        x_axis, x = _numbers(x)
+        x_axis, x = numbers_of(x)
         found = {"x": x, "weights": weights, "counts": counts}
         arrays = {
             name: _beside(name, values, y, axis)
@@ -151,7 +151,7 @@ class Curves:
 
     def _block(self, some: slice) -> dict[str, Array]:
         named = {"x": self.x, "y": self.y, "weights": self.weights, "counts": self.counts}
-        found = {name: self.flat(c) for name, c in named.items() if c is not None}
+        found: dict[str, Any] = {n: self.flat(c) for n, c in named.items() if c is not None}
         return {
             name: c[None, :] if len(c.shape) == 1 else c[some, ...] for name, c in found.items()
         }
@@ -173,7 +173,7 @@ def _turned(array: Array, axis: int) -> Array:
     )
 
 
-def _numbers(x: Any) -> tuple[Axis, Any]:
+def numbers_of(x: Any) -> tuple[Axis, Any]:
     """x as numbers of its shape: it may hold dates, durations or whole numbers of any size."""
     if is_iterator(x):
         x = list(x)

@@ -102,14 +102,21 @@ def _folded(
     logs = xp.zeros_like(lo)
     if omega is not None:
         logs = xp.sum(xp.log(xp.where(omega > 0, omega, zero + 1)), axis=-1)
-    ends = [to_host(a) for a in (triangle, lo, hi)]
-    counts = [
+    used, left_out = (
         np.full(b, whole, dtype=np.int64) if c is None else to_host(c).astype(np.int64)
         for c, whole in ((count, n), (omitted, 0))
-    ]
-    fault = np.zeros(b, dtype=np.int8)
-    good = to_host(sound) > 0
-    return Folded(*ends, counts[0], to_host(logs), counts[1], fault, to_host(weights), good)
+    )
+    return Folded(
+        to_host(triangle),
+        to_host(lo),
+        to_host(hi),
+        used,
+        to_host(logs),
+        left_out,
+        np.zeros(b, dtype=np.int8),
+        to_host(weights),
+        to_host(sound) > 0,
+    )
 
 
 def _mapped(xp: Any, x: Array, live: Array | None) -> tuple[Array, Array, Array, Array]:

@@ -65,7 +65,7 @@ curve_values(const curve_column *c, ptrdiff_t at, ptrdiff_t first, ptrdiff_t n, 
     return buffer;
 }
 
-INLINE curve_range look(const curve *c) { /* NaN passes by: the sums show it */
+INLINE curve_range look(const curve *c) { /* of y and w the sums show NaN; of x not at degree 0 */
     double lo = INFINITY, hi = -INFINITY, least = INFINITY;
     const double *restrict x = c->x, *restrict w = c->w;
     for (ptrdiff_t i = 0; i < c->n; i++) {
@@ -76,6 +76,13 @@ INLINE curve_range look(const curve *c) { /* NaN passes by: the sums show it */
         for (ptrdiff_t i = 0; i < c->n; i++) least = w[i] < least ? w[i] : least;
     }
     return (curve_range){lo, hi, least};
+}
+
+/* Whether some x is NaN. */
+static int has_gaps(const curve *c) {
+    for (ptrdiff_t i = 0; i < c->n; i++)
+        if (c->x[i] != c->x[i]) return 1;
+    return 0;
 }
 
 /* The rows that count, without those in which something is NaN or infinite, which are counted. */
@@ -418,7 +425,8 @@ static void fold_curves(const many_curves *m, int degree, ptrdiff_t first, ptrdi
             }
             c[count] = curve_at(m, at, scratch + 3 * rows);
             const curve_range seen = look_at(c + count);
-            if (!frame_of(c + count, &seen, f + count) || (c[count].w && !(seen.least >= SMALLEST))) {
+            if (!frame_of(c + count, &seen, f + count) || (c[count].w && !(seen.least >= SMALLEST)) ||
+                (degree == 0 && has_gaps(c + count))) {
                 fold_with_care(m, degree, at, out, scratch + 3 * rows);
                 continue;
             }
@@ -432,5 +440,90 @@ static void fold_curves(const many_curves *m, int degree, ptrdiff_t first, ptrdi
             out->state[place[l]] = (int8_t)state[l];
             if (state[l] != SOUND) fold_with_care(m, degree, place[l], out, scratch);
         }
+    }
+}
+
+/* ── merging ── */
+
+typedef double square_matrix[MAX_SIZE * MAX_SIZE];
+
+/* The triangle of the same rows on a wider domain: R·C, T_j(scale·u + shift) = Σ C[i, j]·T_i(u). */
+INLINE void rebase(const double *triangle, int size, double scale, double shift, double *restrict out) {
+    const int k = size - 1;
+    double columns[3][MAX_SIZE + 1], *below = columns[0], *here = columns[1], *after = columns[2];
+    memset(columns, 0, sizeof columns);
+    memset(out, 0, size * size * sizeof(double));
+    here[0] = 1.0;
+    for (int j = 0; j < k; j++) {
+        for (int i = 0; i <= j; i++) {
+            double entry = 0.0;
+            for (int l = i; l <= j; l++) entry += triangle[i * size + l] * here[l];
+            out[i * size + j] = entry;
+        }
+        for (int i = 0; i <= j + 1; i++) {
+            const double from = i ? here[i - 1] * (i > 1 ? 0.5 : 1.0) : 0.0, to = 0.5 * here[i + 1];
+            after[i] = (j ? 2.0 : 1.0) * (scale * (from + to) + shift * here[i]) - (j ? below[i] : 0.0);
+        }
+        double *spare = below;
+        below = here, here = after, after = spare;
+    }
+    for (int i = 0; i < size; i++) out[i * size + k] = triangle[i * size + k];
+}
+
+static double half_of(double lo, double hi) {
+    const double width = hi / 2 - lo / 2, size = fabs(lo / 2 + hi / 2);
+    return width != 0.0 ? width : size > 1e-150 ? size : 1.0;
+}
+
+/* The rows of `other` reflected into the triangle; 0 where squares lose digits. */
+INLINE int reflect_into(int size, double *restrict triangle, double *restrict other) {
+    for (int j = 0; j < size; j++) {
+        double *row = triangle + j * size, square = 0.0, largest = fabs(row[j]);
+        for (int i = 0; i <= j; i++) {
+            const double b = fabs(other[i * size + j]);
+            square += b * b, largest = b > largest ? b : largest;
+        }
+        if (largest > 0.0 && !(largest > TINY && largest < HUGE_LENGTH)) return 0;
+        if (!(square > 0.0)) continue;
+        const double norm = sqrt(row[j] * row[j] + square), v = -square / (row[j] + norm);
+        row[j] = norm;
+        for (int l = j + 1; l < size; l++) {
+            double dot = v * row[l];
+            for (int i = 0; i <= j; i++) dot += other[i * size + j] * other[i * size + l];
+            dot *= 2.0 / (square + v * v);
+            row[l] -= dot * v;
+            for (int i = 0; i <= j; i++) other[i * size + l] -= dot * other[i * size + j];
+        }
+    }
+    return 1;
+}
+
+FOR_EACH_CPU static void
+merge_triangles(const stack_of_triangles *a, const stack_of_triangles *b, int size, ptrdiff_t first,
+                ptrdiff_t last, double *merged, int8_t *hard) {
+    square_matrix rows;
+    for (ptrdiff_t at = first; at < last; at++) {
+        const stack_of_triangles *both[2] = {a, b};
+        double *out = merged + at * size * size;
+        hard[at] = 0;
+        if (a->n[at] == 0.0 || b->n[at] == 0.0) {
+            const double *only = (a->n[at] == 0.0 ? b : a)->triangle + at * size * size;
+            memcpy(out, only, size * size * sizeof(double));
+            continue;
+        }
+        const double lo = a->lo[at] < b->lo[at] ? a->lo[at] : b->lo[at];
+        const double hi = a->hi[at] > b->hi[at] ? a->hi[at] : b->hi[at];
+        const double half = half_of(lo, hi), mid = lo / 2 + hi / 2;
+        for (int i = 0; i < 2; i++) {
+            const double from = both[i]->lo[at], to = both[i]->hi[at];
+            const double *triangle = both[i]->triangle + at * size * size;
+            if (from == lo && to == hi) {
+                memcpy(i ? rows : out, triangle, size * size * sizeof(double));
+                continue;
+            }
+            const double scale = to / 2 - from / 2 == 0.0 ? 0.0 : half_of(from, to) / half;
+            rebase(triangle, size, scale, (from / 2 + to / 2 - mid) / half, i ? rows : out);
+        }
+        if (!(half > TINY && half < HUGE_LENGTH) || !reflect_into(size, out, rows)) hard[at] = 1;
     }
 }

@@ -20,6 +20,14 @@ typedef struct {
 #define REFLECTED 1 /* by reflections: the triangle is right, the weights are not there */
 #define HARD 2      /* numbers too large or small for either: nothing is there */
 
+/* Triangles of m curves on their domains; n: how many rows each holds, as doubles. */
+typedef struct { const double *triangle, *lo, *hi, *n; } stack_of_triangles;
+
+/* Of curves first … last − 1, those of the rows of both on the union of their domains. hard: 1 where
+   numbers are too small for it: nothing is there then. */
+static void merge_triangles(const stack_of_triangles *, const stack_of_triangles *, int size, ptrdiff_t first,
+                            ptrdiff_t last, double *merged, int8_t *hard);
+
 /* Curves first … last − 1. scratch: (degree + 8) · most + 3 · 4096 numbers, most the rows of one. */
 static void fold_curves(const many_curves *, int degree, ptrdiff_t first, ptrdiff_t last,
                         const folded_curves *, double *scratch);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from typing import Any
 
@@ -33,12 +32,14 @@ def fold_rows(
     if y.shape[1] >= LONG:
         return _within_range(_fold_long(x, y, weights, degree))
     if _is_native(kernel, degree):
-        held = [native_curves.on_host(c) for c in (x, y, weights)]
-        if held[1] is not None and held[0] is not None and (held[2] is None) == (weights is None):
-            folded, hard = native_curves.fold_rows(held[0], held[1], held[2], degree)
+        x_held, y_held, omega = (native_curves.on_host(c) for c in (x, y, weights))
+        if x_held is not None and y_held is not None and (omega is None) == (weights is None):
+            folded, hard = native_curves.fold_rows(x_held, y_held, omega, degree)
             if hard.any():
-                some = (c if c is None or c.ndim == 1 else c[hard] for c in held)
-                folded.put(hard, curve_blocks.fold(*some, degree))
+                x, y, weights = (
+                    c if c is None or c.ndim == 1 else c[hard] for c in (x_held, y_held, omega)
+                )
+                folded.put(hard, curve_blocks.fold(x, y, weights, degree))
             return _within_range(folded)
     return _within_range(curve_blocks.fold(x, y, weights, degree))
 
@@ -61,7 +62,7 @@ def fold_runs(
     folded, left = Folded.blank(len(lengths), degree), lengths > 0
     long = np.flatnonzero(lengths >= LONG)
     if _is_native(kernel, degree) and not len(long):
-        held = [native_curves.on_host(c) for c in (x, y, weights)]
+        held: list[Any] = [native_curves.on_host(c) for c in (x, y, weights)]
         folded, left = native_curves.fold_runs(held[0], held[1], held[2], offsets, degree)
     for i in long:
         rows = slice(offsets[i], offsets[i + 1])
@@ -107,10 +108,7 @@ def _between(
 
 def _is_native(kernel: str | None, degree: int) -> bool:
     """Whether C folds: asked for, or here and not excluded by the environment."""
-    if kernel is not None:
-        return kernel == "native"
-    allowed = os.environ.get(kernels.ALLOWED)
-    return (allowed is None or "native" in allowed) and native_curves.serves(degree)
+    return native_curves.serves(degree) if kernel is None else kernel == "native"
 
 
 def _fold_long(x: Array, y: Array, weights: Array | None, degree: int) -> Folded:

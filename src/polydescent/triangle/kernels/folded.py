@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Folded(NamedTuple):
             np.zeros(m, dtype=bool),
         )
 
-    def put(self, place: object, others: Folded) -> None:
+    def put(self, place: Any, others: Folded) -> None:
         """Write others into the places."""
         for mine, theirs in zip(self, others, strict=True):
             mine[place] = theirs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from polydescent.arrays import Array, host_view
 from polydescent.checks import DEGREES
+from polydescent.triangle import kernels
 from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.kernels.threads import cores, share_out
 
@@ -20,6 +22,7 @@ else:
     MISSING = ""
 
 PIECE = 1 << 17  # numbers a thread takes at a time
+_MERGED = 1 << 12  # triangles a thread takes at a time
 _NEAR = 4096  # rows of the curves that are in work at once: see curves.c
 _BYTES = {np.dtype(np.float64): 8, np.dtype(np.float32): 4}
 
@@ -35,8 +38,9 @@ def on_host(column: Array | None) -> np.ndarray | None:
 
 
 def serves(degree: int) -> bool:
-    """Whether C is here and takes such a degree."""
-    return not MISSING and degree <= DEGREES["in C"]
+    """Whether C is here, not excluded by the environment, and takes such a degree."""
+    allowed = os.environ.get(kernels.ALLOWED, "native")
+    return not MISSING and degree <= DEGREES["in C"] and "native" in allowed
 
 
 def fold_rows(
@@ -91,3 +95,30 @@ def _folded(given: Any, m: int, most: int, numbers: int, degree: int) -> tuple[F
         array, lo, hi, n, logs, omitted, np.zeros(m, dtype=np.int8), weights, state == lib.SOUND
     )
     return folded, state == lib.HARD
+
+
+def merge(
+    mine: tuple[np.ndarray, ...], theirs: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The triangles of the rows of both, shape (m, k + 1, k + 1), on the unions of their domains,
+    and which are left to others, shape (m,).
+
+    mine, theirs: triangles, lo, hi and n of m curves each.
+    """
+    held = [[np.ascontiguousarray(c, dtype=np.float64) for c in side] for side in (mine, theirs)]
+    m, size, _ = held[0][0].shape
+    stacks = [
+        ffi.new("stack_of_triangles *", [ffi.from_buffer("double[]", c) for c in side])
+        for side in held
+    ]
+    merged, hard = np.empty((m, size, size)), np.empty(m, dtype=np.int8)
+    into, flags = ffi.from_buffer("double[]", merged), ffi.from_buffer("int8_t[]", hard)
+
+    def work(waiting: Iterator[int]) -> None:
+        for piece in waiting:
+            first = piece * _MERGED
+            last = min(first + _MERGED, m)
+            lib.merge_triangles(*stacks, size, first, last, into, flags)
+
+    share_out(work, -(-m // _MERGED), cores())
+    return merged, hard > 0

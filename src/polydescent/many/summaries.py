@@ -15,7 +15,8 @@ from polydescent.many.solving import refusal, solve_each
 from polydescent.many.status import in_words
 from polydescent.polynomial.basis import Domain
 from polydescent.regression.summary import Summary
-from polydescent.rows.axis import PLAIN, Axis, check_unit
+from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.calendar import check_unit
 from polydescent.rows.labelled import Labels
 from polydescent.triangle.kernels.curves import fold_runs
 from polydescent.triangle.kernels.folded import Folded

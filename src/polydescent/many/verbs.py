@@ -21,7 +21,7 @@ from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Basis
 from polydescent.regression.problem import Problem
 from polydescent.regression.request import weights_of
-from polydescent.rows.axis import check_unit
+from polydescent.rows.calendar import check_unit
 from polydescent.rows.cluster import is_chunked
 from polydescent.rows.curves import Curves
 from polydescent.rows.deviations import weights_of_deviations

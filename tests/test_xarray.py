@@ -13,7 +13,8 @@ import polydescent as pd
 import polydescent.xarray  # registers the accessors
 from polydescent import errors
 
-NAMES = ("coefficients", "covariance", "residuals", "domain", "weights", "n", "status")
+NAMES = ("coefficients", "stderr", "covariance", "residuals", "domain", "weights", "r2", "n")
+NAMES += ("status",)
 DAYS = np.datetime64("2000-01-01") + np.arange(40) * np.timedelta64(36, "h")
 PLACES = {
     "numbers": np.arange(40.0) / 7 - 2,
@@ -94,6 +95,8 @@ def test_each_curve_is_a_fit(x):
         if x == "numbers":
             np.testing.assert_allclose(one.polyfit_coefficients[::-1], fitted.coef, rtol=1e-9)
             np.testing.assert_allclose(stderr, fitted.stderr, rtol=1e-9)
+            np.testing.assert_allclose(one.polyfit_stderr[::-1], fitted.stderr, rtol=1e-9)
+            assert float(one.polyfit_r2) == pytest.approx(fitted.r2, rel=1e-9)
     assert found.polyfit_status[0, 0] == pd.Status.NO_ROWS
     assert found.polyfit_status.attrs["flag_meanings"].split()[pd.Status.NO_ROWS] == "no_rows"
     assert np.isnan(predicted[0, 0]).all()

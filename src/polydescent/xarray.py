@@ -32,10 +32,12 @@ __all__ = ["ArrayAccessor", "DatasetAccessor"]
 _PREFIX = "polyfit_"
 _DIMENSIONS = {  # of each variable beside those of the curves, in the order in which they are kept
     "coefficients": ("degree",),
+    "stderr": ("degree",),
     "covariance": ("cov_i", "cov_j"),
     "residuals": (),
     "domain": ("bounds",),
     "weights": ("chebyshev",),
+    "r2": (),
     "n": (),
     "status": (),
 }
@@ -112,11 +114,12 @@ class ArrayAccessor:
         -------
         xarray.Dataset
             polyfit_coefficients (degree, …), highest first; of dates, in units of `per` since the
-            "origin" in its attributes. polyfit_covariance (cov_i, cov_j, …) of them.
-            polyfit_residuals (…), the sum of their (weighted) squares. polyfit_domain (bounds, …),
-            from the lowest x to the highest. polyfit_weights (chebyshev, …), the same curves in
-            Chebyshev polynomials on the domain, for `Dataset.polydescent.predict`. polyfit_n (…),
-            points used. polyfit_status (…), why a curve has no answer: those have NaN.
+            "origin" in its attributes. polyfit_stderr (degree, …), their standard errors, and
+            polyfit_covariance (cov_i, cov_j, …). polyfit_residuals (…), the sum of their (weighted)
+            squares. polyfit_domain (bounds, …), from the lowest x to the highest. polyfit_weights
+            (chebyshev, …), the same curves in Chebyshev polynomials on the domain, for
+            `Dataset.polydescent.predict`. polyfit_r2 (…). polyfit_n (…), points used.
+            polyfit_status (…), why a curve has no answer: those have NaN.
 
         Raises
         ------
@@ -230,10 +233,12 @@ class _Asked:
         domain = fits.domain
         return {
             "coefficients": fits.coef[..., ::-1],
+            "stderr": fits.stderr[..., ::-1],
             "covariance": fits.covariance[..., ::-1, ::-1],
             "residuals": fits.loss,
             "domain": np.stack((domain.lo, domain.hi), axis=-1),
             "weights": fits.weights,
+            "r2": fits.r2,
             "n": fits.n,
             "status": fits.status.astype(np.int8),
         }
@@ -372,6 +377,7 @@ def _dataset(
         spoken["per"] = axis.unit
     attributes = {
         "coefficients": spoken,
+        "stderr": spoken,
         "covariance": spoken,
         "domain": {"per": axis.unit} if axis.is_durations else {},
         "status": {

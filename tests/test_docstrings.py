@@ -29,12 +29,11 @@ def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def callables() -> Iterator[tuple[str, Any]]:
     homes = (polydescent, polydescent.estimators, polydescent.xarray)
-    for home, name in ((home, name) for home in homes for name in home.__all__):
-        value = getattr(home, name)
+    for value in (getattr(home, name) for home in homes for name in home.__all__):
         if inspect.isfunction(value):
-            yield name, value
+            yield value.__name__, value
         elif inspect.isclass(value):
-            yield name, value
+            yield value.__name__, value
             yield from members(value)
 
 

@@ -92,8 +92,8 @@ class ArrayAccessor:
             True (default), the coordinate of the dimension is x (0, 1, 2, … where it has none);
             the name of another one of it, or False for 0, 1, 2, ….
         weights
-            Of the squares (numpy's and xarray's w is of the residuals: its square), ≥ 0, a DataArray
-            of any of the dimensions, or an array along dim; default 1.
+            Of the squares, ≥ 0, a DataArray of any of the dimensions, or an array along dim;
+            default 1. The w of xarray's polyfit are their roots.
         sigma
             Instead of weights, standard deviations in units of the array, likewise, or one number.
         absolute_sigma

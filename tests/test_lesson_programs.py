@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ X = np.linspace(-math.pi, math.pi, 2000)
 
 
 def run(name, **settings):
-    settings = {"steps": 200} | settings
-    program = Program.written(name, **settings)
+    several: dict[str, Any] = {"steps": 200} | settings
+    program = Program.written(name, **several)
     variables, log = program.logged()
     return program, variables, log
 

@@ -22,13 +22,14 @@ docs/architecture.md says what lives where and why.
     least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
         places uncertain folds degrees
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes folding progress evidence fit problem training request verbs
+    regression: summary passes folding progress evidence forms inside fit problem training request
+        verbs
     many: status held solving summaries descents chunked fits verbs
     models: model journal
     estimators: table scikit
     xarray
-    report: density writing derivation text many_text trace steps panels many_panels static explorer
-        page
+    report: density writing languages derivation text many_text trace steps panels many_panels
+        static explorer page
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain fit update merge predict
         commands door

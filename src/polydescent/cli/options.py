@@ -29,6 +29,7 @@ OPTIMIZERS = ("gd", "momentum", "nesterov", "adam", "exact")
 BASES = ("power", "chebyshev", "legendre")
 _FASTEST = ("auto", "fastest")
 
+LANGUAGE = choice("Of what is explained.", ("en", "zh-CN"), "en")
 QUIET = flag("Show no progress.")
 AGAIN = flag("Count files whose rows were counted before, too.")
 TRUST = flag("Run the model's SQL, whatever functions it calls.")

@@ -23,6 +23,7 @@ SECTIONS = (
     "scaling",
     "kills",
     "attacks",
+    "many",
     "digits",
     "scikit",
 )

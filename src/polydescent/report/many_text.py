@@ -53,14 +53,15 @@ def notes(fits: Fits) -> list[tuple[str, str]]:
         known = values[np.isfinite(values)]
         if known.size:
             low, _, middle, _, high = np.quantile(known, _QUANTILES)
-            found.append((name, f"{low:.6g} to {high:.6g}, half are below {middle:.6g}"))
+            spread = f"{low:.6g} to {high:.6g}, half are below {middle:.6g}"
+            found.append((name, spread if low < high else f"{low:.6g}"))
     return found
 
 
 def first_curves(fits: Fits) -> tuple[list[str], list[list[str]]]:
     """(head, rows) of a table of the first curves: key or place, rows, coefficients, R², status."""
     x = "t" if fits.axis.is_dates else "x"
-    names = ["1", x, *(f"{x}^{power}" for power in range(2, fits.degree + 1))]
+    names = ["1", x, *(f"{x}^{power}" for power in range(2, fits.degree + 1))][: fits.degree + 1]
     head = ["curve", "rows", *names, "R²", "status"]
     places = list(np.ndindex(fits.shape))[:_FIRST] if np.prod(fits.shape) <= 1e4 else None
     if places is None:

@@ -11,7 +11,7 @@ from polydescent.triangle.kernels.folded import Folded, joined
 
 NUMBERS = 1 << 16  # of one column that are in work at once on a CPU: 512 kB
 DEVICE_NUMBERS = 1 << 22  # elsewhere: 32 MB
-CONDITION = 100.0  # ‖R‖·‖R⁻¹‖ from which sums of squares have lost digits that others keep
+CONDITION = 30.0  # ‖R‖·‖R⁻¹‖ from which sums of squares have lost digits that others keep
 SUMMED = 12  # the degree up to which sums are tried: beyond, few curves are conditioned so well
 LOST = 1e-270  # a sum of squares below it has lost digits
 TINY, HUGE = 1e-140, 1e150  # lengths below and above have squares that are no longer doubles
@@ -53,19 +53,18 @@ def _folded(
     k = degree + 1
     if n == 0:
         return Folded.blank(b, degree)
-    zero = xp.zeros_like(y)
-    finite = xp.isfinite(x) & xp.isfinite(y)
-    if omega is not None:
-        finite = finite & xp.isfinite(omega)
-    if live is None and omega is None and bool(xp.all(finite)):
-        count = omitted = None
-    else:
+    count = omitted = None
+    if live is not None or omega is not None or not _is_finite(xp, x, y):
+        zero = xp.zeros_like(y)
+        finite = xp.isfinite(x) & xp.isfinite(y)
+        if omega is not None:
+            finite = finite & xp.isfinite(omega)
         there = finite | True if live is None else live
         omitted = xp.sum(xp.astype(there & ~finite, xp.int64), axis=-1)
         live = there & finite if omega is None else there & finite & (omega > 0)
         count = xp.sum(xp.astype(live, xp.int64), axis=-1)
         omega = xp.where(live, zero + 1 if omega is None else omega + zero, zero)
-    lo, hi, u, half = _mapped(xp, x + zero, live)
+    lo, hi, u, half = _mapped(xp, xp.broadcast_to(x, y.shape), live)
     if live is None:
         origin = y[:, 0]
     else:
@@ -73,7 +72,9 @@ def _folded(
         index = xp.arange(n, device=first.device)[None, :]
         y = xp.where(live, y, zero)
         origin = xp.sum(xp.where(index == first, y, zero), axis=-1)
-    rest = y - origin[:, None] if live is None else xp.where(live, y - origin[:, None], zero)
+    rest = y - origin[:, None]
+    if live is not None:
+        rest = xp.where(live, rest, xp.zeros_like(rest))
     T = _chebyshev(xp, u, degree)
     triangle = xp.zeros((b, k + 1, k + 1), dtype=xp.float64, device=y.device)
     weights = xp.zeros((b, k), dtype=xp.float64, device=y.device)
@@ -101,7 +102,7 @@ def _folded(
     weights[:, 0] += origin
     logs = xp.zeros_like(lo)
     if omega is not None:
-        logs = xp.sum(xp.log(xp.where(omega > 0, omega, zero + 1)), axis=-1)
+        logs = xp.sum(xp.log(xp.where(omega > 0, omega, xp.ones_like(omega))), axis=-1)
     used, left_out = (
         np.full(b, whole, dtype=np.int64) if c is None else to_host(c).astype(np.int64)
         for c, whole in ((count, n), (omitted, 0))
@@ -117,6 +118,11 @@ def _folded(
         to_host(weights),
         to_host(sound) > 0,
     )
+
+
+def _is_finite(xp: Any, *columns: Array) -> bool:
+    """Whether no value is NaN or infinite: one sum tells, and sums that overflow look again."""
+    return all(bool(xp.isfinite(xp.sum(c))) or bool(xp.all(xp.isfinite(c))) for c in columns)
 
 
 def _mapped(xp: Any, x: Array, live: Array | None) -> tuple[Array, Array, Array, Array]:
@@ -153,8 +159,8 @@ def _summed(
     k = len(T)
     weighed = T if omega is None else [omega * t for t in T]
     low = [xp.sum(t, axis=-1) for t in weighed]
-    high = [xp.sum(t * T[-1], axis=-1) for t in weighed]
-    right = [xp.sum(t * rest, axis=-1) for t in weighed]
+    high = [xp.vecdot(t, T[-1]) for t in weighed]
+    right = [xp.vecdot(t, rest) for t in weighed]
     moments = [*low, *(2 * high[j] - low[k - 1 - j] for j in range(1, k))]
     gram = [[(moments[i + j] + moments[abs(i - j)]) / 2 for j in range(k)] for i in range(k)]
     R, good = _cholesky(xp, gram)
@@ -166,8 +172,8 @@ def _summed(
     for j in range(k):
         left = left - w[j][:, None] * T[j]
     weighed_left = left if omega is None else omega * left
-    rss = xp.sum(weighed_left * left, axis=-1)
-    more = _transposed_times(inverse, [xp.sum(weighed_left * t, axis=-1) for t in T])
+    rss = xp.vecdot(weighed_left, left)
+    more = _transposed_times(inverse, [xp.vecdot(weighed_left, t) for t in T])
     for step in more:
         rss = rss - step * step
     rss = xp.where(rss > 0, rss, xp.zeros_like(rss))
@@ -241,7 +247,7 @@ def _orthogonalized(xp: Any, columns: Columns) -> Array:
         triangle[:, j, j] = length * largest[:, 0]
         unit = unit / xp.where(length > 0, length, xp.ones_like(length))[:, None]
         for other in range(j + 1, size):
-            dot = xp.sum(unit * columns[other], axis=-1)
+            dot = xp.vecdot(unit, columns[other])
             triangle[:, j, other] = dot
             columns[other] = columns[other] - dot[:, None] * unit
     return triangle

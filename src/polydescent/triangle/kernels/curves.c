@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define LOW 8              /* degrees up to this have sums of their own, unrolled */
-#define CONDITION 100.0    /* of R, Frobenius, from which sums have lost digits */
+#define CONDITION 30.0     /* of R, Frobenius, from which sums have lost digits */
 #define TINY 1e-140        /* lengths below this, and above HUGE, have squares that are no doubles */
 #define HUGE_LENGTH 1e150
 #define LOST 1e-270        /* a sum of squares below this has lost digits to underflow */

@@ -26,6 +26,7 @@ SECTIONS = (
     "attacks",
     "many",
     "digits",
+    "scikit",
 )
 
 

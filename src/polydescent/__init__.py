@@ -21,14 +21,15 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
-        places uncertain degrees
+        places uncertain folds degrees
     descent: motion contract linear adaptive searching optimizers settings moments noise forecast
         fused loop batches outcome
-    regression: summary matrices passes progress evidence forms inside fit problem training request
-        verbs
+    regression: summary matrices passes folding progress evidence forms inside fit problem training
+        request verbs
     many: status held solving summaries partition grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
-    estimators: recurrence torch
+    estimators: recurrence torch table scikit
+    xarray
     report: density writing languages derivation text many_text trace steps panels many_panels
         static explorer page
     lesson: programs program verdict
@@ -136,6 +137,7 @@ _HOMES = {
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
     "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
+    "PolynomialRegressor": "estimators.scikit",  # nor scikit-learn
     "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",

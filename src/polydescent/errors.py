@@ -316,6 +316,30 @@ class NoRowsToDraw(PolydescentError, ValueError):
         )
 
 
+class NeedsFiles(PolydescentError, ValueError):
+    """Files as folds, where there are no several files."""
+
+    def __init__(self, files: int):
+        self.files = files
+        found = "one source of rows" if files == 1 else "rows that are not read here"
+        super().__init__(
+            f'folds="files" leaves one file out at a time and needs several; found {found}. Pass '
+            'the files to fit(files, x=, y=, degree="auto", folds="files"), or folds= a number.'
+        )
+
+
+class TooManyParts(PolydescentError, ValueError):
+    """Folds that tell so many groups of rows apart that each would be nearly a row."""
+
+    def __init__(self, most: int):
+        self.most = most
+        super().__init__(
+            f"These folds tell more than {most:,} parts of the rows apart, and each would be a "
+            "triangle of its own. Leaving out each row alone costs one pass whatever their number: "
+            "read fit(x, y, degree).degrees().loo, or use fewer folds."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 

@@ -74,8 +74,8 @@ def fit(
     check(output, None if walk is None else walk.steps)
     if keep.save is not None and problem.auto and problem.auto.needs_rows:
         raise BadCall(
-            f"--save keeps no rows, and --criterion {curve.criterion} leaves rows out: look which "
-            "degree it chooses without --save, then save with that --degree."
+            f"--save keeps no rows, and --criterion {problem.auto.criterion} leaves rows out: look "
+            "which degree it chooses without --save, then save with that --degree."
         )
     o.say_guesses(request.source)
     streamed = kind == Kind() and descent.over == "summary"
@@ -89,8 +89,10 @@ def fit(
     typed = curve.kept(columns.absolute_sigma)
     kept = None if keep.save is None else kept_in(keep.save, typed, keep.again)
     with Progress(request.source, output.quiet or not streamed) as progress:
-        found = request.read(progress, kept)
-    fitted = request.answer(*found, walk)
+        if walk is None and kept is None:
+            fitted = request.fit(progress)
+        else:
+            fitted = request.answer(*request.read(progress, kept), walk)
     extra: dict[str, object] = {"file": " ".join(files), "x": columns.x, "y": columns.y}
     if walk is not None:
         extra["seed"] = descent.seed

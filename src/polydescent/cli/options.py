@@ -83,7 +83,9 @@ class Curve(Options):
 
     degree: str = text("Of the polynomial; auto: the best.", "NUMBER|auto[:MAX]", "3")
     criterion: str | None = text("Of --degree auto.  [default: aicc]", "aicc|aic|bic|loo|cv")
-    folds: int | None = whole("Of --criterion cv.  [default: 5]")
+    folds: str | None = text(
+        "Choose by cross-validation: parts to leave out one at a time.", "NUMBER|files"
+    )
     fix: str | None = text("Coefficients to hold.", "0=0,2=1.5")
     terms: str | None = text("The powers to use, all others are 0.", "1,3")
     through: tuple[str, ...] = texts("A point the curve must meet.", "X,Y")
@@ -95,8 +97,8 @@ class Curve(Options):
             "fix": None if self.fix is None else pairs(self.fix),
             "terms": None if self.terms is None else powers(self.terms),
             "through": [point(each) for each in self.through] if self.through else None,
-            "criterion": self.criterion or "aicc",
-            "folds": 5 if self.folds is None else self.folds,
+            "criterion": self.criterion,
+            "folds": None if self.folds is None else whole_number(self.folds),
             "absolute_sigma": absolute_sigma,
         }
 

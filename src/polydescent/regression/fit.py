@@ -69,6 +69,9 @@ class Fit(Evidence):
         the standard errors.
     choice
         By what the degree was chosen, if it was "auto", and by what `degrees()` picks.
+    held_out
+        Where folds chose it, root mean square of the residuals that they left, in units of y, for
+        each degree looked at; else None.
     history, forecast
         Of the descent; None after exact least squares.
     """

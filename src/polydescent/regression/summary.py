@@ -313,7 +313,7 @@ class Summary:
         fix: Any = None,
         terms: Any = None,
         through: Any = None,
-        criterion: str = "aicc",
+        criterion: str | None = None,
     ) -> Fit:
         """Exact least squares from this summary: the w that minimizes ‖R w − z‖².
 

@@ -125,8 +125,8 @@ def fit(
     through: Any = None,
     per: str | None = None,
     again: bool = False,
-    criterion: str = "aicc",
-    folds: int = 5,
+    criterion: str | None = None,
+    folds: int | str | None = None,
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
@@ -172,15 +172,17 @@ def fit(
         True counts files that hold the same rows twice; False (default) refuses them.
     criterion
         By what degree="auto" chooses, the lowest of: "aicc" (default), "aic", "bic", "loo" (what
-        each row leaves that is not used itself) or "cv" (the same for rows left out a fold at a
-        time). The last two need the rows in memory.
+        each row leaves that is not used itself; needs the rows in memory) or "cv" (the same for
+        rows left out a fold at a time, in one pass; default where folds are given).
     folds
-        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; default 5.
+        Of "cv": how many parts the rows are dealt into, one of every so many rows in a row to each,
+        always the same way, 2 to 1,000; or "files", which leaves one file out at a time. Default 5.
 
     Raises
     ------
     PolydescentError
-        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
+        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows,
+        NeedsFiles, TooManyParts.
 
     Examples
     --------

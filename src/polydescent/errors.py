@@ -262,6 +262,63 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class ScaleVanishes(PolydescentError, ValueError):
+    """More than half of the rows lie on one curve exactly: no scale tells outliers from the rest.
+
+    Parameters
+    ----------
+    loss
+        In words.
+    on, n
+        Rows on the curve, to rounding, and all that count.
+    """
+
+    def __init__(self, loss: str, on: int, n: int):
+        super().__init__(
+            f"{on:,} of {n:,} rows lie on one curve, to rounding: the median residual, which is "
+            f"the scale of loss={loss}, is 0 and tells no outlier from a good row. Use "
+            'loss="median", which needs no scale, or sigma= with absolute_sigma=True.'
+        )
+        self.loss, self.on, self.n = loss, on, n
+
+
+class TooFewTrusted(PolydescentError, ValueError):
+    """The rows that a loss leaves do not determine the curve.
+
+    Parameters
+    ----------
+    loss
+        In words.
+    degree, n
+        Of the curve, and how many rows count before the loss weighs them.
+    """
+
+    def __init__(self, loss: str, degree: int, n: int):
+        super().__init__(
+            f"loss={loss} leaves too few of the {n:,} rows to determine degree {degree}: they lie "
+            "too far from the curve that the others make. Use a lower degree, or "
+            'loss="huber", which leaves no row out.'
+        )
+        self.loss, self.degree, self.n = loss, degree, n
+
+
+class RowsChanged(PolydescentError, ValueError):
+    """A source that is read several times gave other rows the second time.
+
+    Parameters
+    ----------
+    before, now
+        Rows that count, at the first reading and at a later one.
+    """
+
+    def __init__(self, before: int, now: int):
+        super().__init__(
+            f"The rows changed while they were read: {before:,} count at first, {now:,} later. "
+            "Read a copy that nothing writes to."
+        )
+        self.before, self.now = before, now
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 

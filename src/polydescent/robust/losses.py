@@ -100,8 +100,7 @@ class Huber(Loss):
         a
             ≥ 0, any shape.
         """
-        xp = namespace(a)
-        return xp.where(a > self.c, self.c / xp.where(a > self.c, a, xp.ones_like(a)), 1.0 + 0 * a)
+        return self.c / namespace(a).maximum(a, _constant(self.c, a))
 
     def slope(self, a: Array) -> Array:
         """1 up to c, 0 beyond: see `Loss.slope`.
@@ -111,8 +110,7 @@ class Huber(Loss):
         a
             ≥ 0, any shape.
         """
-        xp = namespace(a)
-        return xp.where(a <= self.c, xp.ones_like(a), xp.zeros_like(a))
+        return namespace(a).astype(a <= self.c, a.dtype)
 
     def cost(self, a: Array) -> Array:
         """a² up to c, 2·c·a − c² beyond: see `Loss.cost`.
@@ -122,7 +120,7 @@ class Huber(Loss):
         a
             ≥ 0, any shape.
         """
-        near = namespace(a).where(a > self.c, self.c + 0 * a, a)
+        near = namespace(a).minimum(a, _constant(self.c, a))
         return near * (2 * a - near)
 
 
@@ -184,7 +182,7 @@ class Tukey(Loss):
 
     def _near(self, a: Array) -> Array:
         """(a/c)², 1 beyond c."""
-        part = namespace(a).where(a < self.c, a / self.c, 1.0 + 0 * a)
+        part = namespace(a).minimum(a * (1 / self.c), _constant(1.0, a))
         return part * part
 
 
@@ -272,6 +270,10 @@ class Quantile:
     def name(self) -> str:
         """Its word: "median", or "quantile"."""
         return "median" if self.q == 0.5 else "quantile"
+
+
+def _constant(value: float, like: Array) -> Array:
+    return namespace(like).asarray(value, dtype=like.dtype, device=like.device)
 
 
 AnyLoss = Loss | Quantile

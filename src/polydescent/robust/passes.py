@@ -21,12 +21,13 @@ from polydescent.rows.rows import Rows, omit_missing
 from polydescent.rows.source import Source
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels import sums
+from polydescent.triangle.kernels.blocks import DEVICE_BLOCK
 from polydescent.triangle.kernels.reference import stack
 from polydescent.triangle.kernels.threads import one_core
 from polydescent.triangle.triangle import Triangle
 
-_BLOCK = 1 << 16  # rows weighed at once: a few columns of half a megabyte
 _LEAST = 1e-140  # a length below this has a square that is no longer a double
+_BLOCK = 1 << 14  # rows at once on the host: a column is 128 kB
 NO_BRACKET = (0.0, -1.0)
 
 
@@ -214,70 +215,154 @@ def _times(answer: Answer) -> np.ndarray:
 def answer(rows: Rows, question: Question) -> Answer:
     """What one chunk of rows says."""
     loss, k = question.loss, len(question.curve)
-    nothing = np.zeros((k + 1, k + 1))
-    if question.is_fast and rows.counts is None:
+    if not question.is_fast:
+        return _folded(rows, question)
+    found = None
+    if rows.counts is None:
         frame = question.domain, question.curve, (loss.code, loss.c), question.scale
         found = kernels.discounted(rows.x, rows.y, rows.weights, *frame, question.bracket)
-        if found is not None:
-            return Answer(found[0], nothing, *found[1:])
-    return _by_blocks(rows, question)
+    if found is None:
+        return _summed(rows, question)
+    return Answer(found[0], np.zeros((k + 1, k + 1)), *found[1:])
 
 
-def _by_blocks(rows: Rows, question: Question) -> Answer:
-    """The same in the array standard: residuals and weights in blocks, then the present kernels."""
-    loss, curve = question.loss, Polynomial(CHEBYSHEV, question.domain, question.curve)
-    k = len(question.curve)
-    xp = namespace(in_double(rows.y[:1]))
-    low, high = question.bracket
-    residuals, weights, parts = [], [], []
-    tallies = np.zeros(6)
-    for start in range(0, rows.n, _BLOCK):
-        some = rows.chosen(slice(start, min(start + _BLOCK, rows.n)))
-        left, root = weighed_residuals(some, curve)
-        away = abs(left)
-        live = xp.astype(root != 0, left.dtype)
-        often = live if some.counts is None else live * in_double(some.counts)
-        a = away / question.scale
-        weight = loss.weight(a)
-        slope, pull = loss.slope(a), a * weight
-        doubtful = xp.where(weight < 0.5, often, 0 * often)
-        sums_here = [often, doubtful, often * pull * pull, often * slope, often * slope * slope]
-        sums_here.append(xp.where(away < low, often, 0 * often))
-        tallies += to_host(xp.stack([xp.sum(each) for each in sums_here]))
-        if high >= low:
-            inside = (away >= low) & (away <= high) & (often != 0)
-            parts.append((to_host(away[inside]), to_host(often[inside])))
-        total = some.omega
-        weights.append(weight * often if total is None else weight * in_double(total))
-        residuals.append(xp.where(root != 0, _unweighed(left, root), 0 * left))
-    x, left, omega = in_double(rows.x), xp.concat(residuals), xp.concat(weights)
-    folded, domain = kernels.compress(x, left, omega, k - 1)
-    triangle = Triangle(folded, domain, 1 if folded.any() else 0).rebased(question.domain).array
-    inside, often = (np.concatenate(c) for c in zip(*parts, strict=True)) if parts else (
-        np.empty(0),
-        np.empty(0),
-    )
-    return Answer(0.0, triangle, tallies, inside, None if rows.counts is None else often)
+def _summed(rows: Rows, question: Question) -> Answer:
+    """The sums that the C pass takes, in the array standard: block by block, on any device."""
+    k, domain, loss = len(question.curve), question.domain, question.loss
+    xp = namespace(in_double(rows.x[:1]))
+    on_host = str(getattr(rows.x, "device", "cpu")).startswith(("cpu", "mps"))
+    size = min(_BLOCK if on_host else DEVICE_BLOCK, rows.n)
+    kind = {"dtype": xp.float64, "device": in_double(rows.x[:1]).device}
+    curve = xp.asarray(question.curve, **kind)
+    parts, inside = [], _Inside(question.bracket)
+    for start in range(0, rows.n, size):
+        some = rows.chosen(slice(start, min(start + size, rows.n)))
+        x, rest, root, often = _columns(some, domain.mid)
+        T = _polynomials((x - domain.mid) * (1 / domain.half_width), k)
+        rest = rest - curve @ T
+        if root is not None:
+            rest = rest * root
+        away = xp.abs(rest)
+        weight, tallies = _judged(away, loss, question, often)
+        inside.take(away, often)
+        own = weight if often is None else weight * often
+        if root is not None:
+            own, rest = own * root * root, rest * _inverse(root)
+        last, pull = own * T[-1, :], own * rest
+        sums_here = [T @ own, T @ last, T @ pull, (rest @ pull)[None], xp.stack(tallies)]
+        parts.append(xp.concat(sums_here))
+    total = sums.pairwise(to_host(xp.stack(parts)))
+    return Answer(total[:-6], np.zeros((k + 1, k + 1)), total[-6:], *inside.all(rows))
 
 
-def weighed_residuals(rows: Rows, curve: Polynomial) -> tuple[Array, Array]:
-    """√ω·(y − f(x)) and √ω of each row, float64 where the rows live; 0 where the row, its weight
-    or its count, does not count.
+def _columns(rows: Rows, mid: float) -> tuple[Array, Array, Array | None, Array | None]:
+    """x, y, √ω and how often a row counts, in float64, None for 1; values that do not count are
+    replaced, for a weight of 0 silences NaN.
     """
-    left = in_double(rows.y) - curve(in_double(rows.x))
-    xp = namespace(left)
-    root = xp.ones_like(left)
-    if rows.weights is not None:
-        root = xp.sqrt(in_double(rows.weights))
+    x, y = in_double(rows.x), in_double(rows.y)
+    if rows.weights is None and rows.counts is None:
+        return x, y, None, None
+    xp = namespace(x)
+    omega = in_double(rows.omega)
+    live = omega != 0
+    x, y = xp.where(live, x, mid + 0 * omega), xp.where(live, y, 0 * omega)
+    often = xp.astype(live, x.dtype)
     if rows.counts is not None:
-        root = xp.where(in_double(rows.counts) == 0, 0 * root, root)
-    # chosen, not multiplied: a weight of 0 silences NaN
-    return xp.where(root == 0, 0 * root, left * root), root
+        often = often * in_double(rows.counts)
+    if rows.weights is None:
+        return x, y, None, often
+    return x, y, xp.where(live, xp.sqrt(in_double(rows.weights)), 0 * omega), often
 
 
-def _unweighed(left: Array, root: Array) -> Array:
+def _polynomials(u: Array, k: int) -> Array:
+    """T₀(u) … T_{k−1}(u), shape (k, rows)."""
+    xp = namespace(u)
+    found, twice = [xp.ones_like(u), u], u + u
+    while len(found) < k:
+        found.append(twice * found[-1] - found[-2])
+    return xp.stack(found[:k])
+
+
+def _judged(
+    away: Array, loss: Loss, question: Question, often: Array | None
+) -> tuple[Array, list[Array]]:
+    """The weight that the loss gives to each row, and the tallies of `Answer`, six numbers."""
+    xp = namespace(away)
+    a = away * (1 / question.scale)
+    weight, slope = loss.weight(a), loss.slope(a)
+    pull = a * weight
+    doubtful, below = weight < 0.5, away < question.bracket[0]
+    if often is not None:
+        number, pull = xp.sum(often), pull * often**0.5
+        slope_sum, slope_square = slope @ often, (slope * slope) @ often
+        flags = [xp.astype(flag, away.dtype) @ often for flag in (doubtful, below)]
+    else:
+        number = xp.asarray(float(away.shape[0]), dtype=away.dtype, device=away.device)
+        slope_sum, slope_square = xp.sum(slope), slope @ slope
+        flags = [xp.astype(xp.count_nonzero(f), away.dtype) for f in (doubtful, below)]
+    return weight, [number, flags[0], pull @ pull, slope_sum, slope_square, flags[1]]
+
+
+def _inverse(root: Array) -> Array:
+    """1/√ω, 0 where that is."""
+    xp = namespace(root)
+    return xp.where(root == 0, 0 * root, 1 / xp.where(root == 0, 1 + 0 * root, root))
+
+
+class _Inside:
+    """The |residuals| within a bracket, gathered block by block."""
+
+    def __init__(self, bracket: tuple[float, float]):
+        self._low, self._high = bracket
+        self._found: list[tuple[np.ndarray, np.ndarray | None]] = []
+
+    def take(self, away: Array, often: Array | None) -> None:
+        """Look at the next block."""
+        if self._high < self._low:
+            return
+        inside = (away >= self._low) & (away <= self._high)
+        if often is not None:
+            inside = inside & (often != 0)
+        self._found.append((to_host(away[inside]), often if often is None else to_host(often[inside])))
+
+    def all(self, rows: Rows) -> tuple[np.ndarray, np.ndarray | None]:
+        """Those of all blocks, and how often each counts where the rows have counts."""
+        values = [value for value, _ in self._found] or [np.empty(0)]
+        if rows.counts is None:
+            return np.concatenate(values), None
+        often = [each for _, each in self._found if each is not None] or [np.empty(0)]
+        return np.concatenate(values), np.concatenate(often)
+
+
+def _folded(rows: Rows, question: Question) -> Answer:
+    """The same from the rows themselves, weighed: for those whose sums of squares lose digits."""
+    k, domain = len(question.curve), question.domain
+    curve = Polynomial(CHEBYSHEV, domain, question.curve)
+    _, _, root, often = _columns(rows, domain.mid)
+    left, _ = weighed_residuals(rows, curve)
     xp = namespace(left)
-    return left / xp.where(root == 0, xp.ones_like(root), root)
+    away = xp.abs(left)
+    weight, tallies = _judged(away, question.loss, question, often)
+    inside = _Inside(question.bracket)
+    inside.take(away, often)
+    if often is not None:
+        weight = weight * often
+    if root is not None:
+        weight, left = weight * root * root, left * _inverse(root)
+    array, own = kernels.compress(in_double(rows.x), left, weight, k - 1)
+    triangle = Triangle(array, own, 1).rebased(domain).array if array.any() else array
+    return Answer(0.0, triangle, to_host(xp.stack(tallies)), *inside.all(rows))
+
+
+def weighed_residuals(rows: Rows, curve: Polynomial) -> tuple[Array, Array | None]:
+    """√ω·(y − f(x)) and √ω of each row, None for 1, float64 where the rows live; 0 where a row does
+    not count.
+    """
+    x, y, root, often = _columns(rows, curve.domain.mid)
+    left = y - curve(x)
+    if often is not None:
+        left = namespace(left).where(often == 0, 0 * left, left)
+    return (left if root is None else left * root), root
 
 
 # ── a few rows, to guess from ──

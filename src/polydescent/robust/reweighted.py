@@ -32,6 +32,8 @@ _EPS = float(np.finfo(np.float64).eps)
 _NEAR = 0.3  # of the scale: steps smaller than this are extrapolated
 _DEEP = 5  # steps that an extrapolation looks back on
 _SMALLEST = 1e-140
+_CLOSE = 0.01  # of the scale: nearer than that, the sample no longer tells it better
+_LOST = 1000.0  # widenings after which a bracket begins anew
 _SURE = 8.0  # standard errors of a median that the first bracket reaches
 
 
@@ -103,57 +105,74 @@ class _State:
     is_trial: bool = False  # of a sample: what cannot be told from it, all rows will say
     ratio: float = 1.0  # of the median of all rows to that of the sample
     sure: bool = False  # whether a pass has measured it
+    last: tuple[np.ndarray, float, float] | None = None  # a curve, the middle |residuals| about it
     is_fast: bool = True
     passes: int = 0
     scales: list[float] = field(default_factory=list)
 
     def run(self, curve: np.ndarray) -> Settled:
         """Passes until one moves nothing."""
-        mixing, moved = _Mixing(), math.inf
-        widening = 1.0
+        mixing, scale, widening = _Mixing(), self._guess(curve), 1.0
         while True:
             if self.passes == _PATIENT and self.known is None:
-                self.known = float(np.median(self.scales[-_PATIENT // 2 :]))
+                scale = self.known = float(np.median(self.scales[-_PATIENT // 2 :]))
                 mixing = _Mixing()
-            scale, bracket = self._foretold(curve, moved, widening)
-            rounding = 4 * _EPS * self._size(curve)
-            if self.known is None and scale <= rounding * PER_MEDIAN:
-                return self._flat(curve, scale, max(16 * rounding, _SMALLEST))
-            found = self._ask(curve, scale, bracket)
+            rounding = _EPS * self._size(curve)
+            if self.known is None and scale <= 4 * rounding * PER_MEDIAN:
+                return self._flat(curve, scale, max(64 * rounding, _SMALLEST))
+            found = self._ask(curve, scale, self._bracket(curve, widening))
             exact = self._measured(found, curve, scale)
             if exact is None:  # the bracket missed the median: a wider one, on the same curve
                 widening *= 16
                 continue
-            widening = 1.0
-            folded = found.folded()
+            folded, widening = found.folded(), 1.0
             if folded is None:
                 self.is_fast = False
                 continue
             self.scales.append(exact)
             step, triangle = self._solved(folded, curve)
-            moved, drift = float(np.abs(step).sum()), abs(exact - scale)
-            rounding = 8 * _EPS * float(np.abs(curve).sum())
-            least = _SETTLED * scale + rounding
-            ended = moved <= least and drift <= 10 * least
-            if ended or self.passes >= _PASSES:
+            moved, drift = float(np.abs(step).sum()), exact - scale
+            least = _SETTLED * scale + 8 * _EPS * float(np.abs(curve).sum())
+            if (moved <= least and abs(drift) <= 10 * least) or self.passes >= _PASSES:
                 return self._settled(triangle, curve + step, scale, found)
-            curve = mixing.next(curve, step, moved < _NEAR * scale)
+            is_near = moved < _NEAR * scale and (abs(drift) < _CLOSE * scale or not self.sure)
+            here = np.append(curve, scale)
+            there = mixing.next(here, np.append(step, drift), is_near)
+            curve = there[:-1]
+            scale = self._guess(curve) if not (self.sure and is_near) else float(there[-1])
 
-    def _foretold(
-        self, curve: np.ndarray, moved: float, widening: float
-    ) -> tuple[float, tuple[float, float]]:
-        """The scale about a curve, and the bracket of |residual| that must hold the median."""
+    def _guess(self, curve: np.ndarray) -> float:
+        """The scale about a curve, as far as the sample tells."""
         if self.known is not None:
-            return self.known, NO_BRACKET
+            return self.known
         distances = self.sample.distances(curve, self.base.domain)
-        middle = self.ratio * median(distances, self.sample.rows.counts)
-        if self.sample.is_all:
-            return PER_MEDIAN * middle, NO_BRACKET
-        error = _SURE * 1.2 / math.sqrt(len(distances)) * middle
-        if self.sure:  # what the sample errs by changes less than the curve
-            error = min(error, 0.25 * moved + 16 * _EPS * float(np.abs(curve).sum()))
-        error *= widening
-        return PER_MEDIAN * middle, (max(middle - error, 0.0), middle + error)
+        return PER_MEDIAN * self.ratio * median(distances, self.sample.rows.counts)
+
+    def _bracket(self, curve: np.ndarray, widening: float) -> tuple[float, float]:
+        """Where the median of |residual| about a curve lies."""
+        if self.known is not None or self.sample.is_all:
+            return NO_BRACKET
+        first = second = self._guess(curve) / PER_MEDIAN
+        reach = _SURE * 1.2 / math.sqrt(self.sample.rows.n) * first
+        if self.last is not None and widening < _LOST:
+            # of rows of equal weight, it moves no farther than the curve does anywhere
+            before, *middle = self.last
+            apart = float(np.abs(curve - before).sum()) + 4 * _EPS * float(np.abs(curve).sum())
+            if apart < reach:
+                (first, second), reach = middle, apart
+        return max(first - widening * reach, 0.0), second + widening * reach
+
+    def _measured(self, found: Answer, curve: np.ndarray, scale: float) -> float | None:
+        """The exact scale about the curve; None where the bracket missed it."""
+        if self.known is not None or self.sample.is_all:
+            return scale
+        middle = found.within.middle(self.base.n)
+        if middle is None:
+            return None
+        exact = middle[0] / 2 + middle[1] / 2
+        self.ratio *= PER_MEDIAN * exact / self._guess(curve)
+        self.sure, self.last = True, (curve, *middle)
+        return PER_MEDIAN * exact
 
     def _size(self, curve: np.ndarray) -> float:
         """Of a typical √ω·y and √ω·f(x): what residuals that are rounding are rounding of."""
@@ -183,17 +202,6 @@ class _State:
         if found.n != self.base.n:
             raise RowsChanged(self.base.n, found.n)
         return found
-
-    def _measured(self, found: Answer, curve: np.ndarray, scale: float) -> float | None:
-        """The exact scale about the curve; None where the bracket missed it."""
-        if self.known is not None or self.sample.is_all:
-            return scale
-        exact = found.within.median(self.base.n)
-        if exact is None:
-            return None
-        self.ratio *= PER_MEDIAN * exact / scale
-        self.sure = True
-        return PER_MEDIAN * exact
 
     def _solved(self, folded: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, Triangle]:
         """The step from the curve to least squares, and the triangle of the weighed rows."""

@@ -27,13 +27,13 @@ class Within:
     values: np.ndarray
     often: np.ndarray | None = None
 
-    def median(self, n: float) -> float | None:
-        """The median of all n, the mean of the middle two where n is even; None where the bracket
-        missed it.
+    def middle(self, n: float) -> tuple[float, float] | None:
+        """The middle two of all n, the same twice where n is odd; None where the bracket missed
+        one of them.
         """
         first = self._ranked((n - 1) // 2)
         second = first if n % 2 else self._ranked(n // 2)
-        return None if first is None or second is None else first / 2 + second / 2
+        return None if first is None or second is None else (first, second)
 
     def _ranked(self, rank: float) -> float | None:
         """The one with so many before it in ascending order."""
@@ -53,5 +53,5 @@ def median(values: np.ndarray, often: np.ndarray | None = None) -> float:
     """The median of values, each as often as it counts; NaN of none."""
     if often is None:
         return float(np.median(values)) if len(values) else float("nan")
-    found = Within(0, values, often).median(float(often.sum()))
-    return float("nan") if found is None else found
+    found = Within(0, values, often).middle(float(often.sum()))
+    return float("nan") if found is None else found[0] / 2 + found[1] / 2

@@ -81,12 +81,12 @@ def discounted(
     rows, frame = ffi.new("rows *", columns), _frame(domain, pilot)
     low, high = bracket
     discount = ffi.new("discount *", (*loss, scale, low, high))
-    n, width, room = x.shape[0], 3 * len(pilot) + 1, PIECE if high >= low else 0
+    n, width, room = x.shape[0], 3 * len(pilot) + 1, PIECE + 1 if high >= low else 1
     parts = np.empty((-(-n // PIECE), width + 3 + lib.TALLIES))
     into, inside = ffi.from_buffer("double[]", parts), [np.empty(0)] * len(parts)
 
     def work(waiting: Iterator[int]) -> None:
-        found = np.empty(max(room, 1))
+        found = np.empty(room)
         there = ffi.from_buffer("double[]", found)
         for piece in waiting:
             first = piece * PIECE

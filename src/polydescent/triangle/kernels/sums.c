@@ -247,7 +247,7 @@ INLINE void
 judge(const discount *d, const double *root, const double *rest, double *gain, double *tallies, double **inside) {
     const double per_scale = 1.0 / d->scale, c = d->c, per_c = 1.0 / d->c;
     double counting = 0.0, doubtful = 0.0, pull_square = 0.0, slope_sum = 0.0, slope_square = 0.0;
-    lane weight, slope;
+    lane weight, slope; /* in the end, the residuals */
     for (int i = 0; i < ROWS; i++) {
         const double a = fabs(rest[i]) * per_scale, part = a * per_c, square = part * part;
         if (d->kind == HUBER) {
@@ -268,13 +268,18 @@ judge(const discount *d, const double *root, const double *rest, double *gain, d
     tallies[0] += counting, tallies[1] += doubtful, tallies[2] += pull_square;
     tallies[3] += slope_sum, tallies[4] += slope_square;
     if (d->high < 0.0) return;
-    double below = 0.0;
-    for (int i = 0; i < ROWS; i++) below += root[i] != 0.0 && fabs(rest[i]) < d->low ? 1.0 : 0.0;
+    const double low = d->low, high = d->high;
+    double below = 0.0, among = 0.0;
+    for (int i = 0; i < ROWS; i++) slope[i] = root[i] != 0.0 ? fabs(rest[i]) : INFINITY;
+    for (int i = 0; i < ROWS; i++) below += slope[i] < low ? 1.0 : 0.0, among += slope[i] <= high ? 1.0 : 0.0;
     tallies[5] += below;
-    for (int i = 0; i < ROWS; i++) {
-        const double away = fabs(rest[i]);
-        if (root[i] != 0.0 && away >= d->low && away <= d->high) *(*inside)++ = away;
+    if (among == below) return;
+    double *end = *inside;
+    for (int i = 0; i < ROWS; i++) { /* written in any case: a branch would be foretold wrongly */
+        *end = slope[i];
+        end += (slope[i] >= low) & (slope[i] <= high);
     }
+    *inside = end;
 }
 
 FOR_EACH_CPU static void judge_leaf(const rows *r, const frame *f, const discount *d, ptrdiff_t first, ptrdiff_t n,

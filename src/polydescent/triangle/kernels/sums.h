@@ -27,6 +27,6 @@ typedef struct { int kind; double c, scale, low, high; } discount;
 /* As fold_sums, of rows whose weight is multiplied by that of the loss, ψ(a)/a for a = |r|/scale with r the
    residual √w·(y − pilot), and the pilot taken out of y; after the domain: how many rows have a weight w, of
    those how many the loss weighs less than 1/2, Σ ψ², Σ ψ′, Σ ψ′², how many |r| are below low, and how many
-   from low to high, which are written to `inside`, room for n. */
+   from low to high, which are written to `inside`, room for n + 1. */
 static void fold_discounted(const rows *, const frame *, const discount *, ptrdiff_t first, ptrdiff_t n,
                             double *sums, double *inside);

@@ -84,10 +84,7 @@ def _interior(
 
 def _reach(values: np.ndarray, change: np.ndarray) -> float:
     """How much of a change keeps all values at 0 or more, at most 1/_BACK."""
-    falling = change < 0
-    if not falling.any():
-        return 1 / _BACK
-    return min(float((values[falling] / -change[falling]).min()), 1 / _BACK)
+    return 1 / max(float((-change / values).max()), _BACK)
 
 
 def _corner(

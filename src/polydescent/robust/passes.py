@@ -365,6 +365,17 @@ def weighed_residuals(rows: Rows, curve: Polynomial) -> tuple[Array, Array | Non
     return (left if root is None else left * root), root
 
 
+def columns_that_count(rows: Rows) -> tuple[Array, Array, Array, Array]:
+    """x, y, √ω times count, and count, of the rows that count; float64 where they live."""
+    x, y, root, often = _columns(rows, 0.0)
+    if often is None:
+        one = namespace(x).ones_like(x)
+        return x, y, one, one
+    cost = often if root is None else root * often
+    live = often != 0
+    return x[live], y[live], cost[live], often[live]
+
+
 # ── a few rows, to guess from ──
 
 
@@ -387,7 +398,9 @@ class Sample:
     def of(cls, rows: Rows, limit: int, n: int) -> Sample:
         """At most `limit` of the rows, evenly but following no period; n: how many count in all."""
         if rows.n > limit:
-            places = np.unique((np.arange(limit) * sums.GOLDEN % 1.0 * rows.n).astype(np.int64))
+            taken = np.zeros(rows.n, dtype=bool)
+            taken[(np.arange(limit) * sums.GOLDEN % 1.0 * rows.n).astype(np.int64)] = True
+            places = np.flatnonzero(taken)
             xp = namespace(rows.x, rows.y)
             rows = rows.chosen(xp.asarray(places, device=rows.x.device))
         columns = {

@@ -302,6 +302,48 @@ class TooFewTrusted(PolydescentError, ValueError):
         self.loss, self.degree, self.n = loss, degree, n
 
 
+class LeverageOne(PolydescentError, ValueError):
+    """A row that alone holds the curve where it is: nothing tells how far off it is.
+
+    Parameters
+    ----------
+    x
+        Of the row, as the domain has it.
+    power
+        Of 1 − leverage, which divides.
+    """
+
+    def __init__(self, x: float, power: int):
+        super().__init__(
+            f'variance="HC{power + 1}" divides by 1 − leverage, and the row at x = {x:.6g} alone '
+            'holds the curve there: its leverage is 1. Use variance="HC1" or a lower degree, or '
+            "leave that row out."
+        )
+        self.x, self.power = x, power
+
+
+class OutOfOrder(PolydescentError, ValueError):
+    """Rows that must come in the order of x and do not.
+
+    Parameters
+    ----------
+    row
+        The first that goes back, counted from 0.
+    x
+        Of that row, as the domain has it.
+    falls
+        Whether the rows before it fell.
+    """
+
+    def __init__(self, row: int, x: float, falls: bool):
+        super().__init__(
+            f'variance="HAC" takes rows in the order of x, and row {row:,} (counted from 0), at '
+            f"x = {x:.6g}, goes back {'up' if falls else 'down'}. Sort the rows by x: "
+            "x[np.argsort(x)] of arrays, an SQL query with ORDER BY of files."
+        )
+        self.row, self.x, self.falls = row, x, falls
+
+
 class RowsChanged(PolydescentError, ValueError):
     """A source that is read several times gave other rows the second time.
 

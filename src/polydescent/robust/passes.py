@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
-from polydescent.arrays import Array, in_double, namespace, to_host
+from polydescent.arrays import Array, in_double, namespace, on_rows, to_host
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import Polynomial
 from polydescent.robust.losses import Loss
@@ -21,7 +21,7 @@ from polydescent.rows.rows import Rows, omit_missing
 from polydescent.rows.source import Source
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels import sums
-from polydescent.triangle.kernels.blocks import DEVICE_BLOCK
+from polydescent.triangle.kernels.blocks import DEVICE_BLOCK, fill
 from polydescent.triangle.kernels.reference import stack
 from polydescent.triangle.kernels.threads import one_core
 from polydescent.triangle.triangle import Triangle
@@ -229,16 +229,17 @@ def answer(rows: Rows, question: Question) -> Answer:
 def _summed(rows: Rows, question: Question) -> Answer:
     """The sums that the C pass takes, in the array standard: block by block, on any device."""
     k, domain, loss = len(question.curve), question.domain, question.loss
-    xp = namespace(in_double(rows.x[:1]))
+    one = in_double(on_rows(rows.x[:1]))
+    xp, kind = namespace(one), {"dtype": one.dtype, "device": one.device}
     on_host = str(getattr(rows.x, "device", "cpu")).startswith(("cpu", "mps"))
     size = min(_BLOCK if on_host else DEVICE_BLOCK, rows.n)
-    kind = {"dtype": xp.float64, "device": in_double(rows.x[:1]).device}
-    curve = xp.asarray(question.curve, **kind)
+    curve, columns = xp.asarray(question.curve, **kind), xp.ones((k, size), **kind)
     parts, inside = [], _Inside(question.bracket)
     for start in range(0, rows.n, size):
         some = rows.chosen(slice(start, min(start + size, rows.n)))
         x, rest, root, often = _columns(some, domain.mid)
-        T = _polynomials((x - domain.mid) * (1 / domain.half_width), k)
+        T = columns[:, : some.n]
+        fill(T, x, domain)
         rest = rest - curve @ T
         if root is not None:
             rest = rest * root
@@ -259,28 +260,19 @@ def _columns(rows: Rows, mid: float) -> tuple[Array, Array, Array | None, Array 
     """x, y, √ω and how often a row counts, in float64, None for 1; values that do not count are
     replaced, for a weight of 0 silences NaN.
     """
-    x, y = in_double(rows.x), in_double(rows.y)
+    x, y = in_double(on_rows(rows.x)), in_double(on_rows(rows.y))
     if rows.weights is None and rows.counts is None:
         return x, y, None, None
     xp = namespace(x)
-    omega = in_double(rows.omega)
+    omega = in_double(on_rows(rows.omega))
     live = omega != 0
     x, y = xp.where(live, x, mid + 0 * omega), xp.where(live, y, 0 * omega)
     often = xp.astype(live, x.dtype)
     if rows.counts is not None:
-        often = often * in_double(rows.counts)
+        often = often * in_double(on_rows(rows.counts))
     if rows.weights is None:
         return x, y, None, often
-    return x, y, xp.where(live, xp.sqrt(in_double(rows.weights)), 0 * omega), often
-
-
-def _polynomials(u: Array, k: int) -> Array:
-    """T₀(u) … T_{k−1}(u), shape (k, rows)."""
-    xp = namespace(u)
-    found, twice = [xp.ones_like(u), u], u + u
-    while len(found) < k:
-        found.append(twice * found[-1] - found[-2])
-    return xp.stack(found[:k])
+    return x, y, xp.where(live, xp.sqrt(in_double(on_rows(rows.weights))), 0 * omega), often
 
 
 def _judged(
@@ -349,7 +341,7 @@ def _folded(rows: Rows, question: Question) -> Answer:
         weight = weight * often
     if root is not None:
         weight, left = weight * root * root, left * _inverse(root)
-    array, own = kernels.compress(in_double(rows.x), left, weight, k - 1)
+    array, own = kernels.compress(in_double(on_rows(rows.x)), left, weight, k - 1)
     triangle = Triangle(array, own, 1).rebased(domain).array if array.any() else array
     return Answer(0.0, triangle, to_host(xp.stack(tallies)), *inside.all(rows))
 

@@ -18,9 +18,11 @@ where and why.
         tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
+    least_squares: fixed_point precise constraints refine solution sandwich accuracy uncertain
+        degrees
+    robust: losses scale passes reweighted linear_program quantiles judgment
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence fit problem training request verbs
+    regression: summary passes progress evidence fit problem judged training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict
@@ -47,14 +49,17 @@ if TYPE_CHECKING:
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
+    from polydescent.least_squares.sandwich import HAC
     from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
     from polydescent.polynomial.basis import Domain
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
     from polydescent.regression.verbs import descend, fit, summarize
+    from polydescent.robust import losses
     from polydescent.rows.format import FileFormat
 
 __all__ = [
+    "HAC",
     "Adam",
     "ConvergenceWarning",
     "Degrees",
@@ -79,10 +84,13 @@ __all__ = [
     "descend",
     "errors",
     "fit",
+    "losses",
     "summarize",
 ]
 
+_MODULES = {"errors": "errors", "losses": "robust.losses"}
 _HOMES = {
+    "HAC": "least_squares.sandwich",
     "Adam": "descent.optimizers",
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
@@ -111,8 +119,8 @@ _HOMES = {
 
 def __getattr__(name: str):
     """A public name, loaded when it is first asked for: an import alone costs next to nothing."""
-    if name == "errors":
-        return import_module("polydescent.errors")
+    if name in _MODULES:
+        return import_module(f"polydescent.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module 'polydescent' has no attribute {name!r}")
     value = getattr(import_module(f"polydescent.{_HOMES[name]}"), name)

@@ -95,7 +95,8 @@ def variance_of(variance: object) -> Variance:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The curve that residuals are taken from, and what it takes to weigh them.
+    """The curve that residuals are taken from, and what it takes to weigh them. A root of Cov is
+    factor·(unit·factorᵀ·Mᵀ) with M the root of the meat.
 
     Attributes
     ----------
@@ -131,10 +132,6 @@ class Frame:
             square = chebyshev.chebmul(column, column)
             total[: len(square)] += square
         return total
-
-    def root(self, meat: np.ndarray) -> np.ndarray:
-        """The root of the covariance, B·meatᵀ, shape (k, k), from that of M, meatᵀ·meat."""
-        return self.unit * (self.factor @ (self.factor.T @ meat.T))
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,6 +35,8 @@ from polydescent.polynomial.curve import Polynomial
 from polydescent.polynomial.text import PROSE, check_style, code, equation
 from polydescent.regression.evidence import Evidence, all_rows
 from polydescent.regression.summary import Summary
+from polydescent.robust.judgment import Judgment
+from polydescent.robust.losses import described
 from polydescent.rows.rows import Rows
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
@@ -76,6 +78,10 @@ class Fit(Evidence):
         the standard errors.
     choice
         By what the degree was chosen, if it was "auto", and by what `degrees()` picks.
+    judgment
+        Of another loss or variance: its scale, which rows it discounts and the formula of its
+        errors. `summary` then holds the rows as the loss weighed them last. None of plain least
+        squares.
     history, forecast
         Of the descent; None after exact least squares.
     """
@@ -342,6 +348,7 @@ class Fit(Evidence):
             "least_squares": self.least_squares.to_record(),
             "absolute_sigma": self.absolute_sigma,
             "choice": self.choice.to_record(),
+            "judgment": None if self.judgment is None else self.judgment.to_record(),
             "history": None if self.history is None else self.history.to_record(),
             "forecast": None if self.forecast is None else self.forecast.to_record(),
         }
@@ -364,6 +371,9 @@ class Fit(Evidence):
         if outcome is Outcome.EXACT:
             same = np.array_equal(weights, solved.weights) and loss == solved.rss
             schema.check(same, "weights and loss", "those of least squares", weights.tolist())
+        judgment = values["judgment"]
+        if judgment is not None:
+            judgment = Judgment.from_record(judgment, "judgment", solved.free)
         history, forecast = values["history"], values["forecast"]
         walked = history is not None
         steps = f"that of {outcome.name}"
@@ -382,6 +392,7 @@ class Fit(Evidence):
             least_squares=solved,
             absolute_sigma=values["absolute_sigma"],
             choice=values["choice"],
+            judgment=judgment,
             history=history,
             forecast=forecast,
         )
@@ -429,6 +440,9 @@ class Fit(Evidence):
     @property
     def advice(self) -> str:
         """What the outcome means and what to do about it, with this fit's numbers."""
+        if self.judgment is not None and self.judgment.loss is not None:
+            word = described(self.judgment.loss)
+            return " ".join([f"Settled by {word}: no pass moves the curve.", *self.cautions])
         first = advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
         return " ".join([first, *self.cautions])
 
@@ -547,6 +561,7 @@ _RECORD = schema.record(
         "least_squares": schema.anything,
         "absolute_sigma": schema.flag,
         "choice": Choice.from_record,
+        "judgment": schema.Maybe(schema.anything, None),
         "history": schema.anything,
         "forecast": schema.anything,
     }

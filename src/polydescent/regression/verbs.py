@@ -122,6 +122,8 @@ def fit(
     again: bool = False,
     criterion: str = "aicc",
     folds: int = 5,
+    loss: Any = "squares",
+    variance: Any = "equal",
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
@@ -171,11 +173,21 @@ def fit(
         time). The last two need the rows in memory.
     folds
         Of "cv": how many parts the rows are dealt into, shuffled, always the same way; default 5.
+    loss
+        Of the residuals: "squares" (default), or what outliers do not pull, "huber", "tukey",
+        "cauchy", "median", or one of `polydescent.losses` with its settings, such as
+        losses.Huber(c=2) or losses.Quantile(0.9). Rows are then read some 10 times. Residuals are
+        taken in units of sigma, or times the root of their weight.
+    variance
+        Of the noise, for the standard errors: "equal" at every x (default), "HC0", "HC1", "HC2" or
+        "HC3" where it changes with x, or "HAC", also `HAC(lags=12)`, where rows in the order of x
+        have noise in common with those before.
 
     Raises
     ------
     PolydescentError
-        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
+        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows; of a loss
+        ScaleVanishes, TooFewTrusted, of a variance LeverageOne, OutOfOrder, of both RowsChanged.
 
     Examples
     --------
@@ -204,6 +216,8 @@ def fit(
         again=again,
         criterion=criterion,
         folds=folds,
+        loss=loss,
+        variance=variance,
     ).fit()
 
 

@@ -10,14 +10,13 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
-from polydescent.arrays import Array, in_double, namespace, on_rows, to_host
+from polydescent.arrays import Array, Kind, in_double, namespace, on_rows, to_host
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import Polynomial
 from polydescent.robust.losses import Loss
 from polydescent.robust.scale import Within
 from polydescent.rows.axis import Axis
-from polydescent.rows.chunks import InMemory
-from polydescent.rows.rows import Rows, omit_missing
+from polydescent.rows.rows import Rows, joined, omit_missing
 from polydescent.rows.source import Source
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels import sums
@@ -71,6 +70,11 @@ class Reader:
         assert found is not None  # the summary has seen some rows
         return found
 
+    def sample(self, limit: int, n: int) -> Sample:
+        """At most `limit` rows, where none are at hand: of a cluster."""
+        few = self.each(partial(_few, limit=limit))
+        return Sample.of(few.rows, limit, n)
+
     def in_order(self) -> Iterator[Rows]:
         """The chunks one after the other, on the axis; of a source that is here."""
         for rows in self._chunks():
@@ -80,11 +84,6 @@ class Reader:
         for part in self.source.parts:
             for rows, _ in part.chunks():
                 yield rows
-
-    @property
-    def held(self) -> Rows | None:
-        """All rows, where they are in memory already."""
-        return self.source.rows if isinstance(self.source, InMemory) else None
 
 
 def _of_chunk(of_rows: Callable[[Rows], Any], axis: Axis, missing: str, rows: Rows) -> Any:
@@ -410,3 +409,31 @@ class Sample:
         """√ω·|y − f(x)|, shape (rows,)."""
         left, _ = weighed_residuals(self.rows, Polynomial(CHEBYSHEV, domain, curve))
         return np.abs(left)
+
+
+@dataclass(frozen=True, eq=False)
+class _Few:
+    """Rows on the host, each with a number drawn for it; of the rows of both, those with the
+    lowest.
+    """
+
+    rows: Rows
+    drawn: np.ndarray
+    limit: int
+
+    def __add__(self, other: _Few) -> _Few:
+        rows = joined([self.rows, other.rows], "")
+        drawn = np.concatenate([self.drawn, other.drawn])
+        return _lowest(rows, drawn, self.limit)
+
+
+def _few(rows: Rows, limit: int) -> _Few:
+    seed = np.frombuffer(to_host(rows.x[:4]).tobytes(), dtype=np.uint32)
+    return _lowest(rows.put(Kind()), np.random.default_rng(seed).random(rows.n), limit)
+
+
+def _lowest(rows: Rows, drawn: np.ndarray, limit: int) -> _Few:
+    if len(drawn) > limit:
+        kept = np.sort(np.argpartition(drawn, limit)[:limit])
+        rows, drawn = rows.chosen(kept), drawn[kept]
+    return _Few(rows, drawn, limit)

@@ -35,6 +35,8 @@ _ROUNDS = 25
 _BLOCK = 1 << 16  # rows of a pass at once
 _NEARBY = 1 << 14  # rows that tell the density about the curve
 _NARROW = 1e-3  # of a typical residual: nearer to the curve, squares take over from |residual|
+_FAR = 1e4  # times the typical residual: rows beyond it are brought as near
+_LOST = 1e-6  # of how far the curve moved: what its residuals may have lost
 _SMALLEST = 1e-140
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -79,7 +81,7 @@ def settle(
     """The curve below which a share q of all rows lies. Arguments as in `reweighted.settle`."""
     solution = from_triangle(base, held, origin)
     frame = _Frame(base.domain, math.sqrt(base.n) * solution.factor, loss.q)
-    passes, curve = 0, frame.through(_Rows.of(sample.rows), solution.weights)
+    passes, curve = 0, _from_sample(frame, sample, base, held, origin)
     if not sample.is_all:
         curve, passes = _exact(reader, base, frame, sample, curve)
     apart, share = _nearby(frame, sample, curve)
@@ -98,7 +100,19 @@ def start(sample: Sample, base: Triangle, held: Constraints = NONE, origin: int 
     """The median of a sample, from which losses with many minima start: Chebyshev weights."""
     solution = from_triangle(base, held, origin)
     frame = _Frame(base.domain, math.sqrt(base.n) * solution.factor, 0.5)
-    return frame.through(_Rows.of(sample.rows), solution.weights)
+    return _from_sample(frame, sample, base, held, origin)
+
+
+def _from_sample(
+    frame: _Frame, sample: Sample, base: Triangle, held: Constraints, origin: int
+) -> np.ndarray:
+    """The quantile of a sample. The walk begins near a constant: one wild row may have taken least
+    squares away, and with it the digits of what is held.
+    """
+    rows, flat = _Rows.of(sample.rows), base.array.copy()
+    flat[:-1, -1], flat[-1, -1] = flat[:-1, 0] * np.median(rows.y), 0.0
+    near = from_triangle(Triangle(flat, base.domain, base.n), held, origin)
+    return frame.through(rows, near.weights)
 
 
 # ── the program ──
@@ -145,11 +159,25 @@ class _Frame:
         held.
         """
         X, left = self.directions(rows.x), rows.left(curve, self.domain)
-        return linear_program.solve(X, left, rows.cost, self.q, np.zeros(X.shape[1]) + pull)
+        pull = np.zeros(X.shape[1]) + pull
+        far = _FAR * (float(np.median(np.abs(left))) or float(np.abs(left).max()))
+        while True:  # how far a far row is costs digits, and tells nothing but its side
+            near = np.clip(left, -far, far)
+            found = linear_program.solve(X, near, rows.cost, self.q, pull)
+            beyond = np.abs(left) > far
+            if not (np.abs(X[beyond] @ found) >= far).any():
+                return found
+            far *= _FAR
 
     def through(self, rows: _Rows, curve: np.ndarray) -> np.ndarray:
         """The curve that costs least, from one that obeys what is held."""
-        return curve + self.factor @ self.moves(rows, curve)
+        for _ in range(_ROUNDS):
+            before, curve = curve, curve + self.factor @ self.moves(rows, curve)
+            typical = float(np.median(np.abs(rows.left(curve, self.domain))))
+            moved = float(np.abs(curve - before).sum())
+            if moved * _LOST <= max(typical, float(np.abs(curve).sum())):
+                break  # the digits that the residuals lost to the curve before are not missed
+        return curve
 
     def root(self, density: np.ndarray, n: int, freedom: int) -> np.ndarray:
         """√(q(1 − q))·H⁻¹·J^½ for the weights, with H of the triangle of rows times density."""

@@ -50,11 +50,11 @@ def _with_loss(fit: Fit, reader: Reader, loss: AnyLoss) -> Fit:
         solution = from_triangle(tilted.triangle, held, origin)
         judgment = Judgment(_mix(solution, tilted.root), loss, passes=tilted.passes)
         return _fit_of(fit, solution, judgment, tilted.triangle)
-    start = plain.weights
+    start, known = plain.weights, 1.0 if fit.absolute_sigma else None
     if not loss.is_convex:
-        few = Sample.of(sample.rows, quantiles.DIRECT, base.n)
-        start = quantiles.start(few, base, held, origin)
-    known = 1.0 if fit.absolute_sigma else None
+        few = Sample.of(sample.rows, reweighted.TRIAL, base.n)
+        starts = quantiles.starts(few, base, held, origin)
+        start = reweighted.best_start(few, base, loss, starts, held, origin, known)
     settled = reweighted.settle(reader, base, loss, sample, start, held, origin, known)
     solution = from_triangle(settled.triangle, held, origin)
     mix = _mix(solution, settled.spread * plain.factor)

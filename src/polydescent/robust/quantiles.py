@@ -9,6 +9,7 @@ the program, and where there are none, the curve is that of all rows.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -96,11 +97,16 @@ def settle(
     return Tilted(triangle, curve, root, passes + 1)
 
 
-def start(sample: Sample, base: Triangle, held: Constraints = NONE, origin: int = 0) -> np.ndarray:
-    """The median of a sample, from which losses with many minima start: Chebyshev weights."""
+def starts(
+    sample: Sample, base: Triangle, held: Constraints = NONE, origin: int = 0
+) -> Iterator[np.ndarray]:
+    """The median and the quartiles of a sample, from which losses with many minima start: one of
+    them is among the good rows though nearly half of all be off on one side. Chebyshev weights.
+    """
     solution = from_triangle(base, held, origin)
-    frame = _Frame(base.domain, math.sqrt(base.n) * solution.factor, 0.5)
-    return _from_sample(frame, sample, base, held, origin)
+    for q in (0.5, 0.25, 0.75):
+        frame = _Frame(base.domain, math.sqrt(base.n) * solution.factor, q)
+        yield _from_sample(frame, sample, base, held, origin)
 
 
 def _from_sample(

@@ -10,6 +10,7 @@ about it; what the sample errs by, the pass before has seen. Near the end the st
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -25,6 +26,8 @@ from polydescent.rows.chunks import InMemory
 from polydescent.triangle.triangle import Triangle
 
 SAMPLE = 1 << 14  # rows that are settled first
+TRIAL = 1 << 11  # rows that choose among starts
+_BETTER = 0.99  # of the median residual of another start: less than that is worth a change
 _PASSES = 200
 _PATIENT = 100  # passes after which a scale that will not settle is held
 _SETTLED = 1e-13  # of the scale: what the next pass may move the curve
@@ -83,12 +86,51 @@ def settle(
     the rows change from pass to pass.
     """
     if not sample.is_all:
-        few = Reader(InMemory(sample.rows), reader.axis)
-        part = Triangle(base.array, base.domain, sample.rows.counting)
-        whole = Sample(sample.rows, True)
-        trial = _State(few, part, loss, whole, held, origin, known, is_trial=True)
-        start = trial.run(start).curve
+        start = _tried(sample, base, loss, start, held, origin, known)
     return _State(reader, base, loss, sample, held, origin, known).run(start)
+
+
+def best_start(
+    sample: Sample,
+    base: Triangle,
+    loss: Loss,
+    starts: Iterable[np.ndarray],
+    held: Constraints = NONE,
+    origin: int = 0,
+    known: float | None = None,
+) -> np.ndarray:
+    """Of the curves that the passes over a sample lead to, the one with the least median
+    |residual|: of a loss with many minima, the one that most rows are near. Arguments as in
+    `settle`.
+    """
+    best, least = None, math.inf
+    for start in starts:
+        try:
+            curve = _tried(sample, base, loss, start, held, origin, known)
+        except TooFewTrusted:
+            continue
+        middle = median(sample.distances(curve, base.domain), sample.rows.counts)
+        if best is None or middle < _BETTER * least:
+            best, least = curve, middle
+    if best is None:
+        raise TooFewTrusted(described(loss), base.degree, base.n)
+    return best
+
+
+def _tried(
+    sample: Sample,
+    base: Triangle,
+    loss: Loss,
+    start: np.ndarray,
+    held: Constraints,
+    origin: int,
+    known: float | None,
+) -> np.ndarray:
+    """The curve that passes over a sample alone lead to."""
+    few = Reader(InMemory(sample.rows), sample.rows.axis)
+    part = Triangle(base.array, base.domain, sample.rows.counting)
+    whole = Sample(sample.rows, True)
+    return _State(few, part, loss, whole, held, origin, known, is_trial=True).run(start).curve
 
 
 @dataclass(eq=False)

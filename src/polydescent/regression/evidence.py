@@ -253,14 +253,16 @@ class Evidence:
         """The curve with the covariance of its weights: s²·(VᵀWV)⁻¹ with s² = rss/(n − k), or
         (VᵀWV)⁻¹ where sigma is absolute, or what the judgment says.
         """
-        sd: Any = 1.0 if self.absolute_sigma else self.residual_sd
-        freedom = math.inf if self.absolute_sigma else self.degrees_of_freedom
-        factor, in_powers = self.least_squares.factor, self.least_squares.factor_in_powers
+        freedom, solution = self.degrees_of_freedom, self.least_squares
         if self.judgment is None:
-            root, in_powers = sd * factor, sd * in_powers
+            sd = 1.0 if self.absolute_sigma else self.residual_sd
+            root, in_powers = sd * solution.factor, sd * solution.factor_in_powers
+            freedom = math.inf if self.absolute_sigma else freedom
+        elif np.isfinite(self.judgment.mix).all():
+            root = solution.factor @ self.judgment.mix
+            in_powers = solution.in_powers(root.T)
         else:
-            freedom = self.degrees_of_freedom
-            root, in_powers = factor @ self.judgment.mix, in_powers @ self.judgment.mix
+            root = in_powers = np.full((len(solution.weights), 1), math.nan)
         refined = self.least_squares.refined if self.outcome is Outcome.EXACT else None
         return UncertainCurve(
             self.curve.in_chebyshev(),

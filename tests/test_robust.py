@@ -154,7 +154,12 @@ def test_the_summary_holds_the_rows_as_weighed(loss):
 
 # ── laws ──
 
-SCALES = [(1.0, 0.0, 1e30, 0.0), (1.0, 0.0, 1e-30, 0.0), (1e7, 1.6e9, 1.0, 0.0), (1.0, 0.0, 3.0, 50.0)]
+SCALES = [
+    (1.0, 0.0, 1e30, 0.0),
+    (1.0, 0.0, 1e-30, 0.0),
+    (1e7, 1.6e9, 1.0, 0.0),
+    (1.0, 0.0, 3.0, 50.0),
+]
 
 
 @weighing
@@ -503,7 +508,7 @@ def test_errors_of_huber_hold_what_they_promise():
         y = rng.standard_t(3, x.size)
         low, high = fit(x, y, 2, loss="huber").confidence_band(0.5)
         hits += low <= 0 <= high
-    assert 88 <= hits
+    assert hits >= 88
 
 
 def test_a_domain_of_one_point_has_a_scale_too():

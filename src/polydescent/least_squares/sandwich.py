@@ -2,8 +2,8 @@
 
     Cov = B·M·B,  B = (VᵀWV)⁻¹,  M = Σ ω²·r²/(1 − h)ᵖ·v·vᵀ  with the leverage h = ω·vᵀ·B·v
 
-p is 0 for HC0 and HC1, which multiplies by n/(n − k), 1 for HC2 and 2 for HC3 (White 1980, MacKinnon
-and White 1985). M is one more fold of the rows, with weights ω²·r²/(1 − h)ᵖ, and h a polynomial of
+p is 0 for HC0 and HC1, which multiplies by n/(n − k), 1 for HC2 and 2 for HC3 (White 1980,
+MacKinnon and White 1985). M is one more fold of the rows, with weights ω²·r²/(1 − h)ᵖ, and h a polynomial of
 twice the degree, so that the root of Cov is as long as that of B. Of rows in the order of time, HAC
 adds what rows up to L apart have in common (Newey and West 1987): with Bartlett's weights that is
 the sum of squares of all sums of L + 1 rows on end, so that M has a root there too.
@@ -187,7 +187,11 @@ def _columns(rows: Rows, mid: float) -> tuple[Array, Array, Array | None, Array 
     often = xp.astype(live, x.dtype)
     if rows.counts is not None:
         often = often * in_double(on_rows(rows.counts))
-    omega = None if rows.weights is None else xp.where(live, in_double(on_rows(rows.weights)), 0 * total)
+    omega = (
+        None
+        if rows.weights is None
+        else xp.where(live, in_double(on_rows(rows.weights)), 0 * total)
+    )
     return x, y, omega, often
 
 

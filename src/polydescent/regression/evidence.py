@@ -416,8 +416,8 @@ class Evidence:
         """(low, high), in units of y, which holds a new y at each x in `level` of all samples.
 
         f(x) ± t·√(se(f(x))² + s²/ω), with t of Student's distribution and ω the weight of the new
-        y. s is `residual_sd` everywhere, whatever variance= said; of a loss, its scale: outliers are
-        not foretold. NaN of a quantile: two of them are such a band, Quantile(0.025) and
+        y. s is `residual_sd` everywhere, whatever variance= said; of a loss, its scale: outliers
+        are not foretold. NaN of a quantile: two of them are such a band, Quantile(0.025) and
         Quantile(0.975).
 
         Parameters
@@ -489,7 +489,7 @@ class Evidence:
             raise RowsNotHeld("row weights", 0 if self.rows is None else self.rows.n, self.n)
         if _is_quantile(self):
             raise BadCall("A quantile weighs no rows: `residuals` tells on which side each lies.")
-        left, root = weighed_residuals(rows, self.curve)
+        left, _root = weighed_residuals(rows, self.curve)
         xp, loss = namespace(left), None if self.judgment is None else self.judgment.weighs
         weight = xp.ones_like(left)
         if self.judgment is not None and loss is not None and self.judgment.scale > 0:

@@ -8,8 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from polydescent.arrays import namespace, quiet
-from polydescent.errors import BadCall, RowsNotHeld
+from polydescent.errors import BadCall
 from polydescent.least_squares import sandwich
 from polydescent.least_squares.sandwich import EQUAL, HAC, Variance
 from polydescent.least_squares.solution import Solution, from_triangle
@@ -20,7 +19,6 @@ from polydescent.robust import quantiles, reweighted
 from polydescent.robust.judgment import Judgment
 from polydescent.robust.losses import AnyLoss, Quantile
 from polydescent.robust.passes import Reader, Sample
-from polydescent.rows.rows import Rows
 
 
 def judged(fit: Fit, reader: Reader, loss: AnyLoss | None, variance: Variance) -> Fit:

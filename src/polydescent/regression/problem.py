@@ -102,7 +102,7 @@ class Problem:
         if self.loss is not None and self.auto is not None:
             raise BadCall(
                 'degree="auto" compares likelihoods, and loss= has none: choose the degree by '
-                "squares, fit(…, degree=\"auto\").degree, and pass it as a number."
+                'squares, fit(…, degree="auto").degree, and pass it as a number.'
             )
         if self.loss is not None and self.variance != EQUAL:
             raise BadCall(

@@ -3,8 +3,8 @@
     minimize Σ c·ρ(y − X·b) − pull·b,   ρ(r) = q·r above 0, (q − 1)·r below
 
 Its dual is  maximize y·a  where  Xᵀa = (1 − q)·Xᵀc − pull,  0 ≤ a ≤ c: a row above the curve has
-a = c, one below it a = 0, and the k rows on it lie between. Every step of Frisch and Newton's method
-(Portnoy and Koenker 1997, with Mehrotra's predictor and corrector) is one weighted fold of X and a
+a = c, one below it a = 0, and the k rows on it lie between. Every step of Frisch and Newton's
+method (Portnoy and Koenker 1997, with Mehrotra's predictor and corrector) is one weighted fold of X and a
 k × k solve. Its limit is a curve through k rows; those are found and met exactly, and where a
 corner beside it costs less, exchanged one by one as Barrodale and Roberts do.
 """
@@ -12,7 +12,6 @@ corner beside it costs less, exchanged one by one as Barrodale and Roberts do.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import qr
 
 _STEPS = 80  # some 10 to 20 are made
 _BACK = 0.9995  # of the way to the next bound
@@ -21,9 +20,7 @@ _EXCHANGES = 500
 _SLACK = 1e-9  # of a cost: what rounding puts a dual outside its bounds
 
 
-def solve(
-    X: np.ndarray, y: np.ndarray, cost: np.ndarray, q: float, pull: np.ndarray
-) -> np.ndarray:
+def solve(X: np.ndarray, y: np.ndarray, cost: np.ndarray, q: float, pull: np.ndarray) -> np.ndarray:
     """The b that costs least, shape (k,).
 
     X: shape (n, k), of full rank. y: shape (n,). cost: c > 0, shape (n,). pull: shape (k,).
@@ -93,6 +90,8 @@ def _corner(
     """The best curve through k of the rows, found from duals near the best; None where rounding
     keeps going round in circles.
     """
+    from scipy.linalg import qr  # a tenth of a second: only where a quantile is asked for
+
     n, k = X.shape
     inside = np.minimum(a, cost - a) / cost
     few = np.argsort(-inside)[: min(n, 4 * k + 4)]

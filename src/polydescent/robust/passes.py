@@ -314,7 +314,9 @@ class _Inside:
         inside = (away >= self._low) & (away <= self._high)
         if often is not None:
             inside = inside & (often != 0)
-        self._found.append((to_host(away[inside]), often if often is None else to_host(often[inside])))
+        self._found.append(
+            (to_host(away[inside]), often if often is None else to_host(often[inside]))
+        )
 
     def all(self, rows: Rows) -> tuple[np.ndarray, np.ndarray | None]:
         """Those of all blocks, and how often each counts where the rows have counts."""

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from polydescent.arrays import namespace, to_host
 from polydescent.errors import RowsChanged
@@ -26,6 +25,7 @@ from polydescent.polynomial.curve import Polynomial
 from polydescent.robust import linear_program
 from polydescent.robust.losses import Quantile
 from polydescent.robust.passes import Reader, Sample, columns_that_count
+from polydescent.robust.scale import median
 from polydescent.rows.rows import Rows
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels.reference import stack
@@ -86,7 +86,8 @@ def settle(
     if not sample.is_all:
         curve, passes = _exact(reader, base, frame, sample, curve)
     apart, share = _nearby(frame, sample, curve)
-    typical = float(np.median(np.abs(_Rows.of(sample.rows).left(curve, base.domain))))
+    left = _Rows.of(sample.rows).left(curve, base.domain)
+    typical = median(np.abs(left), sample.rows.counts)
     narrow = max(_NARROW * typical, 64 * _EPS * float(np.abs(curve).max()), _SMALLEST)
     of_rows = partial(_weighed, frame=frame, curve=curve, apart=apart, narrow=narrow)
     found = reader.each(of_rows)
@@ -228,7 +229,8 @@ def _exact(
     width = float(np.quantile(np.abs(some.left(guess, frame.domain)) / wide, share))
     curves: tuple[np.ndarray, ...] = ()  # as moves from the guess
     passes = 0
-    for passes in range(1, _ROUNDS + 1):
+    while passes < _ROUNDS:
+        passes += 1
         of_rows = partial(_sides, frame=frame, guess=guess, width=width, curves=curves)
         found = reader.each(of_rows)
         if found.n != base.n:
@@ -280,14 +282,15 @@ def _nearby(frame: _Frame, sample: Sample, curve: np.ndarray) -> tuple[np.ndarra
     h = min(_bandwidth(frame.q, float(often.sum())), 0.999 * min(frame.q, 1 - frame.q))
     X, nothing = frame.directions(some.x), np.zeros(frame.factor.shape[1])
     high, low = (
-        linear_program.solve(X, left, often, share, nothing)
-        for share in (frame.q + h, frame.q - h)
+        linear_program.solve(X, left, often, share, nothing) for share in (frame.q + h, frame.q - h)
     )
     return frame.factor @ (high - low), math.sqrt(2 * h)
 
 
 def _bandwidth(q: float, n: float) -> float:
     """Of quantiles about q: Bofinger's, least in mean square for normal noise."""
+    from scipy import special  # a tenth of a second: only where a quantile is asked for
+
     z = float(special.ndtri(q))
     density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     return (4.5 * density**4 / (2 * z * z + 1) ** 2 / n) ** 0.2

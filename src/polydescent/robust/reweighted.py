@@ -82,8 +82,8 @@ def settle(
     """The curve that no further pass moves.
 
     base: of all rows with their own weights. start: Chebyshev weights on its domain. known: the
-    scale, where it is. Raises ScaleVanishes where half of the rows lie on one curve, RowsChanged where
-    the rows change from pass to pass.
+    scale, where it is. Raises ScaleVanishes where half of the rows lie on one curve, TooFewTrusted
+    where too few are near it, RowsChanged where the rows change from pass to pass.
     """
     if not sample.is_all:
         start = _tried(sample, base, loss, start, held, origin, known)

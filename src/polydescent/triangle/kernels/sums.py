@@ -84,7 +84,9 @@ def read(parts: np.ndarray) -> tuple[np.ndarray, Domain]:
     A part is, with t_0 … t_d the columns of A, d = k − 1, and r the last one: Σ t_j·t_0 (k
     numbers), Σ t_j·t_d (k), Σ t_j·r (k), Σ r², min x, max x.
     """
-    return gram(pairwise(parts[:, :-2])), Domain(float(parts[:, -2].min()), float(parts[:, -1].max()))
+    return gram(pairwise(parts[:, :-2])), Domain(
+        float(parts[:, -2].min()), float(parts[:, -1].max())
+    )
 
 
 def gram(sums: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from decimal import Decimal
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import pytest
@@ -338,7 +339,7 @@ def test_python_that_is_copied_is_the_same_run(core, name):
             f"settings.change(settings.fromPayload({payload}, {{}}), {{optimizer: '{name}',"
             f" rate: {rate}, beta: 0.8, steps: 50, start: [1, 2], degree: 5}}, 10)"
         )
-        names = {"x": x, "y": y}
+        names: dict[str, Any] = {"x": x, "y": y}
         exec(core(f"settings.toPython({json.dumps(chosen)}, {diverges})"), names)
         core.pose(5, "power")
         core.descend(settings(name, rate), [1, 2], 50)

@@ -14,20 +14,21 @@ where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows source chunks arrow locked expressions format layout intact duck text
-        tables files cluster function source_of
+    rows: calendar exact axis deviations rows source chunks arrow locked expressions format layout
+        intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution sandwich accuracy uncertain
-        degrees
+    least_squares: fixed_point precise constraints refine solution sandwich accuracy student
+        estimate places uncertain degrees
     robust: losses scale passes reweighted linear_program quantiles judgment
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence fit problem judged training request verbs
+    regression: summary passes progress evidence forms inside fit problem judged training request
+        verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict
-    cli: terminal wording options show approximate explain fit update merge predict commands
-        door
+    cli: terminal wording declare typed options show approximate explain fit update merge predict
+        commands door
 """
 
 from importlib import import_module
@@ -49,8 +50,9 @@ if TYPE_CHECKING:
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
     from polydescent.least_squares.sandwich import HAC
-    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.polynomial.basis import Domain
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
@@ -95,8 +97,8 @@ _HOMES = {
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
-    "Estimate": "least_squares.uncertain",
-    "Extremum": "least_squares.uncertain",
+    "Estimate": "least_squares.estimate",
+    "Extremum": "least_squares.estimate",
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Forecast": "descent.forecast",
@@ -107,7 +109,7 @@ _HOMES = {
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
-    "Root": "least_squares.uncertain",
+    "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",

@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from polydescent.arrays import Array, in_double, namespace, on_rows, qr_triangle, to_host
 from polydescent.checks import whole
@@ -127,6 +126,8 @@ class Frame:
     @property
     def leverage(self) -> np.ndarray:
         """Chebyshev weights of ‖factorᵀ·v(u)‖², shape (2k − 1,)."""
+        from numpy.polynomial import chebyshev
+
         total = np.zeros(2 * len(self.curve) - 1)
         for column in self.factor.T:
             square = chebyshev.chebmul(column, column)

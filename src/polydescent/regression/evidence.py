@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,22 +16,17 @@ from polydescent.errors import BadCall, BadSetting, LengthMismatch, RowsNotHeld
 from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
 from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.least_squares.solution import Solution
-from polydescent.least_squares.uncertain import (
-    Estimate,
-    Extremum,
-    Root,
-    UncertainCurve,
-    chi2_tail,
-)
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
 from polydescent.regression.summary import Summary
-from polydescent.robust.judgment import Judgment
-from polydescent.robust.losses import Quantile, described
-from polydescent.robust.passes import weighed_residuals
 from polydescent.rows.axis import Axis
 from polydescent.rows.rows import Rows
 from polydescent.triangle.triangle import Triangle, checked_degree
+
+if TYPE_CHECKING:  # a descent that is watched asks for none of it
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
+    from polydescent.robust.judgment import Judgment
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
@@ -226,7 +221,7 @@ class Evidence:
         if self.judgment is not None and self.judgment.loss is not None:
             raise BadCall(
                 f"The degrees are compared by squares, and this fit has loss="
-                f"{described(self.judgment.loss)}: ask fit(…).degrees() of the same rows."
+                f"{self.judgment.word}: ask fit(…).degrees() of the same rows."
             )
         up_to = self.degree if up_to is None else checked_degree(up_to)
         choice = Choice.of(
@@ -253,6 +248,8 @@ class Evidence:
         """The curve with the covariance of its weights: s²·(VᵀWV)⁻¹ with s² = rss/(n − k), or
         (VᵀWV)⁻¹ where sigma is absolute, or what the judgment says.
         """
+        from polydescent.least_squares.uncertain import UncertainCurve
+
         freedom, solution = self.degrees_of_freedom, self.least_squares
         if self.judgment is None:
             sd = 1.0 if self.absolute_sigma else self.residual_sd
@@ -507,6 +504,8 @@ class Evidence:
         """How probable a χ² at least as large is if curve and sigma are right; NaN where sigma is
         not absolute or no degrees of freedom are left.
         """
+        from polydescent.least_squares.student import chi2_tail
+
         return chi2_tail(self.chi2, self.degrees_of_freedom)
 
 
@@ -517,7 +516,7 @@ def all_rows(evidence: Evidence) -> Rows | None:
 
 
 def _is_quantile(evidence: Evidence) -> bool:
-    return evidence.judgment is not None and isinstance(evidence.judgment.loss, Quantile)
+    return evidence.judgment is not None and evidence.judgment.is_quantile
 
 
 def is_weighted(evidence: Evidence) -> bool:

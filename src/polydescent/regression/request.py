@@ -11,13 +11,11 @@ from polydescent.arrays import Kind
 from polydescent.errors import BadCall, BadSetting
 from polydescent.regression.evidence import all_rows
 from polydescent.regression.fit import Fit
-from polydescent.regression.judged import judged
 from polydescent.regression.passes import State, present, summary_of, summary_of_rows
 from polydescent.regression.problem import Problem, check_determined
 from polydescent.regression.summary import Summary
 from polydescent.regression.training import Descent
-from polydescent.robust.passes import Reader
-from polydescent.rows.axis import check_unit
+from polydescent.rows.calendar import check_unit
 from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.deviations import Deviations, weights_of_deviations
 from polydescent.rows.rows import Rows, Same
@@ -87,7 +85,7 @@ class Request:
         rows = self.source.gathered()
         if kind is not None:
             if rows.axis.is_dates and kind.dtype != "float64":
-                raise BadCall(f"dtype={kind.dtype} cannot tell dates apart: leave it out.")
+                raise BadCall(f'dtype="{kind.dtype}" cannot tell dates apart: leave it out.')
             rows = rows.put(kind)
         return replace(self, source=InMemory(rows))
 
@@ -131,6 +129,9 @@ class Request:
             found = self.problem.solve(summary, rows)
             if not self.problem.reads_again:
                 return found
+            from polydescent.regression.judged import judged
+            from polydescent.robust.passes import Reader
+
             source, held = self.source, all_rows(found)
             if held is not None:
                 source = InMemory(held)

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.arrays import to_host
 from polydescent.descent.outcome import Outcome
-from polydescent.least_squares.uncertain import Estimate, Root
 from polydescent.regression.evidence import is_weighted
-from polydescent.robust.judgment import Judgment
-from polydescent.robust.losses import described
 from polydescent.sealed.document import reported
 
 if TYPE_CHECKING:
+    from polydescent.least_squares.estimate import Estimate
     from polydescent.regression.fit import Fit
 
 
@@ -138,7 +136,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "refined": fit.is_refined,
         "digits": fit.digits,
         "standard_errors": formula(fit),
-        "loss_function": "squares" if fit.judgment is None else _loss_word(fit.judgment),
+        "loss_function": "squares" if fit.judgment is None else fit.judgment.word,
         "scale": fit.scale,
         "discounted": fit.discounted,
         "rows_omitted": fit.summary.omitted,
@@ -154,7 +152,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
 
 def _estimate(found: Estimate) -> dict[str, Any]:
     value = str(found.value) if found.axis.is_dates else found.value
-    touches = {"touches": True} if isinstance(found, Root) and found.touches else {}
+    touches = {"touches": True} if getattr(found, "touches", False) else {}  # of a Root
     return {"value": value, "stderr": found.stderr} | touches
 
 
@@ -182,10 +180,6 @@ def _x(fit: Fit) -> str:
     return f"{ends}; t = {fit.axis.unit}s since {fit.axis}, coefficients are per {fit.axis.unit}"
 
 
-def _loss_word(judgment: Judgment) -> str:
-    return "squares" if judgment.loss is None else described(judgment.loss)
-
-
 def _how(fit: Fit) -> str:
     """How the loss came to be."""
     loss = None if fit.judgment is None else fit.judgment.loss
@@ -193,8 +187,8 @@ def _how(fit: Fit) -> str:
         return f"{fit.outcome.value}{_refined(fit)}"
     passes = "one pass" if fit.judgment.passes == 1 else f"{fit.judgment.passes:,} passes"
     if fit.judgment.weighs is None:
-        return f"Σ of tilted |residuals|, {described(loss)}, exact in {passes}"
-    return f"squares of the rows as weighed by {described(loss)}, settled in {passes}"
+        return f"Σ of tilted |residuals|, {fit.judgment.word}, exact in {passes}"
+    return f"squares of the rows as weighed by {fit.judgment.word}, settled in {passes}"
 
 
 def _refined(fit: Fit) -> str:

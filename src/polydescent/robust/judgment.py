@@ -49,6 +49,16 @@ class Judgment:
         return self.loss if isinstance(self.loss, Loss) else None
 
     @property
+    def is_quantile(self) -> bool:
+        """Whether the loss is a quantile's."""
+        return isinstance(self.loss, Quantile)
+
+    @property
+    def word(self) -> str:
+        """The loss with its settings, "squares" without one."""
+        return "squares" if self.loss is None else described(self.loss)
+
+    @property
     def formula(self) -> str:
         """How the standard errors follow, in the words of the field."""
         if isinstance(self.loss, Quantile):

@@ -277,7 +277,7 @@ class ScaleVanishes(PolydescentError, ValueError):
     def __init__(self, loss: str, on: int, n: int):
         super().__init__(
             f"{on:,} of {n:,} rows lie on one curve, to rounding: the median residual, which is "
-            f"the scale of loss={loss}, is 0 and tells no outlier from a good row. Use "
+            f"the scale of {loss}, is 0 and tells no outlier from a good row. Use "
             'loss="median", which needs no scale, or sigma= with absolute_sigma=True.'
         )
         self.loss, self.on, self.n = loss, on, n
@@ -296,7 +296,7 @@ class TooFewTrusted(PolydescentError, ValueError):
 
     def __init__(self, loss: str, degree: int, n: int):
         super().__init__(
-            f"loss={loss} leaves too few of the {n:,} rows to determine degree {degree}: they lie "
+            f"The loss {loss} leaves too few of the {n:,} rows to determine degree {degree}: they lie "
             "too far from the curve that the others make. Use a lower degree, or "
             'loss="huber", which leaves no row out.'
         )
@@ -339,8 +339,8 @@ class OutOfOrder(PolydescentError, ValueError):
     def __init__(self, row: int, x: float, falls: bool):
         super().__init__(
             f'variance="HAC" takes rows in the order of x, and row {row:,} (counted from 0), at '
-            f"x = {x:.6g}, goes back {'up' if falls else 'down'}. Sort the rows by x: "
-            "x[np.argsort(x)] of arrays, an SQL query with ORDER BY of files."
+            f"x = {x:.6g}, goes back {'up' if falls else 'down'}. Sort the rows by x first; "
+            "those of a file by an SQL query with ORDER BY."
         )
         self.row, self.x, self.falls = row, x, falls
 

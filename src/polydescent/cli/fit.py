@@ -18,6 +18,7 @@ class Keep(Options):
     columns=o.Columns,
     text_files=o.TextFiles,
     curve=o.Curve,
+    judging=o.Judging,
     descent=o.Descent,
     place=o.Place,
     output=o.Output,
@@ -28,6 +29,7 @@ def fit(
     columns: o.Columns,
     text_files: o.TextFiles,
     curve: o.Curve,
+    judging: o.Judging,
     descent: o.Descent,
     place: o.Place,
     output: o.Output,
@@ -54,11 +56,17 @@ def fit(
         again=keep.again,
         **columns.asked(),
         **curve.asked(columns.absolute_sigma),
+        **judging.asked(),
     )
     problem = request.problem
     if walk is not None:
         problem.check_plain()
     check(output, None if walk is None else walk.steps)
+    if keep.save is not None and problem.reads_again:
+        raise BadCall(
+            "--save keeps a summary of the rows, and --loss and --variance look at the rows "
+            "themselves: leave --save out."
+        )
     if keep.save is not None and problem.auto and problem.auto.needs_rows:
         raise BadCall(
             f"--save keeps no rows, and --criterion {curve.criterion} leaves rows out: look which "

@@ -220,7 +220,7 @@ class Evidence:
         """
         if self.judgment is not None and self.judgment.loss is not None:
             raise BadCall(
-                f"The degrees are compared by squares, and this fit has loss="
+                "The degrees are compared by squares, and this fit has the loss "
                 f"{self.judgment.word}: ask fit(…).degrees() of the same rows."
             )
         up_to = self.degree if up_to is None else checked_degree(up_to)

@@ -102,11 +102,11 @@ class Problem:
         if self.loss is not None and self.auto is not None:
             raise BadCall(
                 'degree="auto" compares likelihoods, and loss= has none: choose the degree by '
-                'squares, fit(…, degree="auto").degree, and pass it as a number.'
+                "squares, and pass it as a number."
             )
         if self.loss is not None and self.variance != EQUAL:
             raise BadCall(
-                f"variance= is for squares: the errors of loss={described(self.loss)} have a "
+                f"variance= is for squares: the errors of {described(self.loss)} have a "
                 "formula of their own, which takes the residuals as they are. Leave it out."
             )
         if self.absolute_sigma and self.variance != EQUAL:
@@ -118,7 +118,7 @@ class Problem:
     def check_plain(self) -> None:
         """Raise BadCall for what a descent cannot reach."""
         if self.reads_again:
-            raise BadCall("variance= is about an exact fit: leave it out of a descent.")
+            raise BadCall("loss= and variance= are of an exact fit: leave them out of a descent.")
         if self.auto is not None or self.known:
             raise BadCall(
                 "A descent walks with all terms of one degree: leave out fix=, terms=, through= "

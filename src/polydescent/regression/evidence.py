@@ -486,7 +486,9 @@ class Evidence:
             raise RowsNotHeld("row weights", 0 if self.rows is None else self.rows.n, self.n)
         if _is_quantile(self):
             raise BadCall("A quantile weighs no rows: `residuals` tells on which side each lies.")
-        left, _root = weighed_residuals(rows, self.curve)
+        from polydescent.robust.passes import weighed_residuals
+
+        left, _ = weighed_residuals(rows, self.curve)
         xp, loss = namespace(left), None if self.judgment is None else self.judgment.weighs
         weight = xp.ones_like(left)
         if self.judgment is not None and loss is not None and self.judgment.scale > 0:

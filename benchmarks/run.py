@@ -24,6 +24,7 @@ SECTIONS = (
     "kills",
     "attacks",
     "digits",
+    "robust",
 )
 
 

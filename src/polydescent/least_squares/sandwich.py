@@ -86,7 +86,7 @@ def variance_of(variance: object) -> Variance:
     if isinstance(variance, str) and variance in (EQUAL, *POWERS):
         return variance
     words = ", ".join(f'"{word}"' for word in (EQUAL, *POWERS, "HAC"))
-    raise BadSetting("variance", variance, f"{words}, or HAC(lags=12)")
+    raise BadSetting("variance", variance, f"{words}, or HAC(12) for 12 lags")
 
 
 # ── one fold more ──

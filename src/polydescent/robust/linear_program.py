@@ -4,8 +4,8 @@
 
 Its dual is  maximize y·a  where  Xᵀa = (1 − q)·Xᵀc − pull,  0 ≤ a ≤ c: a row above the curve has
 a = c, one below it a = 0, and the k rows on it lie between. Every step of Frisch and Newton's
-method (Portnoy and Koenker 1997, with Mehrotra's predictor and corrector) is one weighted fold of X and a
-k × k solve. Its limit is a curve through k rows; those are found and met exactly, and where a
+method (Portnoy and Koenker 1997, with Mehrotra's predictor and corrector) is one weighted fold of X
+and a k × k solve. Its limit is a curve through k rows; those are found and met exactly, and where a
 corner beside it costs less, exchanged one by one as Barrodale and Roberts do.
 """
 

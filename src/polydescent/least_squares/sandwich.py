@@ -3,10 +3,11 @@
     Cov = B·M·B,  B = (VᵀWV)⁻¹,  M = Σ ω²·r²/(1 − h)ᵖ·v·vᵀ  with the leverage h = ω·vᵀ·B·v
 
 p is 0 for HC0 and HC1, which multiplies by n/(n − k), 1 for HC2 and 2 for HC3 (White 1980,
-MacKinnon and White 1985). M is one more fold of the rows, with weights ω²·r²/(1 − h)ᵖ, and h a polynomial of
-twice the degree, so that the root of Cov is as long as that of B. Of rows in the order of time, HAC
-adds what rows up to L apart have in common (Newey and West 1987): with Bartlett's weights that is
-the sum of squares of all sums of L + 1 rows on end, so that M has a root there too.
+MacKinnon and White 1985). M is one more fold of the rows, with weights ω²·r²/(1 − h)ᵖ, and h a
+polynomial of twice the degree, so that the root of Cov is as long as that of B. Of rows in the
+order of time, HAC adds what rows up to L apart have in common (Newey and West 1987): with
+Bartlett's weights that is the sum of squares of all sums of L + 1 rows on end, so that M has a root
+there too.
 """
 
 from __future__ import annotations

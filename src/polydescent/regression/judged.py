@@ -71,7 +71,7 @@ def _fit_of(fit: Fit, solution: Solution, judgment: Judgment, triangle: object) 
     return replace(
         fit,
         curve=Polynomial(CHEBYSHEV, fit.summary.domain, solution.weights),
-        summary=replace(fit.summary, triangle=triangle),
+        summary=replace(fit.summary, triangle=triangle, moments=None),
         loss=solution.rss,
         least_squares=solution,
         judgment=judgment,

@@ -36,12 +36,14 @@ class Request:
     problem : which curve.
     missing : "raise" or "omit", for rows with NaN or infinity.
     per : the unit of x where it holds dates or durations; None for days.
+    moments : whether a summary tells what batches of its rows do.
     """
 
     source: Source
     problem: Problem
     missing: str = "raise"
     per: str | None = None
+    moments: bool = False
 
     @classmethod
     def parse(
@@ -59,6 +61,7 @@ class Request:
         missing: str = "raise",
         per: str | None = None,
         again: bool = False,
+        moments: bool = False,
         **curve: Any,
     ) -> Request:
         """The arguments of `fit`, `descend` and `summarize`; curve: as in `Problem.parse`.
@@ -78,7 +81,9 @@ class Request:
                 f"loss= and variance= read the rows more than once, and {source.label} can be read "
                 "but once: pass a list of its chunks, a file, or the columns."
             )
-        return cls(source, problem, missing, per)
+        if not isinstance(moments, bool):
+            raise BadSetting("moments", moments, "True or False")
+        return cls(source, problem, missing, per, moments)
 
     def gathered(self, kind: Kind | None = None) -> Request:
         """The same with all rows in memory, in another library or dtype, or on a device."""
@@ -91,7 +96,8 @@ class Request:
 
     def summarize(self) -> Summary:
         """One pass over the rows. Raises NotFinite, NoRows and what the source raises."""
-        summary = summary_of(self.source, self.problem.degree, self.missing)
+        moments = self.moments
+        summary = summary_of(self.source, self.problem.degree, self.missing, moments=moments)
         return summary.in_unit(self.per)
 
     def read(

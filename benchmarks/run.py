@@ -27,6 +27,7 @@ SECTIONS = (
     "many",
     "digits",
     "scikit",
+    "robust",
 )
 
 

@@ -19,6 +19,7 @@ class Keep(Options):
     columns=o.Columns,
     text_files=o.TextFiles,
     curve=o.Curve,
+    judging=o.Judging,
     descent=o.Descent,
     place=o.Place,
     output=o.Output,
@@ -30,6 +31,7 @@ def fit(
     columns: o.Columns,
     text_files: o.TextFiles,
     curve: o.Curve,
+    judging: o.Judging,
     descent: o.Descent,
     place: o.Place,
     output: o.Output,
@@ -58,6 +60,11 @@ def fit(
                 "--by solves for each key exactly, in float64: leave out --optimizer, --over rows, "
                 "--backend, --device and --dtype."
             )
+        if judging.is_given:
+            raise BadCall(
+                "--by folds each key into a summary of its own, and --loss and --variance look at "
+                "the rows themselves: pick the rows of one key with --where."
+            )
         fit_groups(files, columns, text_files, curve, output, groups, keep.save, keep.again)
         return
     groups.check_absent()
@@ -67,11 +74,17 @@ def fit(
         again=keep.again,
         **columns.asked(),
         **curve.asked(columns.absolute_sigma),
+        **judging.asked(),
     )
     problem = request.problem
     if walk is not None:
         problem.check_plain()
     check(output, None if walk is None else walk.steps)
+    if keep.save is not None and problem.reads_again:
+        raise BadCall(
+            "--save keeps a summary of the rows, and --loss and --variance look at the rows "
+            "themselves: leave --save out."
+        )
     if keep.save is not None and problem.auto and problem.auto.needs_rows:
         raise BadCall(
             f"--save keeps no rows, and --criterion {problem.auto.criterion} leaves rows out: look "

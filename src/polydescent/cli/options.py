@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.cli.declare import Options, choice, flag, number, text, texts, whole
 from polydescent.cli.terminal import remark
-from polydescent.cli.typed import numbers, pairs, point, powers
+from polydescent.cli.typed import loss, numbers, pairs, point, powers, variance
 from polydescent.cli.typed import whole as whole_number
 from polydescent.errors import BadSetting
 
@@ -109,6 +109,30 @@ class Curve(Options):
         if self.criterion is not None:
             typed["criterion"] = self.criterion
         return typed | {"absolute_sigma": True} if absolute_sigma else typed
+
+
+class Judging(Options):
+    """Rows that misbehave."""
+
+    loss: str = text(
+        "Of the residuals.",
+        "squares|huber[:C]|tukey[:C]|cauchy[:C]|median|quantile:Q",
+        default="squares",
+    )
+    variance: str = text(
+        "Of the noise, for the errors: equal, uneven, or going on in the next row.",
+        "equal|HC0|HC1|HC2|HC3|HAC[:LAGS]",
+        default="equal",
+    )
+
+    def asked(self) -> dict[str, Any]:
+        """Keywords of `Problem.parse`. Raises UnknownName, BadSetting."""
+        return {"loss": loss(self.loss), "variance": variance(self.variance)}
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything but the ordinary was typed."""
+        return (self.loss, self.variance) != ("squares", "equal")
 
 
 class Descent(Options):

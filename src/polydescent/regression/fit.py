@@ -72,6 +72,10 @@ class Fit(Evidence):
     held_out
         Where folds chose it, root mean square of the residuals that they left, in units of y, for
         each degree looked at; else None.
+    judgment
+        Of another loss or variance: its scale, which rows it discounts and the formula of its
+        errors. `summary` then holds the rows as the loss weighed them last. None of plain least
+        squares.
     history, forecast
         Of the descent; None after exact least squares.
     """
@@ -274,6 +278,7 @@ class Fit(Evidence):
             "least_squares": self.least_squares.to_record(),
             "absolute_sigma": self.absolute_sigma,
             "choice": self.choice.to_record(),
+            "judgment": None if self.judgment is None else self.judgment.to_record(),
             "history": None if self.history is None else self.history.to_record(),
             "forecast": None if self.forecast is None else self.forecast.to_record(),
         }
@@ -296,6 +301,11 @@ class Fit(Evidence):
         if outcome is Outcome.EXACT:
             same = np.array_equal(weights, solved.weights) and loss == solved.rss
             schema.check(same, "weights and loss", "those of least squares", weights.tolist())
+        judgment = values["judgment"]
+        if judgment is not None:
+            from polydescent.robust.judgment import Judgment
+
+            judgment = Judgment.from_record(judgment, "judgment", solved.free)
         history, forecast = values["history"], values["forecast"]
         walked = history is not None
         steps = f"that of {outcome.name}"
@@ -314,6 +324,7 @@ class Fit(Evidence):
             least_squares=solved,
             absolute_sigma=values["absolute_sigma"],
             choice=values["choice"],
+            judgment=judgment,
             history=history,
             forecast=forecast,
         )
@@ -361,6 +372,9 @@ class Fit(Evidence):
     @property
     def advice(self) -> str:
         """What the outcome means and what to do about it, with this fit's numbers."""
+        if self.judgment is not None and self.judgment.loss is not None:
+            word = self.judgment.word
+            return " ".join([f"Settled by {word}: no pass moves the curve.", *self.cautions])
         first = advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
         return " ".join([first, *self.cautions])
 
@@ -468,6 +482,7 @@ _RECORD = schema.record(
         "least_squares": schema.anything,
         "absolute_sigma": schema.flag,
         "choice": Choice.from_record,
+        "judgment": schema.Maybe(schema.anything, None),
         "history": schema.anything,
         "forecast": schema.anything,
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from polydescent.arrays import Kind
 from polydescent.errors import BadCall, BadSetting
+from polydescent.regression.evidence import all_rows
 from polydescent.regression.fit import Fit
 from polydescent.regression.folding import Folding
 from polydescent.regression.passes import State, present, summary_of, summary_of_rows
@@ -76,6 +77,11 @@ class Request:
             )
         omega = weights_of(weights, sigma)
         source = source_of(data, y, x, omega, where, again, counts, file_format)
+        if problem.reads_again and source.is_once:
+            raise BadCall(
+                f"loss= and variance= read the rows more than once, and {source.label} can be read "
+                "but once: pass a list of its chunks, a file, or the columns."
+            )
         if not isinstance(moments, bool):
             raise BadSetting("moments", moments, "True or False")
         return cls(source, problem, missing, per, moments)
@@ -136,7 +142,17 @@ class Request:
     def answer(self, summary: Summary, rows: Rows | None, descent: Descent | None = None) -> Fit:
         """The fit of rows that have been read, exactly unless there is a descent."""
         if descent is None:
-            return self.problem.solve(summary, rows)
+            found = self.problem.solve(summary, rows)
+            if not self.problem.reads_again:
+                return found
+            from polydescent.regression.judged import judged
+            from polydescent.robust.passes import Reader
+
+            source, held = self.source, all_rows(found)
+            if held is not None:
+                source = InMemory(held)
+            reader = Reader(source, found.axis, self.missing)
+            return judged(found, reader, self.problem.loss, self.problem.variance)
         check_determined(summary, rows)
         return descent.run(summary, rows, absolute_sigma=self.problem.absolute_sigma)
 

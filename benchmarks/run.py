@@ -19,12 +19,14 @@ SECTIONS = (
     "lesson_run",
     "memory_rows",
     "files",
+    "groups",
     "dask_workers",
     "scaling",
     "kills",
     "attacks",
     "many",
     "digits",
+    "scikit",
 )
 
 

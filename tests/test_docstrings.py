@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import polydescent
+import polydescent.estimators
+import polydescent.xarray
 
 SECTION = re.compile(r"^(\w+)\n-{3,}\n", re.M)
 
@@ -26,12 +28,12 @@ def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def callables() -> Iterator[tuple[str, Any]]:
-    for name in polydescent.__all__:
-        value = getattr(polydescent, name)
+    homes = (polydescent, polydescent.estimators, polydescent.xarray)
+    for value in (getattr(home, name) for home in homes for name in home.__all__):
         if inspect.isfunction(value):
-            yield name, value
+            yield value.__name__, value
         elif inspect.isclass(value):
-            yield name, value
+            yield value.__name__, value
             yield from members(value)
 
 
@@ -51,7 +53,7 @@ def described(value: Any) -> set[str]:
     """The names in the sections on arguments; of a class also those of its bases' fields."""
     found: set[str] = set()
     for each in value.__mro__ if inspect.isclass(value) else (value,):
-        parts = SECTION.split(inspect.cleandoc(each.__doc__ or ""))
+        parts = SECTION.split(inspect.getdoc(each) or "")
         for title, body in zip(parts[1::2], parts[2::2], strict=True):
             if title == "Parameters" or (title == "Attributes" and inspect.isclass(value)):
                 heads = re.findall(r"^\S.*$", body, re.M)

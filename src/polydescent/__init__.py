@@ -4,8 +4,8 @@ Rooms from the ground up, each with its files in order. An import goes to a room
 list, or to a file further up in the same room, except inside the methods Fit.plot, Fit.explore and
 print(fit), which ask report, and Summary.save and load, which ask models; within regression,
 Summary.fit, descend and forecast ask problem and training; within many, Summaries.fit, descend and
-forecast ask fits and descents, and print(fits), Fits.plot and explore ask report.
-docs/architecture.md says what lives where and why.
+forecast ask fits and descents, a sum of Summaries asks grouped, print(fits), Fits.plot and explore
+ask report, and save and load ask models. docs/architecture.md says what lives where and why.
 
     visible
     errors
@@ -15,21 +15,26 @@ docs/architecture.md says what lives where and why.
     arrays
     double_double
     frames
-    rows: calendar exact axis deviations rows curves labelled source chunks arrow locked expressions
-        format layout intact duck text delimited json_lines tables files cluster function source_of
+    rows: calendar exact axis deviations arrow keys rows curves labelled source chunks locked
+        expressions format layout intact duck text delimited json_lines tables files cluster
+        function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
     least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
-        places uncertain degrees
-    descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence forms inside fit problem training request verbs
-    many: status held solving summaries descents chunked fits verbs
-    models: model journal
-    report: density writing derivation text many_text trace steps panels many_panels static explorer
-        page
+        places uncertain folds degrees
+    descent: motion contract linear adaptive searching optimizers settings moments noise forecast
+        fused loop batches outcome
+    regression: summary matrices passes folding progress evidence forms inside fit problem training
+        request verbs
+    many: status held solving summaries partition grouped passes tables descents chunked fits verbs
+    models: model journal groups group_journal
+    estimators: recurrence torch table scikit
+    xarray
+    report: density writing languages derivation text many_text trace steps panels many_panels
+        static explorer page
     lesson: programs program verdict
-    cli: terminal wording declare typed options show approximate explain fit update merge predict
-        commands door
+    cli: terminal wording declare typed options show approximate explain groups fit update merge
+        predict commands door
 """
 
 from importlib import import_module
@@ -40,10 +45,12 @@ TYPE_CHECKING = False  # typing takes longer to load than all else that an impor
 
 if TYPE_CHECKING:
     from polydescent import errors
+    from polydescent.descent.adaptive import Adagrad, Adam, AdamW, NAdam, RMSprop
     from polydescent.descent.forecast import Forecast
+    from polydescent.descent.linear import GradientDescent, Momentum, Nesterov
     from polydescent.descent.loop import History
-    from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
     from polydescent.descent.outcome import Outcome
+    from polydescent.descent.searching import BarzilaiBorwein, ConjugateGradient
     from polydescent.errors import (
         ConvergenceWarning,
         CurvesWithoutAnswer,
@@ -65,7 +72,11 @@ if TYPE_CHECKING:
     from polydescent.rows.format import FileFormat
 
 __all__ = [
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "BarzilaiBorwein",
+    "ConjugateGradient",
     "ConvergenceWarning",
     "CurvesWithoutAnswer",
     "Degrees",
@@ -79,10 +90,12 @@ __all__ = [
     "GradientDescent",
     "History",
     "Momentum",
+    "NAdam",
     "Nesterov",
     "Outcome",
     "OutsideDomainWarning",
     "PolydescentError",
+    "RMSprop",
     "Root",
     "SlowKernelsWarning",
     "Status",
@@ -100,7 +113,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Adam": "descent.optimizers",
+    "Adagrad": "descent.adaptive",
+    "Adam": "descent.adaptive",
+    "AdamW": "descent.adaptive",
+    "BarzilaiBorwein": "descent.searching",
+    "ConjugateGradient": "descent.searching",
     "ConvergenceWarning": "errors",
     "CurvesWithoutAnswer": "errors",
     "Degrees": "least_squares.degrees",
@@ -111,17 +128,22 @@ _HOMES = {
     "Fit": "regression.fit",
     "Fits": "many.fits",
     "Forecast": "descent.forecast",
-    "GradientDescent": "descent.optimizers",
+    "GradientDescent": "descent.linear",
     "History": "descent.loop",
-    "Momentum": "descent.optimizers",
-    "Nesterov": "descent.optimizers",
+    "Momentum": "descent.linear",
+    "NAdam": "descent.adaptive",
+    "Nesterov": "descent.linear",
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
+    "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
+    "PolynomialRegressor": "estimators.scikit",  # nor scikit-learn
+    "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "Status": "many.status",
     "Summaries": "many.summaries",
+    "SummaryLoss": "estimators.torch",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",
     "descend": "regression.verbs",

@@ -390,7 +390,12 @@ def sum_squares(r: Array) -> Array:
 
 def is_all(mask: Array) -> bool:
     """Whether every entry is true; at once where there is only one."""
-    return bool(mask if mask.ndim == 0 else namespace(mask).all(mask))
+    return bool(mask if np.ndim(mask) == 0 else namespace(mask).all(mask))
+
+
+def is_any(mask: Any) -> bool:
+    """Whether some entry is true; at once where there is only one."""
+    return bool(mask.any() if np.ndim(mask) else mask)
 
 
 def number_or_stack(values: Any) -> Any:

@@ -124,11 +124,15 @@ class NoRows(PolydescentError, ValueError):
 class NotFinite(PolydescentError, ValueError):
     """NaN or infinity among the values."""
 
-    def __init__(self, name: str, count: int, n: int, first: int, value: float):
+    def __init__(
+        self, name: str, count: int, n: int, first: int, value: float, key: str | None = None
+    ):
         self.name, self.count, self.n, self.first, self.value = name, count, n, first, value
+        self.key = key
+        group = "" if key is None else f", in the group {key!r}"
         super().__init__(
             f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
-            f"rows, the first is {value} at row {first:,} (counted from 0). "
+            f"rows, the first is {value} at row {first:,} (counted from 0){group}. "
             'Remove or repair those rows, or pass missing="omit".'
         )
 
@@ -301,6 +305,41 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class NoRowsToDraw(PolydescentError, ValueError):
+    """Batches of rows, asked of something that holds none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "batch= draws rows, and they are not here: a summary, a model and a long stream hold "
+            'none. Descend over the rows themselves, in memory: descend(x, y, over="rows", '
+            "batch=…). To forecast it, summarize with moments=True."
+        )
+
+
+class NeedsFiles(PolydescentError, ValueError):
+    """Files as folds, where there are no several files."""
+
+    def __init__(self, files: int):
+        self.files = files
+        found = "one source of rows" if files == 1 else "rows that are not read here"
+        super().__init__(
+            f'folds="files" leaves one file out at a time and needs several; found {found}. Pass '
+            'the files to fit(files, x=, y=, degree="auto", folds="files"), or folds= a number.'
+        )
+
+
+class TooManyParts(PolydescentError, ValueError):
+    """Folds that tell so many groups of rows apart that each would be nearly a row."""
+
+    def __init__(self, most: int):
+        self.most = most
+        super().__init__(
+            f"These folds tell more than {most:,} parts of the rows apart, and each would be a "
+            "triangle of its own. Leaving out each row alone costs one pass whatever their number: "
+            "read fit(x, y, degree).degrees().loo, or use fewer folds."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 
@@ -313,7 +352,7 @@ class OutsideDomain(PolydescentError, ValueError):
         domain_lo: str,
         domain_hi: str,
         *,
-        curves: tuple[int, int, tuple[int, ...]] | None = None,
+        curves: tuple[int, int, tuple[int | str, ...]] | None = None,
     ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
         where = ""
@@ -377,6 +416,31 @@ class CurvesWithoutAnswer(UserWarning):
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
+class RowsWithoutCurve(UserWarning):
+    """Rows whose key none of many curves has.
+
+    Parameters
+    ----------
+    count, n
+        How many rows, of how many.
+    first
+        The key of the first of them.
+    keys
+        How many different keys they have.
+    """
+
+    def __init__(self, count: int, n: int, first: str, keys: int):
+        self.count, self.n, self.first, self.keys = count, n, first, keys
+        super().__init__(
+            f"{count:,} of {n:,} rows have a key that no curve has, {keys:,} such keys, the first "
+            f"is {first!r}. Their values are NaN."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
 class SlowKernelsWarning(UserWarning):
     """Many rows, and an install without the C kernels: right all the same, but slower.
 
@@ -410,12 +474,12 @@ class BadSetting(PolydescentError, ValueError):
 class SetTwice(PolydescentError, TypeError):
     """Settings beside an optimizer that has its own."""
 
-    def __init__(self, optimizer: str, settings: dict[str, float]):
+    def __init__(self, optimizer: str, called: str, settings: dict[str, float]):
         names = " and ".join(f"{name}=" for name in settings)
         inside = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         super().__init__(
             f"{names} beside an optimizer that holds its own: write optimizer={optimizer}({inside})"
-            f', or name it as text, optimizer="{optimizer.lower()}".'
+            f', or name it as text, optimizer="{called}".'
         )
 
 
@@ -485,7 +549,7 @@ class ConvergenceWarning(UserWarning):
 
 
 class NoClosedForm(PolydescentError, TypeError):
-    """Adam's steps depend on the whole path, so nothing can be said before it is walked."""
+    """An optimizer whose steps depend on the whole path: what it does is known once walked."""
 
     def __init__(self, optimizer: str, asked: str):
         super().__init__(
@@ -797,6 +861,32 @@ class ColumnsDiffer(PolydescentError, ValueError):
             f"{what} is {left!r} here and {right!r} in {str(model)!r}: their rows are not about "
             "the same curve, so they do not merge."
         )
+
+
+# ── groups ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadKeys(PolydescentError, ValueError):
+    """Columns that cannot say what group a row belongs to."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__(
+            f"by= needs columns of one value a row, alike in all parts of the rows: {why}. An SQL "
+            'expression of columns may make a key, as in by="year(t)" or by="CAST(v AS VARCHAR)".'
+        )
+
+
+class UnknownKey(PolydescentError, KeyError):
+    """A key that no group has."""
+
+    def __init__(self, key: str, near: Iterable[str], n: int, by: Iterable[str]):
+        self.key, self.near, self.n, self.by = key, list(near), n, list(by)
+        there = f" There are, of {n:,}: {'; '.join(self.near)}." if self.near else ""
+        parts = "" if len(self.by) < 2 else f" A key is {', '.join(self.by)}, in this order."
+        super().__init__(f"There is no group {key!r}.{there}{parts}")
+
+    __str__ = Exception.__str__  # a KeyError's own would quote it
 
 
 # ── pictures, pages and words ────────────────────────────────────────────────────────────────────

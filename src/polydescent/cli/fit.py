@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, command, text
+from polydescent.cli.groups import Groups, fit_groups
 
 
 class Keep(Options):
@@ -21,6 +22,7 @@ class Keep(Options):
     descent=o.Descent,
     place=o.Place,
     output=o.Output,
+    groups=Groups,
     keep=Keep,
 )
 def fit(
@@ -31,12 +33,14 @@ def fit(
     descent: o.Descent,
     place: o.Place,
     output: o.Output,
+    groups: Groups,
     keep: Keep,
 ) -> None:
     """Fit a polynomial to two columns of files, streamed: memory does not grow with them.
 
     Exact least squares, unless --optimizer asks for a descent: then in Chebyshev coordinates and at
-    the fastest stable rate, unless --basis and --learning-rate say otherwise.
+    the fastest stable rate, unless --basis and --learning-rate say otherwise. With --by, a curve
+    for each key of the rows.
     """
     from polydescent.arrays import Kind
     from polydescent.cli.show import check, show
@@ -48,6 +52,15 @@ def fit(
     exact = descent.is_exact or descent.optimizer is None
     walk = None if exact else descent.asked("chebyshev", output.quiet)
     kind = place.kind()
+    if groups.by:
+        if walk is not None or kind != Kind() or descent.over == "rows":
+            raise BadCall(
+                "--by solves for each key exactly, in float64: leave out --optimizer, --over rows, "
+                "--backend, --device and --dtype."
+            )
+        fit_groups(files, columns, text_files, curve, output, groups, keep.save, keep.again)
+        return
+    groups.check_absent()
     request = Request.parse(
         list(files),
         file_format=text_files.format(),
@@ -61,8 +74,8 @@ def fit(
     check(output, None if walk is None else walk.steps)
     if keep.save is not None and problem.auto and problem.auto.needs_rows:
         raise BadCall(
-            f"--save keeps no rows, and --criterion {curve.criterion} leaves rows out: look which "
-            "degree it chooses without --save, then save with that --degree."
+            f"--save keeps no rows, and --criterion {problem.auto.criterion} leaves rows out: look "
+            "which degree it chooses without --save, then save with that --degree."
         )
     o.say_guesses(request.source)
     streamed = kind == Kind() and descent.over == "summary"
@@ -76,8 +89,10 @@ def fit(
     typed = curve.kept(columns.absolute_sigma)
     kept = None if keep.save is None else kept_in(keep.save, typed, keep.again)
     with Progress(request.source, output.quiet or not streamed) as progress:
-        found = request.read(progress, kept)
-    fitted = request.answer(*found, walk)
+        if walk is None and kept is None:
+            fitted = request.fit(progress)
+        else:
+            fitted = request.answer(*request.read(progress, kept), walk)
     extra: dict[str, object] = {"file": " ".join(files), "x": columns.x, "y": columns.y}
     if walk is not None:
         extra["seed"] = descent.seed

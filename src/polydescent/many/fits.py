@@ -28,16 +28,23 @@ from polydescent.many.held import NOTHING, KnownOfEach
 from polydescent.many.solving import Answers, chosen_answers, held_answers, plain_answers
 from polydescent.many.status import FINE, Status
 from polydescent.many.summaries import Summaries
+from polydescent.many.tables import (
+    AT_THE_EDGE,
+    beyond_domain,
+    located,
+    on_index,
+    to_table,
+    values_at,
+    without_curve,
+)
 from polydescent.polynomial.basis import Domain
 from polydescent.polynomial.stack import evaluate_each, powers_matrix, powers_of_each
 from polydescent.regression.fit import Fit
 from polydescent.regression.problem import Problem, check_determined
-from polydescent.rows.arrow import table
 from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
+from polydescent.rows.keys import find, is_selection
 from polydescent.rows.labelled import dataset
-
-_AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,8 +196,10 @@ class Fits:
         Parameters
         ----------
         place
-            Its position, an index or a tuple of them.
+            Its position, an index or a tuple of them; its key where they have keys.
         """
+        if self.keys is not None:
+            place = find(self.keys, place)
         try:
             one = self.at(place)
         except PolydescentError as why:
@@ -198,9 +207,13 @@ class Fits:
         return one.advice
 
     def __getitem__(self, place: Any) -> Any:
-        """By position: one curve, as a whole `Fit`, refined where its rows are at hand, or some of
-        them, as Fits. Raises what `fit` raises of a curve without an answer.
+        """One curve, as a whole `Fit`, refined where its rows are at hand, or some of them, as
+        Fits, by position; where they have keys, one is `fits[key]`, or `fits[part, part]`.
+
+        Raises UnknownKey, and what `fit` raises of a curve without an answer.
         """
+        if self.keys is not None and not is_selection(place):
+            return self.at(find(self.keys, place))
         if is_array(place) and not isinstance(place, np.ndarray):
             place = np.asarray(place.tolist())
         some = self.weights[place]
@@ -246,6 +259,111 @@ class Fits:
             curves=None if self.curves is None else self.curves[place],
             run=None if self.run is None else self.run[place],
         )
+
+    # ── tables and files ──
+
+    def to_table(self, basis: str = "power") -> Any:
+        """An Arrow table with a row for each curve, which pandas, Polars and DuckDB read.
+
+        Parameters
+        ----------
+        basis
+            "power" (default) for `coef`, in columns c0, c1, …, or "chebyshev" for `weights` on the
+            domain of each curve, in w0, w1, …, which keep their digits where x is far from 0; their
+            standard errors are in se0, se1, …
+
+        Returns
+        -------
+        pyarrow.Table
+            The keys, or the place along each dimension as curve (curve_0, curve_1, …); then n,
+            omitted, degree, the numbers above, r2, residual_sd, loss, x_min, x_max and status, its
+            name.
+
+        Raises
+        ------
+        BadSetting, MissingExtra
+            For another word; without PyArrow.
+        """
+        return to_table(self, basis)
+
+    def predict(
+        self, data: Any, *, x: str | None = None, by: Any = None, outside: str = "warn"
+    ) -> Any:
+        """The value of its own curve for each row of a table, by key, in units of y, float64.
+
+        Parameters
+        ----------
+        data
+            A table (pandas, Polars, PyArrow, a dict of columns), or the x of n rows.
+        x
+            The column of x; by the name it was fitted under where left out.
+        by
+            The columns of keys; by their names where left out. Of n rows in memory, the keys, one
+            for each row.
+        outside
+            What to do where x lies outside the domain of its curve: "warn" (once a call; default),
+            "raise" or "ignore".
+
+        Returns
+        -------
+        numpy.ndarray or pandas.Series
+            Shape (n,); NaN where no curve has the key, or where that has no answer. A Series, on
+            the same index, of a pandas table.
+
+        Raises
+        ------
+        PolydescentError
+            BadCall of curves without keys, UnknownName, BadKeys, OutsideDomain where asked for.
+
+        Warns
+        -----
+        OutsideDomainWarning, RowsWithoutCurve
+            Once each: where x lies outside, where there are keys without a curve.
+        """
+        one_of("outside", outside, ("warn", "raise", "ignore"))
+        numbers, places, found = located(self, data, x, by)
+        if (places < 0).any():
+            warnings.warn(without_curve(places, found), stacklevel=2)
+        if outside != "ignore" and (beyond := beyond_domain(self, numbers, places)):
+            if outside == "raise":
+                raise beyond
+            warnings.warn(str(beyond), OutsideDomainWarning, stacklevel=2)
+        return on_index(data, values_at(self, numbers, places))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write them to a Parquet file, a row for each curve, all of it or nothing.
+
+        Parameters
+        ----------
+        path
+            The file, replaced where it is such a file.
+
+        Raises
+        ------
+        NotAModel, NotKept, NoFolder, FileRefused
+            Where something else is there; where they could not be read back or written.
+        """
+        from polydescent.models.groups import save_fits
+
+        save_fits(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Fits:
+        """Read what `save` or `polydescent fit --by … --save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        NoFile, DamagedModel, UnknownSchema
+            Where there is none, or none that can be believed.
+        """
+        from polydescent.models.groups import load_fits
+
+        return load_fits(path)
 
     # ── the curves ──
 
@@ -296,7 +414,7 @@ class Fits:
         inside = self._inside
         there = ~np.isnan(self.weights[..., 0])
         with np.errstate(invalid="ignore"):
-            slack = _AT_THE_EDGE * inside.half_width
+            slack = AT_THE_EDGE * inside.half_width
             lo, hi = (inside.lo - slack)[..., None], (inside.hi + slack)[..., None]
         if x.ndim == 1:  # shared: the ends say it all
             x = np.array([x.min(), x.max()]) if x.size else x
@@ -508,59 +626,6 @@ class Fits:
 
     # ── in other forms ──
 
-    def to_table(self, basis: str = "power") -> Any:
-        """A row for each curve, as a pyarrow.Table: pandas and Polars read it.
-
-        Parameters
-        ----------
-        basis
-            "power" (default) for coefficients of 1, x, x², … as c0, c1, … with their standard
-            errors se0, se1, …; "chebyshev" for weights on the domain of each curve as w0, w1, …,
-            which keep their digits where x is far from 0.
-
-        Returns
-        -------
-        pyarrow.Table
-            The keys, or the place along each dimension as curve (curve_0, curve_1, …); then n,
-            omitted, degree, the coefficients, r2, residual_sd, loss, x_min, x_max and status, its
-            name.
-
-        Raises
-        ------
-        MissingExtra
-            Without PyArrow.
-        BadSetting
-            For another basis.
-        """
-        one_of("basis", basis, ("power", "chebyshev"))
-        k, inside = self.degree + 1, self.domain
-        columns: dict[str, Any] = {}
-        if self.keys is None:
-            places = np.indices(self.shape).reshape(len(self.shape), -1)
-            names = ["curve"] if len(places) == 1 else [f"curve_{i}" for i in range(len(places))]
-            columns |= dict(zip(names, places, strict=True))
-        columns |= {"n": self.summaries.n, "omitted": self.summaries.omitted}
-        columns["degree"] = self.degrees
-        if basis == "power":
-            columns |= {f"c{i}": self._powers[..., i] for i in range(k)}
-            columns |= {f"se{i}": self._stderr[..., i] for i in range(k)}
-        else:
-            columns |= {f"w{i}": self.weights[..., i] for i in range(k)}
-        columns |= {"r2": self._r2, "residual_sd": self._residual_sd, "loss": self._losses}
-        ends = inside.lo, inside.hi
-        columns |= {
-            name: to_host(end) if self.axis.is_plain else np.asarray(end)
-            for name, end in zip(("x_min", "x_max"), ends, strict=True)
-        }
-        names = np.array([each.name for each in Status])
-        columns["status"] = names[self.status]
-        found = table({name: np.ravel(v) for name, v in columns.items()}, "The fits")
-        if self.keys is None:
-            return found
-        for i, name in enumerate(self.keys.column_names):
-            found = found.add_column(i, name, self.keys.column(name))
-        return found
-
     def to_dataset(self) -> Any:
         """The results as an xarray.Dataset, with the dimensions and coordinates of the data.
 
@@ -594,8 +659,8 @@ class Fits:
         ----------
         kind
             "worst" (default) or "best": the curves with the lowest, or highest, R² side by side,
-            with their rows where they are at hand; a list of places for chosen ones; "r2" or
-            "status": how often each occurs.
+            with their rows where they are at hand; a list of places, or of keys where they have
+            keys, for chosen ones; "r2" or "status": how often each occurs.
         count
             Of curves side by side, at most 100; default 12.
         figure
@@ -620,7 +685,7 @@ class Fits:
         Parameters
         ----------
         place
-            The position of the curve, an index or a tuple of them.
+            The position of the curve, an index or a tuple of them; its key where they have keys.
         path
             A file name ending in .html.
         **options
@@ -631,7 +696,7 @@ class Fits:
         PolydescentError
             As `Fit.explore`, and of a curve without an answer what `fit` raises.
         """
-        self.at(place).explore(path, **options)
+        self[place].explore(path, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polydescent.arrays import Kind
-from polydescent.errors import BadSetting, DegreesDiffer
+from polydescent.errors import BadCall, BadSetting, DegreesDiffer
 from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.solving import refusal, solve_each
 from polydescent.many.status import in_words
@@ -17,6 +18,7 @@ from polydescent.polynomial.basis import Domain
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import PLAIN, Axis
 from polydescent.rows.calendar import check_unit
+from polydescent.rows.keys import find, is_selection, selected
 from polydescent.rows.labelled import Labels
 from polydescent.triangle.kernels.curves import fold_runs
 from polydescent.triangle.kernels.folded import Folded
@@ -117,7 +119,11 @@ class Summaries:
         return cls.of_folded(fold_runs(x, y, weights, offsets, degree), kind=Kind.of(x, y))
 
     def __getitem__(self, place: Any) -> Summaries | Summary:
-        """By position: some of them, as Summaries, or one, as a Summary."""
+        """One of them, as a Summary, or some, as Summaries, by position; where they have keys, one
+        is `summaries[key]`.
+        """
+        if self.keys is not None and not is_selection(place):
+            return self.at(find(self.keys, place))
         triangle = self.triangle[place]
         if not triangle.shape:
             return self.at(place)
@@ -127,7 +133,7 @@ class Summaries:
             triangle=triangle,
             omitted=self.omitted[place],
             fault=self.fault[place],
-            keys=None,
+            keys=None if self.keys is None else selected(self.keys, place),
             labels=None,
             known=None if known is None else (known[0][place], known[1][place]),
         )
@@ -147,9 +153,20 @@ class Summaries:
         return Summary(triangle, self.kind, omitted, self.x_name, self.y_name, self.axis)
 
     def __add__(self, other: Summaries) -> Summaries:
-        """Those of the rows of both, curve by curve, by position. Raises DegreesDiffer."""
+        """Those of the rows of both, curve by curve, by position; by key where they have keys, and
+        keys of either side stay. Raises DegreesDiffer, BadKeys, BadCall for dates and numbers.
+        """
         if not isinstance(other, Summaries):
             return NotImplemented
+        if self.keys is not None and other.keys is not None:
+            from polydescent.many.grouped import added
+
+            return added(self, other)
+        if self.keys is not None or other.keys is not None:
+            raise BadCall(
+                "Only one side has keys: summaries add up by key or by position. Make both with "
+                "by=, or neither."
+            )
         if self.degree != other.degree:
             raise DegreesDiffer(self.degree, other.degree)
         axis = self.axis.joint(other.axis)
@@ -319,6 +336,41 @@ class Summaries:
             return self
         return replace(self, triangle=self.triangle.lower(degree), known=None)
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write them to a Parquet file, a row for each curve, all of it or nothing.
+
+        Parameters
+        ----------
+        path
+            The file, replaced where it is such a file.
+
+        Raises
+        ------
+        NotAModel, NotKept, NoFolder, FileRefused
+            Where something else is there; where they could not be read back or written.
+        """
+        from polydescent.models.groups import save_summaries
+
+        save_summaries(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Summaries:
+        """Read what `save` or `polydescent fit --by … --save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        NoFile, DamagedModel, UnknownSchema
+            Where there is none, or none that can be believed.
+        """
+        from polydescent.models.groups import load
+
+        return load(path).summaries
+
     @property
     def degree(self) -> int:
         """The highest degree that can be fitted from them."""
@@ -362,8 +414,10 @@ class Summaries:
         Parameters
         ----------
         place
-            Its position.
+            Its position; its key where they have keys.
         """
+        if self.keys is not None:
+            place = find(self.keys, place)
         why = refusal(self.triangle[place], int(self.status[place]), int(self.omitted[place]))
         return "" if why is None else str(why)
 

@@ -16,6 +16,7 @@ from polydescent.many.chunked import summarize_chunks
 from polydescent.many.descents import descended, parsed
 from polydescent.many.fits import Fits, fits_of
 from polydescent.many.held import KnownOfEach, problem_of
+from polydescent.many.passes import summaries_by_key
 from polydescent.many.status import WITHOUT_ANSWER, Status, in_words
 from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Basis
@@ -27,6 +28,8 @@ from polydescent.rows.curves import Curves
 from polydescent.rows.deviations import weights_of_deviations
 from polydescent.rows.labelled import Labels, beside, curves_of, is_labelled
 from polydescent.rows.rows import Same
+from polydescent.rows.source import Source
+from polydescent.rows.source_of import source_of
 from polydescent.triangle.kernels.curves import fold_rows
 from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.triangle import checked_degree
@@ -41,12 +44,16 @@ def summarize_many(
     degree: int = 8,
     *,
     x: Any = None,
+    by: Any = None,
     axis: int = -1,
     weights: Any = None,
     sigma: Any = None,
     counts: Any = None,
+    where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     per: str | None = None,
+    again: bool = False,
 ) -> Summaries:
     """Every curve folded into a triangle of its own, which holds every fit of it up to `degree`.
 
@@ -57,11 +64,16 @@ def summarize_many(
         the points, in any unit; also a Dask array, whose chunks stay as they are. data, the x:
         shape (n,), for all curves, or that of y; numbers, dates or durations. Or data alone, an
         xarray DataArray with x= naming the dimension of the points, or a Dataset with y= naming the
-        variable.
+        variable. With by=, the x and y of rows: all that `summarize` takes but chunks.
     degree
         The highest degree that can be fitted from them, default 8.
     x
-        The x, instead of data; of an xarray object, the name of a dimension or coordinate.
+        The x, instead of data; of an xarray object, the name of a dimension or coordinate; with
+        by=, the column of x in a file or table, or SQL.
+    by
+        One curve for each key, not for each row of y: the column of the key of each row, or an SQL
+        expression of columns, or a list of them; of rows in memory, the keys beside x and y, shape
+        (n,), or a list or dict of several. A missing key is a key of its own.
     axis
         Of y, and of all that has its shape: along which the points of a curve lie; default −1.
     weights
@@ -71,18 +83,25 @@ def summarize_many(
         that of y.
     counts
         How often each point was seen, shape (n,) or that of y, whole numbers ≥ 0; default 1.
+    where
+        With by=, an SQL expression that picks rows of a file or table; all unless given.
+    file_format
+        With by=, how text files are written: a `FileFormat` or a dict of its fields.
     missing
         What to do with points that hold NaN or infinity or are masked: "raise" (default), "omit"
         to leave them out, curve by curve, or "mark" to give such curves no answer and a status.
     per
         The unit of x where it holds dates or durations: "second", "minute", "hour", "day"
         (default), "week" or "year".
+    again
+        With by=, True counts files that hold the same rows twice; False (default) refuses them.
 
     Raises
     ------
     PolydescentError
         BadDegree, BadSetting, BadCall, NotNumbers, NotFiniteInCurves, CurvesDiffer, MixedKinds;
-        each says what was found. A curve that cannot be fitted is no reason: it has a status.
+        with by= BadKeys, NotFinite, NoRows and what reading a file may meet; each says what was
+        found. A curve that cannot be fitted is no reason: it has a status.
 
     Examples
     --------
@@ -91,6 +110,10 @@ def summarize_many(
     >>> summarize_many(years, np.ones((3, 10)) * years, degree=1)
     <Summaries of 3 curves, degree 1: 3 ok>
     """
+    if by is not None:
+        rows = _keyed(data, y, x, by, axis, weights, sigma, where, again, counts, file_format)
+        return _by_key(rows, checked_degree(degree), missing, per)
+    _check_arrays(where, file_format, again)
     given = _Given.of(data, y, x, axis, weights, sigma, counts)
     return given.summarized(degree, missing, per)[0]
 
@@ -102,17 +125,21 @@ def fit_many(
     degree: int | str = 3,
     *,
     x: Any = None,
+    by: Any = None,
     axis: int = -1,
     weights: Any = None,
     sigma: Any = None,
     absolute_sigma: bool = False,
     counts: Any = None,
+    where: str | None = None,
+    file_format: Any = None,
     missing: str = "raise",
     fix: Any = None,
     terms: Any = None,
     through: Any = None,
     criterion: str = "aicc",
     per: str | None = None,
+    again: bool = False,
 ) -> Fits:
     """Exact least squares of many curves at once: arrays in, arrays out, a status for each.
 
@@ -120,11 +147,14 @@ def fit_many(
     ----------
     data, y
         The x and y of the curves, as in `summarize_many`: y of shape (…, n), x of shape (n,), for
-        all, or that of y.
+        all, or that of y. With by=, rows: columns, a file, a table.
     degree
         A number, default 3. "auto" for the best of each curve up to 10, "auto:5" up to 5.
     x
-        The x, instead of data.
+        The x, instead of data; with by=, the column of x in a file or table, or SQL.
+    by
+        One curve for each key: the column of the key of each row, or an SQL expression, or a list
+        of them; of rows in memory, the keys beside x and y. None: a curve for each row of y.
     axis
         Of y, and of all that has its shape: along which the points of a curve lie; default −1.
     weights
@@ -137,6 +167,10 @@ def fit_many(
         standard errors; default False.
     counts
         How often each point was seen, shape (n,) or that of y, whole numbers ≥ 0; default 1.
+    where
+        With by=, an SQL expression that picks rows of a file or table; all unless given.
+    file_format
+        With by=, how text files are written: a `FileFormat` or a dict of its fields.
     missing
         "raise" (default) for points with NaN or infinity, "omit" to leave them out, curve by curve,
         or "mark" to give such curves no answer and a status.
@@ -152,6 +186,8 @@ def fit_many(
         By what degree="auto" chooses, the lowest of: "aicc" (default), "aic" or "bic".
     per
         The unit of dates and durations, default "day": coefficients are per it.
+    again
+        With by=, True counts files that hold the same rows twice; False (default) refuses them.
 
     Raises
     ------
@@ -171,11 +207,20 @@ def fit_many(
     >>> fits.coef.round(12) + 0.0
     array([[ 0.,  1.,  0.],
            [ 1.,  0., -1.]])
+    >>> by_site = fit_many([0, 1, 2, 0, 1], [1, 3, 5, 7, 6], degree=1, by=["a", "a", "a", "b", "b"])
+    >>> by_site["b"].equation()
+    'y = 7 - x'
     """
     known = KnownOfEach(fix, terms, through)
     problem = problem_of(degree, known, criterion=criterion, absolute_sigma=absolute_sigma)
     if problem.absolute_sigma and weights is None and sigma is None:
         raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
+    if by is not None:
+        rows = _keyed(data, y, x, by, axis, weights, sigma, where, again, counts, file_format)
+        fits = fits_of(_by_key(rows, problem.degree, missing, per), problem, None, known)
+        warn_of_troubles(fits.status)
+        return fits
+    _check_arrays(where, file_format, again)
     given = _Given.of(data, y, x, axis, weights, sigma, counts)
     known.check(given.shape)
     summaries, curves = given.summarized(problem.degree, missing, per)
@@ -324,6 +369,39 @@ def warn_of_troubles(status: np.ndarray) -> None:
         warnings.warn(found, stacklevel=3)
 
 
+def _keyed(
+    data: Any,
+    y: Any,
+    x: Any,
+    by: Any,
+    axis: int,
+    weights: Any,
+    sigma: Any,
+    where: str | None,
+    again: bool,
+    counts: Any,
+    file_format: Any,
+) -> Source:
+    """Rows with keys, from what the user passed."""
+    if axis != -1:
+        raise BadCall("axis= says where the points of a stack lie, and by= takes rows: pass one.")
+    return source_of(data, y, x, weights_of(weights, sigma), where, again, counts, file_format, by)
+
+
+def _by_key(source: Source, degree: int, missing: str, per: str | None) -> Summaries:
+    check_unit(per)
+    return summaries_by_key(source, degree, missing).in_unit(per)
+
+
+def _check_arrays(where: object, file_format: object, again: object) -> None:
+    """Raise BadCall for what only rows with keys have."""
+    if where is not None or file_format is not None or again:
+        raise BadCall(
+            "where=, file_format= and again= are for files and tables with a curve for each key: "
+            "pass by= too."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class _Given:
     """What the user passed, read: curves in memory, or a Dask array of them.
@@ -346,6 +424,11 @@ class _Given:
             weights, sigma, counts = (beside(c, data, y) for c in (weights, sigma, counts))
             data, y, axis, labels = curves_of(data, y, x)
             x = None
+        if isinstance(y, str) or isinstance(x, str) or isinstance(data, str):
+            raise BadCall(
+                "Columns of a table or file are rows: by= says which of them make a curve, as in "
+                'fit_many(table, x="t", y="v", by="sensor").'
+            )
         if y is None or (data is None) == (x is None):
             raise BadCall(
                 "Pass x and y of the curves: fit_many(x, y) with y of shape (curves, points) and x "

@@ -38,7 +38,8 @@ class Evidence:
 
     Attributes
     ----------
-    curve, summary, loss, outcome, least_squares, rows, absolute_sigma, choice
+    curve, summary, loss, outcome, least_squares, rows, absolute_sigma, choice,
+    held_out
         As of `Fit`.
     """
 
@@ -50,6 +51,7 @@ class Evidence:
     rows: Rows | None = None
     absolute_sigma: bool = False
     choice: Choice = BY_AICC
+    held_out: np.ndarray | None = None
 
     # ── what it is ──
 
@@ -185,7 +187,10 @@ class Evidence:
         return self._criteria.bic
 
     def degrees(
-        self, up_to: int | None = None, criterion: str | None = None, folds: int | None = None
+        self,
+        up_to: int | None = None,
+        criterion: str | None = None,
+        folds: int | str | None = None,
     ) -> Degrees:
         """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
 
@@ -196,7 +201,8 @@ class Evidence:
         up_to
             The highest degree; the fit's own where left out.
         criterion, folds
-            What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
+            What picks, as in `fit`, folds alone meaning "cv"; both left out, what chose the degree
+            of this fit, "aicc" of others.
 
         Raises
         ------
@@ -204,24 +210,28 @@ class Evidence:
             Above the degree of a fit that holds no rows.
         BadDegree, BadSetting, NeedsRows
             For a degree or criterion that is none; for "loo" and "cv" without rows.
+        NeedsFiles, TooManyParts
+            For files as folds other than those that chose the degree; for more than 1,000 folds.
         """
         up_to = self.degree if up_to is None else checked_degree(up_to)
-        choice = Choice.of(
-            self.choice.criterion if criterion is None else criterion,
-            self.choice.folds if folds is None else folds,
-        )
+        choice = self.choice
+        if criterion is not None or folds is not None:
+            same = criterion == choice.criterion and folds is None
+            choice = choice if same else Choice.of(criterion, folds)
         rows = all_rows(self)
+        left = self.held_out if choice == self.choice else None
+        left = None if left is None or up_to >= len(left) else left
         if up_to <= self.degree:
             refined = None if self.least_squares.constraints else self.least_squares.refined
             lower = self.summary.triangle.lower(up_to)
-            return degree_table(lower, rows, self.absolute_sigma, choice, refined)
+            return degree_table(lower, rows, self.absolute_sigma, choice, refined, held_out=left)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
         triangle = Triangle.fold(rows.x, rows.y, rows.weights, up_to, rows.counts)
-        return degree_table(triangle, rows, self.absolute_sigma, choice)
+        return degree_table(triangle, rows, self.absolute_sigma, choice, held_out=left)
 
     # ── what the data leave uncertain ──
 

@@ -56,8 +56,8 @@ class Problem:
         fix: Any = None,
         terms: Any = None,
         through: Any = None,
-        criterion: str = "aicc",
-        folds: int = 5,
+        criterion: str | None = None,
+        folds: int | str | None = None,
         absolute_sigma: bool = False,
     ) -> Problem:
         """What the arguments of `fit` ask for, of a summary of degree `largest` at most.
@@ -66,6 +66,8 @@ class Problem:
         """
         choice = Choice.of(criterion, folds)
         wanted, is_auto = _wanted_degree(degree, largest)
+        if folds is not None and choice.criterion != "cv":
+            raise BadSetting("folds", folds, 'left out, or with criterion="cv"')
         if choice != BY_AICC and not is_auto:
             raise BadCall(
                 'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
@@ -89,10 +91,13 @@ class Problem:
                 'and degree="auto".'
             )
 
-    def solve(self, summary: Summary, rows: Rows | None = None) -> Fit:
+    def solve(
+        self, summary: Summary, rows: Rows | None = None, held_out: np.ndarray | None = None
+    ) -> Fit:
         """The exact least squares fit, refined if `rows` are all rows of the summary.
 
-        Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadSetting.
+        held_out: as in `degree_table`. Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree,
+        NeedsRows, NeedsFiles, BadSetting.
         """
         all_rows = rows if rows is not None and rows.counting == summary.n else None
         if summary.degree != self.degree:
@@ -101,8 +106,16 @@ class Problem:
         _check_inhabited(summary)
         if self.auto is not None:
             known = self.absolute_sigma
-            table = degree_table(summary.triangle, all_rows, known, self.auto, leave_out=False)
+            table = degree_table(
+                summary.triangle,
+                all_rows,
+                known,
+                self.auto,
+                leave_out=False,
+                held_out=held_out,
+            )
             summary = summary.lower(table.pick)
+            held_out = table.cv if self.auto.criterion == "cv" else None
         check_determined(summary, rows, held)
         solution = solve(summary.triangle, all_rows, held, summary.axis.power_origin)
         return replace(
@@ -110,6 +123,7 @@ class Problem:
             rows=rows,
             absolute_sigma=self.absolute_sigma,
             choice=self.auto or BY_AICC,
+            held_out=held_out,
         )
 
 

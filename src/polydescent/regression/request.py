@@ -10,6 +10,7 @@ from typing import Any
 from polydescent.arrays import Kind
 from polydescent.errors import BadCall, BadSetting
 from polydescent.regression.fit import Fit
+from polydescent.regression.folding import Folding
 from polydescent.regression.passes import State, present, summary_of, summary_of_rows
 from polydescent.regression.problem import Problem, check_determined
 from polydescent.regression.summary import Summary
@@ -35,12 +36,14 @@ class Request:
     problem : which curve.
     missing : "raise" or "omit", for rows with NaN or infinity.
     per : the unit of x where it holds dates or durations; None for days.
+    moments : whether a summary tells what batches of its rows do.
     """
 
     source: Source
     problem: Problem
     missing: str = "raise"
     per: str | None = None
+    moments: bool = False
 
     @classmethod
     def parse(
@@ -58,6 +61,7 @@ class Request:
         missing: str = "raise",
         per: str | None = None,
         again: bool = False,
+        moments: bool = False,
         **curve: Any,
     ) -> Request:
         """The arguments of `fit`, `descend` and `summarize`; curve: as in `Problem.parse`.
@@ -72,7 +76,9 @@ class Request:
             )
         omega = weights_of(weights, sigma)
         source = source_of(data, y, x, omega, where, again, counts, file_format)
-        return cls(source, problem, missing, per)
+        if not isinstance(moments, bool):
+            raise BadSetting("moments", moments, "True or False")
+        return cls(source, problem, missing, per, moments)
 
     def gathered(self, kind: Kind | None = None) -> Request:
         """The same with all rows in memory, in another library or dtype, or on a device."""
@@ -85,16 +91,21 @@ class Request:
 
     def summarize(self) -> Summary:
         """One pass over the rows. Raises NotFinite, NoRows and what the source raises."""
-        summary = summary_of(self.source, self.problem.degree, self.missing)
+        moments = self.moments
+        summary = summary_of(self.source, self.problem.degree, self.missing, moments=moments)
         return summary.in_unit(self.per)
 
     def read(
-        self, watch: Watch | None = None, summarized: Callable[..., Summary] | None = None
+        self,
+        watch: Watch | None = None,
+        summarized: Callable[..., Summary] | None = None,
+        look: Look | None = None,
     ) -> tuple[Summary, Rows | None]:
         """The summary, and rows to look at: all of them, a selection, or none of a cluster.
 
         watch: called with each state of the pass. summarized: makes the summary instead, of this
-        request and what to call with each chunk and each state. Raises as `summarize`.
+        request and what to call with each chunk and each state. look: called with each chunk too,
+        where they are streamed. Raises as `summarize`.
         """
         if isinstance(self.source, InMemory) and summarized is None:
             rows, omitted = present(self.source.rows, self.missing)
@@ -102,14 +113,19 @@ class Request:
         else:
             kept = Selection()
             fold = _summarized if summarized is None else summarized
-            summary = fold(self, kept.take, watch)
+            summary = fold(self, _both(kept.take, look), watch)
             rows = None if self.source.remote else kept.rows
         summary = summary.in_unit(self.per)
         return summary, rows if rows is None else rows.on(summary.axis)
 
     def fit(self, watch: Watch | None = None) -> Fit:
         """Exact least squares. Raises as `read` and `Problem.solve`."""
-        return self.answer(*self.read(watch))
+        auto = self.problem.auto
+        if auto is None or auto.criterion != "cv" or isinstance(self.source, InMemory):
+            return self.answer(*self.read(watch))
+        folding = Folding(self.source, self.problem.degree, auto.folds)
+        summary, rows = self.read(folding.watch(watch), look=folding.take)
+        return self.problem.solve(summary, rows, folding.left(summary.axis))
 
     def descend(self, descent: Descent, watch: Watch | None = None) -> Fit:
         """The fit that a descent reaches. Raises as `read` and `Descent.run`."""
@@ -127,6 +143,18 @@ class Request:
 
 def _summarized(request: Request, look: Look, watch: Watch | None) -> Summary:
     return summary_of(request.source, request.problem.degree, request.missing, look, watch)
+
+
+def _both(first: Look, second: Look | None) -> Look:
+    """Both, one after the other, as one."""
+    if second is None:
+        return first
+
+    def look(rows: Rows) -> None:
+        first(rows)
+        second(rows)
+
+    return look
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:

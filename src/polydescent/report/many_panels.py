@@ -17,10 +17,13 @@ from polydescent.regression.fit import Fit
 from polydescent.report import panels
 from polydescent.report.many_text import label
 from polydescent.report.panels import shown
+from polydescent.rows.keys import find
+from polydescent.sealed.atomic import locked, replacing
 
 _COLOR, _MIDDLE, _EMPTY = "#0072B2", "#D55E00", "0.45"
 _BINS = 40
 _ACROSS = 4  # small pictures in a row
+_SHOWN = 12
 _MOST = 100  # small pictures that anybody looks at
 
 
@@ -56,6 +59,22 @@ def draw(fits: Fits, kind: Any, count: Any, figure: Any = None) -> Any:
     return figure
 
 
+def write_panels(fits: Fits, path: str, title: str) -> None:
+    """The curves with the lowest R² side by side, as a file; where none has one, how they came out.
+
+    Raises MissingExtra, FileRefused.
+    """
+    from matplotlib.figure import Figure
+
+    places = ranked(fits, True, _SHOWN)
+    size = _size(len(places)) if places else (8, 4.5)
+    figure = Figure(figsize=size, layout="constrained")
+    draw(fits, "worst" if places else "status", _SHOWN, figure)
+    figure.suptitle(shown(title), parse_math=False)
+    with locked(path), replacing(path) as beside:
+        figure.savefig(beside, dpi=150)
+
+
 def _size(count: int) -> tuple[float, float]:
     across = min(_ACROSS, count)
     return 3.2 * across, 2.5 * math.ceil(count / across)
@@ -78,6 +97,8 @@ def _places(fits: Fits, kind: Any, count: int) -> list[tuple[int, ...]]:
     wanted = "worst, best, r2, status, or a list of the places of curves"
     if not isinstance(kind, Sequence | np.ndarray) or not len(kind):
         raise BadSetting("kind", kind, wanted)
+    if fits.keys is not None:
+        return [(find(fits.keys, key),) for key in list(kind)[:_MOST]]
     places = [tuple(int(i) for i in np.atleast_1d(place)) for place in kind]
     for place in places:
         inside = len(place) == len(fits.shape) and all(

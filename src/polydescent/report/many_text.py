@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polydescent.many.status import Status, in_words
+from polydescent.rows.keys import texts
 from polydescent.visible import html_table
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def first_curves(fits: Fits) -> tuple[list[str], list[list[str]]]:
 def label(fits: Fits, place: tuple[int, ...]) -> str:
     """What the user calls a curve: its key, or its place."""
     if fits.keys is not None:
-        row = fits.keys.slice(place[0], 1).to_pylist()[0]
-        return ", ".join(str(value) for value in row.values())
+        return texts(fits.keys, [place[0]])[0]
     return ", ".join(map(str, place))
 
 

@@ -22,6 +22,7 @@ from polydescent.visible import shortened, visible
 LANGUAGES = ("en", "zh-CN")
 _DEGREE = 10  # that the page can go up to, where the rows are at hand
 _LONGEST_NAME = 300  # characters
+_REPLAYED = ("gd", "momentum", "nesterov", "adam")  # what explorer/core.js takes steps with
 _STEPS = 200  # shown first after exact least squares, which takes none
 
 
@@ -88,9 +89,15 @@ def _summary(fit: Fit) -> Summary:
 
 
 def _run(fit: Fit) -> dict[str, Any]:
-    """The descent shown first: the fit's own, or one that arrives where least squares went."""
+    """The descent shown first: the fit's own, or one that arrives where least squares went.
+
+    Of a descent that the page does not know, plain gradient descent from the same start.
+    """
     forecast = fit.forecast or fit.summary.forecast(basis="chebyshev", start="zeros")
     optimizer = forecast.optimizer
+    if optimizer.name not in _REPLAYED or not forecast.is_plain:
+        start = forecast.start.tolist()
+        optimizer = fit.summary.forecast(basis=fit.curve.basis, start=start).optimizer
     return {
         "basis": "chebyshev" if fit.forecast is None else fit.curve.basis.name,
         "optimizer": {"name": optimizer.name} | vars(optimizer),

@@ -6,6 +6,7 @@ import datetime
 import os
 import warnings
 from itertools import pairwise
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -67,7 +68,7 @@ def assert_alone(fits, columns, degree, tolerance=1e-13, **roles):
     for i, key in every[:: -(-len(every) // SOME)]:
         rows = of_key(columns, key)
         assert fits.summaries.n[i] == len(rows["x"]), key
-        given = {role: rows[name] for role, name in roles.items()}
+        given: dict[str, Any] = {role: rows[name] for role, name in roles.items()}
         if len(np.unique(rows["x"])) <= degree:
             assert fits.status[i] in (Status.TOO_FEW_ROWS, Status.TOO_FEW_DISTINCT)
             assert np.isnan(fits.coef[i]).all()
@@ -310,7 +311,7 @@ def test_missing_values_are_refused_with_their_key(hold, tmp_path):
     data = hold(with_holes(), tmp_path)
     with pytest.raises(NotFinite, match=r"in the group '\d'") as found:
         pd.fit_many(data, x="x", y="y", by="k")
-    assert found.value.key in "346"
+    assert found.value.key in list("346")
     fits = pd.fit_many(data, x="x", y="y", by="k", missing="omit", degree=2)
     assert fits.omitted.tolist() == [0, 0, 0, 2, 1, 0, 1]
     whole = {name: np.delete(values, [10, 11, 17, 20]) for name, values in with_holes().items()}
@@ -464,7 +465,9 @@ def test_a_million_groups_in_small(tmp_path):
 
 def test_merging_nothing_with_something():
     a = pd.summarize_many([0, 1], [0.0, 1.0], 1, by=["a", "b"])
-    assert_same(merged([a[:0], a]), a)
+    nothing = a[:0]
+    assert isinstance(nothing, pd.Summaries)
+    assert_same(merged([nothing, a]), a)
 
 
 # ── keys, tables, files ──────────────────────────────────────────────────────────────────────────

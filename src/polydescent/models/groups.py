@@ -263,7 +263,7 @@ def write(
     way back. Raises NotKept, FileRefused.
     """
     names = keys.beside_others(summaries.keys.column_names, _COLUMNS)
-    values = said | {
+    values = dict(said) | {
         "degree": summaries.degree,
         "keys": [
             [name, column] for name, column in zip(summaries.keys.column_names, names, strict=True)

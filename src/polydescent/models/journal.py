@@ -56,7 +56,7 @@ class Job:
     is_update: bool = False
     again: bool = False
     curve: dict[str, Any] = field(default_factory=dict)
-    check: Callable[[Summary], object] | None = None
+    check: Callable[[Any], object] | None = None
     per: str | None = None
 
     @property
@@ -193,7 +193,8 @@ def _walk(
                 safe = last
             if watch is not None:
                 watch(last)
-            if (now := time.monotonic()) - written > max(every, _SHARE * took):
+            due = (now := time.monotonic()) - written > max(every, _SHARE * took)
+            if due and safe is not None:
                 job.kept(path, identity, safe)
                 written = time.monotonic()
                 took = written - now

@@ -51,8 +51,8 @@ class State:
     """How far a pass has come. All that a pass knows, so one that was killed goes on from it.
 
     done: rows read of each finished part, with those omitted. taken: rows read of the part after
-    them. tally: the summaries of all those rows, a `Tally` or one like it. share: of that part,
-    read; NaN if unknown.
+    them. tally: the summaries of all those rows, a `Tally` where all are of one curve. share: of
+    that part, read; NaN if unknown.
     """
 
     tally: Any = field(default=Tally())

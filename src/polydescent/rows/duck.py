@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +143,7 @@ class Query(Source):
         query: str,
         skip: int,
         before_sorting: Callable[[], object] | None = None,
-    ) -> Iterator[tuple[arrow.Columns, Keys | None]]:
+    ) -> Generator[tuple[arrow.Columns, Keys | None], None, None]:
         """The columns and keys of a query, block by block after the first `skip` rows.
 
         Rows of so many groups that each comes now and then are sorted by the data base first, which

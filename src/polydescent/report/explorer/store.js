@@ -1,0 +1,84 @@
+// Holds the one state, draws it at most once a frame, and keeps it in the URL hash.
+"use strict";
+
+/**
+ * @typedef {object} Store
+ * @property {() => Model} model  of the state as it is now
+ * @property {(patch: Partial<State>) => void} change
+ * @property {() => void} resized
+ * @property {() => string} link  the address of this state
+ * @property {(text: string) => void} announce  to a screen reader
+ */
+
+const stores = (() => {
+  const LATER = 250; // milliseconds: browsers refuse a page that rewrites its address in every frame
+
+  /** @param {Place} place @param {(state: State) => Model} modelOf @returns {Store} */
+  function make(place, modelOf) {
+    let state = states.fromHash(location.hash, place);
+    let [asked, size, saving] = [false, 0, 0];
+    let written = location.hash;
+    /** @type {Model | null} */
+    let known = null;
+
+    const model = () => {
+      if (known?.state !== state) known = modelOf(state);
+      return /** @type {Model} */ (known);
+    };
+
+    const ask = () => {
+      if (!asked) requestAnimationFrame(answer);
+      asked = true;
+    };
+
+    function answer() {
+      asked = false;
+      view.draw(model(), size);
+    }
+
+    const hash = () => `#${states.toHash(state, place)}`;
+
+    function remember() {
+      clearTimeout(saving);
+      saving = setTimeout(() => {
+        written = hash();
+        try {
+          history.replaceState(null, "", written);
+        } catch {
+          // A sandboxed frame has no address to write to; the link button still knows it.
+        }
+      }, LATER);
+    }
+
+    /** Paper is light: the canvases are drawn for it before it is printed. */
+    const onPaper = () => {
+      const { state: shown, ...rest } = model();
+      view.draw({ ...rest, state: Object.freeze({ ...shown, theme: "light" }) }, size);
+    };
+    window.addEventListener("beforeprint", onPaper);
+    window.addEventListener("afterprint", () => view.draw(model(), size));
+
+    window.addEventListener("hashchange", () => {
+      if (location.hash === written) return;
+      state = states.fromHash(location.hash, place);
+      ask();
+    });
+
+    return Object.freeze({
+      model,
+      change: (patch) => {
+        state = states.change(state, patch, place);
+        ask();
+        remember();
+      },
+      resized: () => {
+        size += 1;
+        ask();
+      },
+      link: () => location.href.replace(/#.*$/, "") + hash(),
+      announce: (text) => dom.put(dom.at("live"), text),
+    });
+  }
+
+  return Object.freeze({ make });
+})();

@@ -146,7 +146,7 @@ def _verdict(use):
 
 def _use_model(path, body):
     model = store.load(path)
-    again = json.loads(json.dumps(store.model_to_json(model)))
+    again = json.loads(json.dumps(model.to_record()))
     if body is not None and not _same(again, body):
         return "wrong number"
     repr(model.summary)
@@ -156,7 +156,7 @@ def _use_model(path, body):
         assert both.n == 2 * model.summary.n
         for fit in (model.summary.fit(), _curve(model, None), model.summary.lower(0).fit()):
             middle = fit.summary.domain.lo / 2 + fit.summary.domain.hi / 2
-            numbers += [*fit.best.powers, fit.curve(np.array([middle]))[0], fit.loss]
+            numbers += [*fit.least_squares.powers, fit.curve(np.array([middle]))[0], fit.loss]
             str(fit)
     return "means what it says" if np.isfinite(numbers).all() else "wrong number"
 

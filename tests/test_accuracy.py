@@ -43,10 +43,11 @@ def test_a_fit_of_a_summary_has_at_least_the_digits_it_says(case, noise, offset,
         found = pd.summarize(x, y, degree).fit()
     except errors.TooFewDistinct:
         pytest.skip("refused: no digit at all")
-    exact = pd.fit(x, y, degree).best.refined.weights
-    off = [float(Fraction(w) - v) for w, v in zip(found.best.weights.tolist(), exact, strict=True)]
+    exact = pd.fit(x, y, degree).least_squares.refined.weights
+    weights = found.least_squares.weights
+    off = [float(Fraction(w) - v) for w, v in zip(weights.tolist(), exact, strict=True)]
     V = design_matrix(CHEBYSHEV, np.linspace(-1, 1, 401), degree)
-    error, size = np.abs(V @ off).max(), np.abs(V @ found.best.weights).max()
+    error, size = np.abs(V @ off).max(), np.abs(V @ weights).max()
     true = -math.log10(max(error / size, 1e-16))
     assert found.digits <= true + 1.5
     assert found.digits >= min(true, 15.95) - 6
@@ -163,7 +164,7 @@ def test_what_stands_alone_is_far_and_rarer_than_the_rest(far, others, alone):
 def test_rows_at_one_x_are_judged_there():
     """A slope through the origin of a column that is 5 throughout: no other place is known."""
     fit = pd.fit([5.0, 5, 5], [1.0, 2, 4], 1, terms=[1])
-    found = accuracy(fit.best, fit.summary.triangle)
+    found = accuracy(fit.least_squares, fit.summary.triangle)
     assert found.place == 5
     assert found.noise == pytest.approx(1 / math.sqrt(3))
 
@@ -172,6 +173,6 @@ def test_a_curve_far_from_the_solution_has_no_digit():
     """Its size over its error is below the smallest float64."""
     x = np.linspace(0, 1, 9)
     fitted = pd.fit(x, 1e140 * (1 + x), 1)
-    found = accuracy(fitted.solution, fitted.summary.triangle, np.array([1e-200, 0.0]))
+    found = accuracy(fitted.least_squares, fitted.summary.triangle, np.array([1e-200, 0.0]))
     assert found.digits == 0
     assert 1e140 < found.error < 1e141

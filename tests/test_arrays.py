@@ -139,7 +139,7 @@ def assert_as_numpy(xp, tolerance):
 
     expected = pd.fit(X, Y, 2, weights=W)
     fit = pd.fit(x, y, 2, weights=w)
-    assert fit.kind.library == xp.__name__
+    assert fit.summary.kind.library == xp.__name__
     assert_close(fit.coef, expected.coef)
     assert_close(fit.stderr, expected.stderr)
     assert_close(fit(x), expected(X))
@@ -147,7 +147,7 @@ def assert_as_numpy(xp, tolerance):
     assert_close(fit.prediction_band(x)[1], expected.prediction_band(X)[1])
     assert_close(pd.fit(x, y, 2, sigma=w).coef, pd.fit(X, Y, 2, sigma=W).coef)
     assert_close(pd.fit(x, y, 2, sigma=0.5).coef, pd.fit(X, Y, 2, sigma=0.5).coef)
-    assert pickle.loads(pickle.dumps(fit.kind)) == fit.kind
+    assert pickle.loads(pickle.dumps(fit.summary.kind)) == fit.summary.kind
     again = pd.Fit.from_json(fit.to_json())
     assert_close(again.coef, expected.coef)
     for over in ("rows", "summary"):

@@ -213,7 +213,7 @@ TRIED: dict[str, list[tuple[str, str]]] = {
         ("fit(x, y, sigma=1 + x**2, absolute_sigma='yes')", "BadSetting"),
         ("fit(x, y, 1, weights=1e300 + 0 * x)", "OutOfRange"),
         ("fit(x, y, 1, weights=2.0**-900 + 0 * x).coef[1]", "(answer == fit(x, y, 1).coef[1])"),
-        ("fit(x, y, 1, weights=put(1e250 + 0 * x, 3, 1e-260)).best.tss", "(answer > 0)"),
+        ("fit(x, y, 1, weights=put(1e250 + 0 * x, 3, 1e-260)).least_squares.tss", "(answer > 0)"),
         ("fit(x, y, w=x)", "TypeError"),
     ],
     "Terms, fixed coefficients, points": [
@@ -509,7 +509,7 @@ def test_any_size_is_refused_or_fitted(arrive, asked, how):
     arrive()
     assert np.isfinite(fit.curve.weights).all()
     assert 0 <= fit.loss < math.inf
-    assert 0 <= fit.best.tss < math.inf
+    assert 0 <= fit.least_squares.tss < math.inf
     again = pd.Fit.from_json(fit.to_json())
     np.testing.assert_array_equal(again.coef, fit.coef)
     np.testing.assert_array_equal(again.stderr, fit.stderr)

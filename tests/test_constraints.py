@@ -13,7 +13,6 @@ from polydescent import errors
 from polydescent.least_squares.constraints import Constraints, constraints_of
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import exact_powers
-from polydescent.regression.verbs import fit_folded
 
 TERMS = [
     (-1.0, 1.0, [0, 4]),
@@ -35,7 +34,8 @@ def rows(lo, hi, seed):
 
 
 def from_triangle(x, y, constraints, degree, weights=None):
-    return fit_folded(pd.Summary.of_rows(x, y, weights, degree), None, constraints)
+    known = {"fix": dict(constraints.fixed), "through": constraints.through or None}
+    return pd.Summary.of_rows(x, y, weights, degree).fit(**known)
 
 
 @pytest.mark.parametrize(("lo", "hi", "terms"), TERMS)
@@ -84,6 +84,20 @@ def test_points_far_from_the_rows_and_near_each_other():
         assert found.coef[4] == 1e-9
         # a polynomial through two points at one height so near each other is level there
         assert found.derivative()(2010.0) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("at", [2**53 + 1, 10**17 + 3, -(10**17) - 3, np.int64(10**17 + 3)])
+def test_points_at_whole_numbers_that_float64_does_not_hold(at):
+    rng = np.random.default_rng(5)
+    x, y = at + np.arange(-20, 30), rng.normal(size=50)
+    for points in ((at, 7.0), [(at, 7.0), (at + 1, -7.0)]):
+        found = pd.fit(x, y, 4, through=points)
+        again = pd.Fit.from_json(found.to_json())
+        bare = pd.summarize(x, y, 4).fit(through=points)
+        for curve in (found, again, bare):
+            assert curve(at) == pytest.approx(7, rel=1e-12)
+            if np.ndim(points) == 2:
+                assert curve(at + 1) == pytest.approx(-7, rel=1e-12)
 
 
 REPEATED = [

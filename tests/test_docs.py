@@ -148,3 +148,21 @@ def test_both_readmes_show_the_same_code():
         for name in ("README.md", "README.zh-CN.md")
     )
     assert chinese == english
+
+
+TRANSLATED = [page for page in PAGES if page.name.endswith(".zh-CN.md")]
+
+
+@pytest.mark.parametrize("page", TRANSLATED, ids=lambda page: page.name)
+def test_a_translation_runs_the_code_of_its_page(page):
+    english = page.with_name(page.name.replace(".zh-CN", ""))
+    ours, theirs = (
+        [re.sub(r"  # .*", "", fence[2]) for fence in FENCE.finditer(p.read_text(encoding="utf-8"))]
+        for p in (page, english)
+    )
+    assert ours == theirs
+    titles = [
+        len(re.findall(r"^## ", p.read_text(encoding="utf-8"), re.MULTILINE))
+        for p in (page, english)
+    ]
+    assert titles[0] == titles[1]

@@ -170,8 +170,8 @@ def test_estimates_are_the_library_s(summary, known, basis, degree):
     into = np.linalg.inv(
         change_of_basis(basis_named(basis), CHEBYSHEV, degree, *variable(basis, summary.domain))
     )
-    root = into @ fit.uncertain.factor
-    assert_close(core("problem.best"), into @ fit.uncertain.weights, 1e-10)
+    root = into @ fit._uncertain.factor
+    assert_close(core("problem.best"), into @ fit._uncertain.weights, 1e-10)
     assert_close(core("problem.stderr"), np.sqrt((root**2).sum(axis=1)), 1e-10)
 
 

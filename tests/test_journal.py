@@ -127,7 +127,7 @@ def test_a_file_changed_in_place_with_its_time_put_back_is_refused(folder):
 @pytest.mark.parametrize("tally", [[], [[3, None]], [[1, "other degree"]], [[1, "more rows"]], "x"])
 def test_a_checkpoint_that_no_pass_left_is_not_gone_on_from(folder, tally):
     job = update(folder, "b")
-    whole = store.summary_to_json(pd.summarize([0.0, 1.0, 2.0], [1.0, 2.0, 3.0], 4))
+    whole = pd.summarize([0.0, 1.0, 2.0], [1.0, 2.0, 3.0], 4).to_record()
     if tally and tally != "x":
         tally = [[count, whole if part else part] for count, part in tally]
     content = {"pass": "0" * 32, "done": [], "taken": 2, "tally": tally}

@@ -21,6 +21,12 @@ ROOMS = {
 LADDER = list(ROOMS)
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem[0] != "_")
 
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 # Inside these methods, as the docstring says, an import goes down the list instead.
 REACH_DOWN = {
     "regression.summary.Summary": {"fit", "descend", "forecast", "save", "load"},
@@ -28,8 +34,9 @@ REACH_DOWN = {
     "cli": {"main"},  # the entry point, which loads nothing until it has Ctrl-C in hand
     "cli.wording": {"_keywords"},  # what the options are called
 }
+LESSON = {module_of(path) for path in FILES if path.parent.name == "programs"}
 SPELLED_IN = {
-    "torch": {"arrays", "triangle.kernels.gpu", "estimators.torch"},
+    "torch": {"arrays", "triangle.kernels.gpu", "estimators.torch"} | LESSON,
     "duckdb": {"rows.locked"},
     "matplotlib": {"report.static", "report.panels"},
     "pyarrow": {"rows.arrow"},
@@ -39,11 +46,6 @@ SPELLED_IN = {
     "pandas": {"frames"},
     "polars": set(),
 }
-
-
-def module_of(path):
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def rung_of(module):

@@ -306,7 +306,7 @@ def test_constrained_coefficients_are_exact_too():
 
 
 def assert_root(answer, domain, terms, exact):
-    """The standard errors from `answer.exact_factor` are those of the exact inverse, to the last bits."""
+    """The standard errors from `answer.exact_factor` are the exact inverse's, to the last bits."""
     columns = [exact_powers(CHEBYSHEV, domain, column) for column in answer.exact_factor]
     for i, term in enumerate(terms):
         variance = sum(column[term] ** 2 for column in columns)

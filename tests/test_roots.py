@@ -207,7 +207,7 @@ def test_inverse_is_where_the_curve_is_y():
     a, b, c = np.asarray(fit.coef)
     assert found.value == pytest.approx(max(np.roots([c, b, a - 3]), key=lambda r: -abs(r)))
     slope = fit.derivative()(found.value)
-    spread = fit.uncertain.stderr_at(found.value)
+    spread = fit._uncertain.stderr_at(found.value)
     assert found.stderr == pytest.approx(spread / slope, rel=1e-9)
     (measured,) = fit.inverse(3.0, sigma=0.4)
     assert measured.stderr == pytest.approx(math.hypot(spread, 0.4) / slope, rel=1e-9)

@@ -218,7 +218,7 @@ def test_through_is_met_where_it_was_asked():
     fit = pd.fit(x, y, 3, through=[(1.5, 7.0), (3, -2)])
     assert fit(1.5) == pytest.approx(7, abs=1e-13)
     assert fit(3.0) == pytest.approx(-2, abs=1e-13)
-    assert fit.uncertain.stderr_at(1.5) == pytest.approx(0, abs=1e-7)
+    assert fit._uncertain.stderr_at(1.5) == pytest.approx(0, abs=1e-7)
     assert fit.loss > pd.fit(x, y, 3).loss
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,9 +129,7 @@ def test_forward_at_the_first_row_adds_up_by_hand(basis):
     text = printed(basis=basis)[1]
     (terms, total) = re.search(rf"first row, x = -2: ŷ = (.*?) = {NUMBER}\n", text).groups()
     assert sum(float(t.strip("()")) for t in terms.split(" + ")) == pytest.approx(float(total))
-    at = pd.Fit(
-        type(fit.curve)(fit.curve.basis, fit.domain, trace.weights), fit.summary, 0, fit.outcome
-    )
+    at = replace(fit, curve=replace(fit.curve, weights=trace.weights))
     assert float(total) == pytest.approx(at(-2.0), rel=1e-6)
 
 

@@ -25,7 +25,7 @@ HOSTILE = '<script>alert("x")</script>&\x1b[31m'
 
 
 def parts(fit):
-    found = [fit, fit.derivative(), fit.uncertain, fit.best, fit.curve, fit.degrees()]
+    found = [fit, fit.derivative(), fit._uncertain, fit.least_squares, fit.curve, fit.degrees()]
     found += [fit.summary, fit.summary.triangle, fit.history, fit.forecast, fit.rows]
     return [part for part in found if part is not None] + fit.roots() + fit.extrema()
 

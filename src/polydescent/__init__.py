@@ -3,7 +3,8 @@
 Rooms from the ground up, each with its files in order. An import goes to a room further up this
 list, or to a file further up in the same room, except inside the methods Fit.plot, Fit.explore and
 print(fit), which ask report, and Summary.save and load, which ask models; within regression,
-Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what lives where and why.
+Summary.fit, descend and forecast ask problem and training. docs/architecture.md says what lives
+where and why.
 
     visible
     errors
@@ -17,13 +18,13 @@ Summary.fit, descend and forecast ask the verbs. docs/architecture.md says what 
         tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain inference
-        degrees
-    descent: motion optimizers forecast loop outcome
-    regression: summary passes progress record request fit verbs
+    least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
+    descent: motion optimizers settings forecast loop outcome
+    regression: summary passes progress evidence fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
-    cli: terminal wording options show reading approximate explain fit update merge predict commands
+    lesson: programs program verdict
+    cli: terminal wording options show approximate explain fit update merge predict commands
         door
 """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from polydescent.errors import (
     UnknownName,
     WrongShape,
 )
+from polydescent.sealed import schema
 
 
 def counted(weights: Array | None, counts: Array | None, omega: Array) -> int:
@@ -131,10 +132,32 @@ class Kind:
             return Kind("numpy", dtype)
         return Kind(self.library, dtype, self.device if self.device == other.device else "cpu")
 
+    def to_record(self) -> dict[str, Any]:
+        """Its names."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse, of names from closed sets: they decide what is imported. Raises Misfit."""
+        kind = cls(**_RECORD(found, where))
+        schema.choice(KINDS[kind.library])(kind.dtype, f"{where}.dtype")
+        if kind.library == "numpy":
+            schema.choice(("cpu",))(kind.device, f"{where}.device")
+            schema.check(
+                hasattr(np, kind.dtype), f"{where}.dtype", "one of this machine", kind.dtype
+            )
+        elif kind.library == "torch":  # of the others it is not used
+            _DEVICE(kind.device, f"{where}.device")
+        return kind
+
     def __str__(self) -> str:
         return f"{self.library} {self.dtype} on {self.device}"
 
 
+_RECORD = schema.record(
+    {"library": schema.choice(KINDS), "dtype": schema.text, "device": schema.text}
+)
+_DEVICE = schema.matching(r"(cpu|cuda|mps|xpu)(:\d{1,3})?", "a device, such as cpu or cuda:0")
 _NUMPY = {"float64": Kind(), "float32": Kind("numpy", "float32")}  # built once: the common answers
 _WIDTHS = {"float16": 16, "bfloat16": 16, "float32": 32, "float64": 64, "longdouble": 128}
 _EXACT = 2**53  # whole numbers beyond it are not all float64

@@ -124,7 +124,7 @@ def test_every_library_gets_its_own_arrays_back_with_the_same_numbers(backend):
         (fit.confidence_interval(), known.confidence_interval()),
         (fit(at), known(host[0][:5])),
         (fit.derivative()(at), known.derivative()(host[0][:5])),
-        (fit.uncertain.stderr_at(at), known.uncertain.stderr_at(host[0][:5])),
+        (fit._uncertain.stderr_at(at), known._uncertain.stderr_at(host[0][:5])),
         *zip(fit.confidence_band(at), known.confidence_band(host[0][:5]), strict=True),
         *zip(fit.prediction_band(at), known.prediction_band(host[0][:5]), strict=True),
     ]

@@ -375,7 +375,7 @@ def test_solving(triangle):
     together = from_triangle(triangle)
     assert together.shape == (CURVES,)
     alone = [from_triangle(triangle[i]) for i in range(CURVES)]
-    for what in ("weights", "half", "rss", "tss", "powers", "factor_in_powers"):
+    for what in ("weights", "factor", "rss", "tss", "powers", "factor_in_powers"):
         assert_same(getattr(together, what), [getattr(one, what) for one in alone])
     assert together.free == alone[0].free == DEGREE + 1
     assert together.powers.shape == (CURVES, DEGREE + 1)

@@ -13,6 +13,7 @@ import polydescent as pd
 from polydescent.arrays import Kind, to_host
 from polydescent.errors import BadDegree, BadSetting, DegreesDiffer, OutOfRange, TooFewDistinct
 from polydescent.polynomial.basis import CHEBYSHEV, basis_named, design_matrix
+from polydescent.regression.evidence import is_weighted
 
 DEGREES = (0, 1, 3, 8)
 UNDETERMINED = [("far cluster", 8)]  # one x a thousand times farther out than all others
@@ -232,7 +233,7 @@ def test_criteria_of_weighted_rows_travel_with_the_summary(way, tmp_path):
         assert float(fit.aic) - 2 == pytest.approx(other.aic, rel=1e-9)  # the variance counts
         assert float(fit.bic) - np.log(k.sum()) == pytest.approx(other.bic, rel=1e-9)
         assert summary.fit().degrees().bic[degree] == pytest.approx(fit.bic, rel=1e-12)
-        assert fit.is_weighted
+        assert is_weighted(fit)
     run = summary.descend(1, basis="chebyshev", steps=200)
     assert run.aicc == pytest.approx(summary.fit(1).aicc, rel=1e-6)
 

@@ -85,55 +85,74 @@ def fit(
     the fastest stable rate, unless --basis and --learning-rate say otherwise.
     """
     from polydescent.arrays import Kind
-    from polydescent.cli.reading import Reading
     from polydescent.cli.show import Wanted, show
     from polydescent.errors import BadCall
-    from polydescent.regression.request import absolute_sigma_of, weights_of
-    from polydescent.rows.files import files as source_of
+    from polydescent.models.journal import kept_in
+    from polydescent.regression.progress import Progress
+    from polydescent.regression.request import Request
+    from polydescent.regression.training import Descent
 
-    settings = (
+    descent = (
         None
         if optimizer in (None, "exact")
-        else {
-            "basis": basis or "chebyshev",
-            "optimizer": o.optimizer_of(optimizer, learning_rate, momentum),
-            "start": o.start_of(start),
-            "seed": seed,
-            "steps": steps,
-            "allow_divergence": allow_divergence,
-            "progress": not quiet,
-        }
+        else Descent.parse(
+            basis=basis or "chebyshev",
+            optimizer=o.optimizer_of(optimizer, learning_rate, momentum),
+            start=o.start_of(start),
+            seed=seed,
+            steps=steps,
+            allow_divergence=allow_divergence,
+            progress=not quiet,
+            over=over,
+        )
     )
     kind = Kind.choose(backend, device, dtype)
-    highest, asked = o.asked_of_fit(degree, hold, terms, through, criterion, folds)
-    table = highest if "auto" in asked else 0
+    format = o.format_of(null, delimiter, decimal, comment, columns, hive)
+    request = Request.parse(
+        files,
+        y,
+        x=x,
+        weights=weights,
+        sigma=sigma,
+        counts=counts,
+        where=where,
+        file_format=format,
+        missing=missing,
+        per=per,
+        again=again,
+        **o.curve_of(degree, hold, terms, through, criterion, folds, absolute_sigma),
+    )
+    problem = request.problem
+    if descent is not None:
+        problem.check_plain()
+    table = problem.degree if problem.auto else 0
     wanted = Wanted(log_every, json, trace, plot, explore, level, style, table)
-    wanted.check(None if settings is None else steps)
-    if settings is not None and asked:
-        raise BadCall(
-            "--optimizer walks with all terms of one degree: leave out --fix, --terms, "
-            "--through and --degree auto."
-        )
-    if save and "auto" in asked and asked["auto"].needs_rows:
+    wanted.check(None if descent is None else steps)
+    if save and problem.auto and problem.auto.needs_rows:
         raise BadCall(
             f"--save keeps no rows, and --criterion {criterion} leaves rows out: look which degree "
             "it chooses without --save, then save with that --degree."
         )
-    omega = weights_of(weights, sigma)
-    format = o.format_of(null, delimiter, decimal, comment, columns, hive)
-    source = source_of(files, x, y, omega, where, again, counts, format=format)
-    o.say_guesses(source)
+    o.say_guesses(request.source)
+    streamed = kind == Kind() and over == o.Over.summary
+    if not streamed:
+        if save:
+            raise BadCall(
+                "--save streams the rows in float64: leave out --over rows, --backend, --device "
+                "and --dtype."
+            )
+        request = request.gathered(kind)
     curve: dict[str, object] = {"degree": degree, "fix": hold, "terms": terms, "through": through}
     if criterion is not None:
         curve["criterion"] = criterion
-    if absolute_sigma_of(absolute_sigma, weights, sigma):
+    if absolute_sigma:
         curve["absolute_sigma"] = True
-        (asked if settings is None else settings)["absolute_sigma"] = True
-    reading = Reading(source, highest, missing, save, quiet, asked, per, curve, again)
-    streamed = kind == Kind() and over == o.Over.summary
-    fitted = reading.fit(settings) if streamed else reading.fit_in(kind, over, settings)
+    kept = kept_in(save, curve, again) if save else None
+    with Progress(request.source, quiet or not streamed) as progress:
+        found = request.read(progress, kept)
+    fitted = request.answer(*found, descent)
     extra: dict[str, object] = {"file": " ".join(files), "x": x, "y": y}
-    if settings is not None:
+    if descent is not None:
         extra["seed"] = seed
     if fitted.summary.omitted:
         extra["rows omitted"] = f"{fitted.summary.omitted:,}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -18,9 +18,6 @@ from polydescent.descent.optimizers import (
 )
 from polydescent.errors import BadSetting
 from polydescent.visible import visible
-
-if TYPE_CHECKING:
-    from polydescent.rows.axis import Axis
 
 _FASTEST = ("auto", "fastest")
 # the names of OPTIMIZERS, written out for those who check types
@@ -173,7 +170,7 @@ def say_guesses(source: Any) -> None:
         typer.echo(f"polydescent: {visible(line)}", err=True)
 
 
-def asked_of_fit(
+def curve_of(
     degree: str,
     fix: str | None,
     terms: str | None,
@@ -181,56 +178,17 @@ def asked_of_fit(
     criterion: str | None = None,
     folds: int | None = None,
     absolute_sigma: bool = False,
-) -> tuple[int, dict[str, Any]]:
-    """(degree, what was asked of `fit_folded`) for what was typed: `on_axis` reads the points.
-
-    Raises BadSetting, BadDegree, BadCall.
-    """
-    from polydescent.least_squares.degrees import Choice
-    from polydescent.regression.request import check_choice, wanted_degree
-
-    wanted, highest = wanted_degree(_whole(degree))
-    wanted = highest or wanted
-    choice = Choice.of(criterion or "aicc", 5 if folds is None else folds)
-    check_choice(choice, highest)
-    asked: dict[str, Any] = {"auto": choice} if highest else {}
-    if absolute_sigma:
-        asked["absolute_sigma"] = True
-    known = {
+) -> dict[str, Any]:
+    """What was typed about the curve, as `Problem.parse` takes it. Raises BadSetting."""
+    return {
+        "degree": _whole(degree),
         "fix": None if fix is None else _pairs(fix),
         "terms": None if terms is None else _powers(terms),
         "through": [_point(point) for point in through] if through else None,
+        "criterion": criterion or "aicc",
+        "folds": 5 if folds is None else folds,
+        "absolute_sigma": absolute_sigma,
     }
-    if any(value is not None for value in known.values()):
-        asked["known"] = known | {"degree": wanted}
-        wanted = _check_known(asked["known"])
-    return wanted, asked
-
-
-def on_axis(asked: dict[str, Any], axis: Axis) -> dict[str, Any]:
-    """What was asked as settings of `fit_folded`, for rows whose x are on this axis.
-
-    Raises BadSetting, NotNumbers.
-    """
-    from polydescent.least_squares.constraints import constraints_of
-
-    settings = dict(asked)
-    if (known := settings.pop("known", None)) is not None:
-        settings["held"], _ = constraints_of(**known, axis=axis)
-    return settings
-
-
-def _check_known(known: dict[str, Any]) -> int:
-    """The degree, of what is known of the curve before any row is read. Raises BadSetting."""
-    from polydescent.least_squares.constraints import constraints_of
-    from polydescent.rows.axis import read_axis
-
-    places = [point[0] for point in known["through"] or ()]
-    dates = [place for place in places if not isinstance(place, int | float)]
-    if len(dates) < len(places) and dates:
-        raise BadSetting("--through", f"{dates[0]} among numbers", "dates in all, or numbers")
-    _, degree = constraints_of(**known, axis=read_axis(dates or [0.0]))
-    return degree
 
 
 def _point(text: str) -> list[Any]:

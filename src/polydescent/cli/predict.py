@@ -14,7 +14,7 @@ from polydescent.cli import options as o
 from polydescent.cli.terminal import write
 from polydescent.errors import BadSetting
 from polydescent.models.model import Model
-from polydescent.regression.verbs import Fit
+from polydescent.regression.fit import Fit
 from polydescent.rows.source import Source
 from polydescent.visible import visible
 
@@ -95,9 +95,10 @@ def predict(
 def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
     """Refuse a sigma that has no unit, and rows of unknown ones. Raises BadCall, BadSetting."""
     from polydescent.errors import BadCall, BadSetting
+    from polydescent.regression.evidence import is_weighted
 
     weighted = not {"weights", "sigma"}.isdisjoint(saved.asked)
-    if sigma is None and weighted and not curve.is_weighted:
+    if sigma is None and weighted and not is_weighted(curve):
         raise BadCall(
             "The rows of this model had weights, which it does not hold: say with --sigma how far "
             "a new y scatters, in the unit that sigma had (1/√weight)."
@@ -139,8 +140,7 @@ def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
 
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
-    from polydescent.cli.options import asked_of_fit, on_axis
-    from polydescent.regression.verbs import fit_folded
+    from polydescent.regression.problem import Problem
 
     typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
     if degree is not None:
@@ -148,11 +148,9 @@ def _curve(saved: Model, degree: str | None) -> Fit:
         typed |= {"degree": degree} | {k: saved.curve[k] for k in kept if k in saved.curve}
     else:
         typed |= {"degree": str(saved.summary.degree)} | saved.curve
-    wanted, asked = asked_of_fit(**typed)
-    if "auto" in asked:
-        wanted = min(wanted, saved.summary.degree)
-    summary = saved.summary.lower(wanted)
-    return fit_folded(summary, None, **on_axis(asked, summary.axis))
+    if typed["terms"] is not None:  # they set the degree
+        typed["degree"] = str(saved.summary.degree)
+    return Problem.parse(largest=saved.summary.degree, **o.curve_of(**typed)).solve(saved.summary)
 
 
 def _place(curve: Fit, text: str) -> Any:

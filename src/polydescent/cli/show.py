@@ -16,8 +16,9 @@ from polydescent.descent.outcome import Outcome
 from polydescent.errors import NoDescent
 from polydescent.least_squares.degrees import Degrees
 from polydescent.polynomial.text import CODE, check_style
+from polydescent.regression.evidence import all_rows
 from polydescent.regression.fit import Fit
-from polydescent.regression.verbs import check_steps
+from polydescent.regression.training import check_steps
 from polydescent.report.text import notes, statistics, table, unfinished
 from polydescent.sealed.document import reported
 
@@ -187,7 +188,7 @@ def _styled(fit: Fit, style: str) -> str:
 
 def _degrees(fit: Fit, highest: int) -> Degrees:
     """All degrees that were looked at, as far as the rows are still here."""
-    return fit.degrees(highest if fit.holds_all_rows else None)
+    return fit.degrees(highest if all_rows(fit) is not None else None)
 
 
 def _lines(fit: Fit) -> list[tuple[str, str]]:

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.arrays import matvec, number_or_stack, sum_squares
 from polydescent.checks import number, whole
+from polydescent.descent import settings
 from polydescent.descent.optimizers import Optimizer, change_settings
 from polydescent.errors import BadSetting
+from polydescent.sealed import schema
+from polydescent.sealed.document import exactly
 from polydescent.visible import html_table
 
 _HOPELESS = 1e13  # condition numbers above it leave gradient descent fewer than three digits
@@ -144,6 +147,45 @@ class Forecast:
         """Also of Adam, whose later steps have no closed form."""
         with np.errstate(over="ignore"):
             return float(sum_squares(self.amplitude)) + self.lowest_loss
+
+    def to_record(self) -> dict[str, Any]:
+        """Of one curve: plain lists and numbers."""
+        return {
+            "optimizer": settings.to_record(self.optimizer),
+            "curvature": exactly(self.curvature),
+            "directions": exactly(self.directions),
+            "amplitude": exactly(self.amplitude),
+            "start": exactly(self.start),
+            "rss": self.rss,
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, k: int) -> Self:
+        """The inverse, of k weights. Raises Misfit.
+
+        Parameters
+        ----------
+        found
+            What stands in a document.
+        where
+            The place there, for the refusal.
+        k
+            How many weights there are.
+        """
+        forms = {
+            "optimizer": settings.from_record,
+            "curvature": schema.array((k,), _curvature_form),
+            "directions": schema.array((k, k)),
+            "amplitude": schema.array((k,), schema.extended),
+            "start": schema.array((k,)),
+            "rss": schema.number(0.0),
+        }
+        values = schema.record(forms)(found, where)
+        curvature = values["curvature"]
+        falling = bool((curvature[1:] <= curvature[:-1]).all()) and curvature[0] > 0
+        wanted = "falling from above 0"
+        schema.check(falling, f"{where}.curvature", wanted, curvature.tolist())
+        return cls(**values)
 
     # ── before the first step ──
 
@@ -420,6 +462,12 @@ class Forecast:
             else:
                 above = middle
         return reached
+
+
+def _curvature_form(found: Any, where: str) -> float:
+    value = schema.extended(found, where)
+    schema.check(value >= 0, where, "0 or more", found)
+    return value
 
 
 def _extremes(curvature: np.ndarray) -> tuple[Any, Any]:

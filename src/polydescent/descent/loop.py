@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
 
-from polydescent.arrays import Array, is_all, matvec, namespace, quiet, sum_squares, written
+from polydescent.arrays import (
+    Array,
+    Kind,
+    is_all,
+    matvec,
+    namespace,
+    quiet,
+    sum_squares,
+    to_host,
+    written,
+)
 from polydescent.descent.optimizers import Optimizer, change_settings
+from polydescent.sealed import schema
+from polydescent.sealed.document import exactly
 
 KEPT = 10_000  # weights are thinned beyond so many steps; losses are all kept
 
@@ -62,6 +76,49 @@ class History:
             return f"<History of {self.steps:,} steps of a stack of {tuple(self.loss.shape[1:])}>"
         first, last = float(self.loss[0]), float(self.loss[-1])
         return f"<History of {self.steps:,} steps, loss from {first:.6g} to {last:.6g}>"
+
+    def to_record(self) -> dict[str, Any]:
+        """Of one curve: plain lists, with the kind that the numbers live in."""
+        return {
+            "kind": Kind.of(self.loss, self.weights).to_record(),
+            "loss": exactly(to_host(self.loss)),
+            "weights": exactly(to_host(self.weights)),
+            "kept": self.kept.tolist(),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, k: int) -> Self:
+        """The inverse, of k weights. Raises Misfit; MissingExtra, NoDevice for tensors that cannot
+        be here.
+
+        Parameters
+        ----------
+        found
+            What stands in a document.
+        where
+            The place there, for the refusal.
+        k
+            How many weights there are.
+        """
+        forms = {
+            "kind": Kind.from_record,
+            "loss": schema.series(schema.extended, 1),
+            "weights": schema.anything,
+            "kept": schema.series(schema.whole(), 1, KEPT + 2),
+        }
+        values = schema.record(forms)(found, where)
+        steps, kept = len(values["loss"]) - 1, values["kept"]
+        rising = kept[0] == 0 and kept[-1] == steps and all(a < b for a, b in pairwise(kept))
+        ends = f"{kept[0]} to {kept[-1]}"
+        schema.check(rising, f"{where}.kept", f"rising from 0 to {steps}", ends)
+        shape = (len(kept), k)
+        weights = schema.array(shape, schema.extended)(values["weights"], f"{where}.weights")
+        kind, losses = values["kind"], np.array(values["loss"])
+        loss, there = kind.put(losses), kind.put(weights)
+        pairs = (losses, loss), (weights, there)
+        held = all(np.array_equal(a, to_host(b), equal_nan=True) for a, b in pairs)
+        schema.check(held, f"{where}.kind.dtype", "one that holds the numbers", kind.dtype)
+        return cls(loss, there, np.array(kept, dtype=np.int64))
 
 
 def walk(

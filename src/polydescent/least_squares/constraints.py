@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,9 +25,11 @@ from polydescent.least_squares.fixed_point import (
 )
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
-from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.axis import ORIGINS, PLAIN, Axis, read_axis
+from polydescent.sealed import schema
 from polydescent.triangle.triangle import RANK_TOLERANCE, Triangle, checked_degree
 
+_WHOLE = 2**53  # whole numbers up to it are float64
 _PRIME = 2**521 - 1  # a rank modulo it is the rank, but for one chance in some 10¹⁵⁰
 Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b: (m, k) and (m,)
 
@@ -36,11 +38,12 @@ Equations = tuple[Sequence[Sequence[Fraction]], Sequence[Fraction]]  # B·w = b:
 class Constraints:
     """Coefficients held fixed (a term left out is fixed at 0) and points the curve runs through.
 
-    fixed: (power, coefficient) pairs in the user's own x, ascending. through: (x, y) pairs.
+    fixed: (power, coefficient) pairs in the user's own x, ascending. through: (x, y) pairs, x
+    a whole number where float64 does not hold it.
     """
 
     fixed: tuple[tuple[int, float], ...] = ()
-    through: tuple[tuple[float, float], ...] = ()
+    through: tuple[tuple[int | float, float], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.fixed or self.through)
@@ -86,8 +89,32 @@ class Constraints:
         x = [p.numerator * pow(p.denominator, -1, _PRIME) for p in places]
         return _rank([[pow(v, power, _PRIME) for power in free] for v in x]) == len(x)
 
+    def to_record(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, degree: int) -> Self:
+        """The inverse, of a curve of this degree. Raises Misfit."""
+        fixed = schema.series(schema.pair(schema.whole(0, degree), schema.number()))
+        through = schema.series(schema.pair(_place_form, schema.number()))
+        held = cls(**schema.record({"fixed": fixed, "through": through})(found, where))
+        powers = [power for power, _ in held.fixed]
+        points = [x for x, _ in held.through]
+        schema.check(powers == sorted(set(powers)), f"{where}.fixed", "rising powers", powers)
+        apart = len(points) == len(set(points))
+        schema.check(apart, f"{where}.through", "points of different x", points)
+        schema.check(len(held) <= degree, where, f"fewer than {degree + 1}", len(held))
+        return held
+
 
 NONE = Constraints()
+
+
+def _place_form(found: Any, where: str) -> int | float:
+    """A number, whole ones exactly, however large."""
+    large = type(found) is int and abs(found) > _WHOLE
+    return schema.whole(-ORIGINS, ORIGINS)(found, where) if large else schema.number()(found, where)
 
 
 def _horner(coefficients: list[Fraction], x: Fraction) -> Fraction:
@@ -155,6 +182,52 @@ def _eliminated(rows: list[list[int]], places: int) -> list[list[int]] | None:
     return rows
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a user says of the curve beforehand: points of dates wait until the axis of x is known.
+
+    fix: {power: coefficient}. terms: the powers of x to use, all others are 0. through: a point
+    (x, y), or several of them. None for nothing.
+    """
+
+    fix: Any = None
+    terms: Any = None
+    through: Any = None
+
+    def __bool__(self) -> bool:
+        return not (self.fix is None and self.terms is None and self.through is None)
+
+    def degree(self, degree: int) -> int:
+        """The degree meant: terms= sets it. Raises BadSetting, TooFewFree, as far as they can be
+        checked before x is read.
+        """
+        axis = _guessed_axis(self.through)
+        return constraints_of(degree, self.fix, self.terms, self.through, axis)[1]
+
+    def on(self, degree: int, axis: Axis) -> Constraints:
+        """The constraints, for rows whose x are on this axis. Raises BadSetting, NotNumbers."""
+        if not self:
+            return NONE
+        return constraints_of(degree, self.fix, self.terms, self.through, axis)[0]
+
+
+NOTHING = Known()
+
+
+def _guessed_axis(through: Any) -> Axis:
+    """The axis of the points themselves, where all are dates or durations."""
+    try:
+        flat = [] if through is None else list(through)
+        pairs = [flat] if len(flat) == 2 and not np.ndim(flat[0]) else flat
+        places = [pair[0] for pair in pairs]
+    except (TypeError, IndexError, KeyError):
+        return PLAIN  # which `constraints_of` refuses in its own words
+    dates = [place for place in places if _number(place) is None]
+    if dates and len(dates) < len(places):
+        raise BadSetting("through", f"{dates[0]} among numbers", "dates in all points, or numbers")
+    return read_axis(dates) if dates else PLAIN
+
+
 def constraints_of(
     degree: int, fix: Any = None, terms: Any = None, through: Any = None, axis: Axis = PLAIN
 ) -> tuple[Constraints, int]:
@@ -218,11 +291,18 @@ def _points(through: Any, axis: Axis) -> tuple[tuple[float, float], ...]:
             pairs = [[axis.number(pair[0]), *pair[1:]] for pair in pairs]
     except (TypeError, IndexError):
         raise BadSetting("through", through, wanted) from None
-    points = [tuple(_number(v) for v in pair) for pair in pairs]
+    points: list[Any] = [(_place(pair[0]), *map(_number, pair[1:])) for pair in pairs if len(pair)]
     good = all(len(point) == 2 and None not in point for point in points)
-    if not points or not good or len({point[0] for point in points}) < len(points):
+    if not points or len(points) < len(pairs) or not good or len(dict(points)) < len(points):
         raise BadSetting("through", through, wanted)
-    return tuple((float(x), float(y)) for x, y in points)  # type: ignore[arg-type]
+    return tuple(points)
+
+
+def _place(value: Any) -> int | float | None:
+    """A finite number, whole ones exactly: float64 has not all beyond 2⁵³."""
+    place = _number(value)
+    whole = None if place is None or abs(place) < _WHOLE else as_whole(value)
+    return place if whole is None else whole
 
 
 def _number(value: Any) -> float | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from polydescent.least_squares.refine import Refined
 from polydescent.least_squares.solution import solve
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
 from polydescent.rows.rows import Rows
+from polydescent.sealed import schema
 from polydescent.sealed.document import reported
 from polydescent.triangle.triangle import Triangle, determines
 from polydescent.visible import html_table
@@ -45,8 +46,18 @@ class Choice:
         """Whether a summary alone cannot tell."""
         return self.criterion in _OF_ROWS
 
+    def to_record(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse. Raises Misfit."""
+        return cls(**_RECORD(found, where))
+
 
 BY_AICC = Choice()
+_RECORD = schema.record({"criterion": schema.choice(CRITERIA), "folds": schema.whole(2)})
 
 
 @dataclass(frozen=True)

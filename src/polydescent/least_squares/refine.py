@@ -22,10 +22,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.checks import DEGREES
+from polydescent.errors import Misfit
 from polydescent.least_squares import precise
 from polydescent.least_squares.constraints import Equations
 from polydescent.least_squares.fixed_point import (
@@ -42,6 +44,7 @@ from polydescent.least_squares.fixed_point import (
 from polydescent.least_squares.precise import Frame
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
+from polydescent.sealed import schema
 
 _LARGEST = 4_000_000  # n·k up to which rows are refined unasked
 _LIGHTEST = 2.0**-100  # of the largest weight: a row below it would vanish from the sums
@@ -74,6 +77,42 @@ class Normal:
         """VᵀWV, since T_i·T_j = (T_{i+j} + T_{|i−j|}) / 2."""
         m, k = self.moments, len(self.gradient)
         return [[(m[i + j] + m[abs(i - j)]) >> 1 for j in range(k)] for i in range(k)]
+
+    def to_record(self) -> dict[str, Any]:
+        """Its numbers as text: they have 320 bits and more."""
+        return {
+            "moments": [str(v) for v in self.moments],
+            "gradient": [str(v) for v in self.gradient],
+            "square": str(self.square),
+            "pilot": [str(v) for v in self.pilot],
+            "y_unit": str(self.y_unit),
+            "weight_unit": str(self.weight_unit),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, k: int) -> Self:
+        """The inverse, of k weights. Raises Misfit."""
+        weights = schema.series(schema.whole_text, k, k)
+        forms = {
+            "moments": schema.series(schema.whole_text, 2 * k - 1, 2 * k - 1),
+            "gradient": weights,
+            "square": schema.whole_text,
+            "pilot": weights,
+            "y_unit": _unit_form,
+            "weight_unit": _unit_form,
+        }
+        values = schema.record(forms)(found, where)
+        lists = {name: list(values[name]) for name in ("moments", "gradient", "pilot")}
+        return cls(**values | lists)
+
+
+def _unit_form(found: Any, where: str) -> Fraction:
+    """A power of two."""
+    value = schema.rational(found, where)
+    terms = value.numerator, value.denominator
+    is_power = value > 0 and all(n & (n - 1) == 0 for n in terms)
+    schema.check(is_power, where, "a power of two", found)
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +173,33 @@ class Refined:
         return np.array(
             [nearest_float(c) if a > least else 0.0 for c, a in zip(exact, adds, strict=True)]
         )
+
+    def to_record(self) -> dict[str, Any]:
+        """Rationals as text such as "1/3". The equations follow from the constraints."""
+        return {
+            "weights": [str(w) for w in self.weights],
+            "rss": self.rss,
+            "tss": self.tss,
+            "normal": self.normal.to_record(),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, k: int, equations: Equations) -> Self:
+        """The inverse, of k weights that obey these equations. Raises Misfit."""
+        forms = {
+            "weights": schema.series(schema.rational, k, k),
+            "rss": schema.number(0.0),
+            "tss": schema.number(0.0),
+            "normal": schema.anything,
+        }
+        values = schema.record(forms)(found, where)
+        normal = Normal.from_record(values["normal"], f"{where}.normal", k)
+        made = cls(list(values["weights"]), values["rss"], values["tss"], normal, equations)
+        try:
+            _ = made.exact_factor  # kept for the standard errors
+        except (ArithmeticError, ValueError):
+            raise Misfit(where, "sums of rows that determine the curve", "other") from None
+        return made
 
 
 def refinable(n: int, degree: int, weights: np.ndarray | None) -> bool:

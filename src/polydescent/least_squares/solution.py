@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.arrays import number_or_stack, to_host
-from polydescent.errors import OneCurveOnly
+from polydescent.errors import Misfit, OneCurveOnly, PolydescentError
 from polydescent.least_squares.constraints import NONE, Constraints, Restricted, restrict
 from polydescent.least_squares.refine import Refined, refinable, refine
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import exact_powers, nearest_float
 from polydescent.rows.rows import Rows
+from polydescent.sealed import schema
 from polydescent.triangle.triangle import Triangle
 from polydescent.visible import shortened
 
@@ -114,6 +115,50 @@ class Solution:
         for place in np.ndindex(self.shape):
             out[place] = getattr(self[place], name)
         return out
+
+    # ── in a file ──
+
+    def to_record(self) -> dict[str, Any]:
+        """Of one curve: plain lists, numbers and text, without what its triangle tells."""
+        return {
+            "weights": self.weights.tolist(),
+            "rss": self.rss,
+            "tss": self.tss,
+            "factor": self.factor.tolist(),
+            "constraints": self.constraints.to_record(),
+            "refined": None if self.refined is None else self.refined.to_record(),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str, triangle: Triangle, origin: int = 0) -> Self:
+        """The inverse, for the triangle and the origin it was solved with. Raises Misfit."""
+        k = triangle.degree + 1
+        forms = {
+            "weights": schema.array((k,)),
+            "rss": schema.number(0.0),
+            "tss": schema.number(0.0),
+            "factor": schema.anything,
+            "constraints": schema.anything,
+            "refined": schema.anything,
+        }
+        values = schema.record(forms)(found, where)
+        held = Constraints.from_record(values["constraints"], f"{where}.constraints", k - 1)
+        factor = schema.array((k, k - len(held)))(values["factor"], f"{where}.factor")
+        refined, restricted = values["refined"], None
+        try:
+            equations = held.equations(triangle.domain, triangle.degree, origin)
+            if held and refined is None:
+                restricted = restrict(triangle, equations)
+        except PolydescentError as why:
+            asked = "that its summary can obey"
+            raise Misfit(f"{where}.constraints", asked, str(why)) from None
+        if refined is not None:
+            refined = Refined.from_record(refined, f"{where}.refined", k, equations)
+            nearest = np.array([nearest_float(w) for w in refined.weights])
+            same = np.array_equal(nearest, values["weights"])
+            schema.check(same, f"{where}.weights", "the nearest to the refined", nearest.tolist())
+        known = values | {"factor": factor, "constraints": held, "refined": refined}
+        return cls(**known, domain=triangle.domain, origin=origin, restricted=restricted)
 
 
 def solve(

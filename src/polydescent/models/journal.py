@@ -24,7 +24,7 @@ from polydescent.errors import (
 )
 from polydescent.models.model import PASS, Model, change, check_replaceable, load, save
 from polydescent.regression.passes import State, Tally, checked, states
-from polydescent.regression.record import summary_form, summary_to_json
+from polydescent.regression.request import Request
 from polydescent.regression.summary import Summary
 from polydescent.rows.duck import Query
 from polydescent.rows.files import remembered
@@ -74,7 +74,7 @@ class Job:
 
     def checkpoint(self, sources: tuple[Remembered, ...]) -> Path:
         """Where the state is kept: a name for this job on these very files."""
-        facts = [source.facts() for source in sources], self.asked, self.degree, self.is_update
+        facts = [source.to_record() for source in sources], self.asked, self.degree, self.is_update
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         with told(self.target, "write"):
             place = real(self.target)
@@ -112,6 +112,29 @@ def run(
             raise
         discard(path)
     return model
+
+
+def kept_in(
+    path: str, curve: dict[str, Any], again: bool = False
+) -> Callable[[Request, Callable[[Rows], None], Callable[[State], None] | None], Summary]:
+    """How `Request.read` makes the summary where a model of it is kept. curve: as in Model."""
+
+    def summarized(
+        request: Request, look: Callable[[Rows], None], watch: Callable[[State], None] | None
+    ) -> Summary:
+        job = Job(
+            request.source,
+            Path(path),
+            request.problem.degree,
+            request.missing,
+            curve=curve,
+            check=request.problem.solve,
+            per=request.per,
+            again=again,
+        )
+        return run(job, watch, look).summary
+
+    return summarized
 
 
 def _walk(
@@ -203,7 +226,7 @@ _CHECKPOINT = record(
         "pass": PASS,
         "done": series(whole()),
         "taken": whole(),
-        "tally": series(pair(whole(1), summary_form)),
+        "tally": series(pair(whole(1), Summary.from_record)),
     }
 )
 
@@ -234,6 +257,6 @@ def _check_state(state: State, job: Job) -> None:
 
 
 def _write(path: Path, identity: str, state: State) -> None:
-    tally = [[count, summary_to_json(part)] for count, part in state.tally.parts]
+    tally = [[count, part.to_record()] for count, part in state.tally.parts]
     content: dict[str, Any] = {"pass": identity, "done": state.done, "taken": state.taken}
     write(path, render(_FORMAT, content | {"tally": tally}))

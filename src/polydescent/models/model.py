@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,41 +21,29 @@ from polydescent.errors import (
     NotKept,
 )
 from polydescent.least_squares.degrees import CRITERIA
-from polydescent.regression.record import summary_form, summary_to_json
 from polydescent.regression.summary import Summary
+from polydescent.sealed import schema
 from polydescent.sealed.atomic import check_folder, contents, locked
-from polydescent.sealed.document import _SEAL, LARGEST, parse, render, write
+from polydescent.sealed.document import LARGEST, content_of, parse, render, write
 from polydescent.sealed.fingerprint import Known, Remembered
-from polydescent.sealed.schema import (
-    Form,
-    Maybe,
-    check,
-    choice,
-    flag,
-    matching,
-    nullable,
-    plain,
-    record,
-    series,
-    text,
-    whole,
-)
 
 FORMAT = "polydescent model"
 
 # What a command may have been asked, as typed: a new option that a model must keep goes in here.
-ASKED: dict[str, Form] = {
-    **dict.fromkeys(("x", "y", "weights", "sigma", "counts", "where", "format"), text),
-    "missing": choice(("raise", "omit")),
+ASKED: dict[str, schema.Form] = {
+    **dict.fromkeys(("x", "y", "weights", "sigma", "counts", "where", "format"), schema.text),
+    "missing": schema.choice(("raise", "omit")),
 }
 # Which curve of the summary is meant, as typed.
-CURVE: dict[str, Form] = {
-    "degree": matching(r"\d{1,3}|auto(:\d{1,3})?", 'a degree as text, such as "3" or "auto"'),
-    "fix": nullable(text),
-    "terms": nullable(text),
-    "through": nullable(series(text)),
-    "criterion": choice(CRITERIA),
-    "absolute_sigma": flag,
+CURVE: dict[str, schema.Form] = {
+    "degree": schema.matching(
+        r"\d{1,3}|auto(:\d{1,3})?", 'a degree as text, such as "3" or "auto"'
+    ),
+    "fix": schema.nullable(schema.text),
+    "terms": schema.nullable(schema.text),
+    "through": schema.nullable(schema.series(schema.text)),
+    "criterion": schema.choice(CRITERIA),
+    "absolute_sigma": schema.flag,
 }
 
 
@@ -82,58 +70,37 @@ class Model:
         known.add(self.sources, path)
         known.take(sources)
 
+    def to_record(self) -> dict[str, Any]:
+        """Plain lists, numbers and text."""
+        return {
+            "summary": self.summary.to_record(),
+            "asked": self.asked,
+            "curve": self.curve,
+            "sources": [source.to_record() for source in self.sources],
+            "passes": list(self.passes),
+        }
 
-def _source(found: Any, where: str) -> Remembered:
-    return Remembered(**_REMEMBERED(found, where))
+    @classmethod
+    def from_record(cls, found: Any, where: str = "") -> Self:
+        """The inverse. Raises Misfit."""
+        values = _RECORD(found, where)
+        asked = {key: value for key, value in values["asked"].items() if value is not None}
+        curve = {key: value for key, value in values["curve"].items() if value is not ...}
+        named = not asked or {"x", "y"} <= asked.keys()
+        schema.check(named, "asked", "empty, or with x and y", list(asked))
+        return cls(**values | {"asked": asked, "curve": curve})
 
 
-_DIGEST = matching(r"[0-9a-f]{64}", "a hash of 64 hexadecimal digits")
-_REMEMBERED = record(
+PASS = schema.matching(r"[0-9a-f]{32}", "an id of 32 hexadecimal digits")
+_RECORD = schema.record(
     {
-        "path": text,
-        "size": whole(),
-        "mtime_ns": whole(-(2**63)),
-        "head": _DIGEST,
-        "content": _DIGEST,
-        "rows": whole(),
-        "ctime_ns": Maybe(whole(-(2**63)), 0),
+        "summary": Summary.from_record,
+        "asked": schema.record({key: schema.Maybe(form, None) for key, form in ASKED.items()}),
+        "curve": schema.record({key: schema.Maybe(form, ...) for key, form in CURVE.items()}),
+        "sources": schema.series(Remembered.from_record),
+        "passes": schema.series(PASS),
     }
 )
-PASS = matching(r"[0-9a-f]{32}", "an id of 32 hexadecimal digits")
-_MODEL = record(
-    {
-        "summary": summary_form,
-        "asked": record({key: Maybe(form, None) for key, form in ASKED.items()}),
-        "curve": record({key: Maybe(form, ...) for key, form in CURVE.items()}),
-        "sources": series(_source),
-        "passes": series(PASS),
-    }
-)
-
-
-def model_form(found: Any, where: str) -> Model:
-    """The inverse of `model_to_json`. Raises Misfit."""
-    values = _MODEL(found, where)
-    asked = {key: value for key, value in values["asked"].items() if value is not None}
-    curve = {key: value for key, value in values["curve"].items() if value is not ...}
-    check(not asked or {"x", "y"} <= asked.keys(), "asked", "empty, or with x and y", list(asked))
-    return Model(values["summary"], asked, curve, values["sources"], values["passes"])
-
-
-def model_to_json(model: Model) -> dict[str, Any]:
-    """Plain lists, numbers and text."""
-    return {
-        "summary": summary_to_json(model.summary),
-        "asked": model.asked,
-        "curve": model.curve,
-        "sources": [s.facts() | {"path": _printable(s.path)} for s in model.sources],
-        "passes": list(model.passes),
-    }
-
-
-def _printable(path: str) -> str:
-    """The path as UTF-8 can say it: on Linux a name may hold any bytes."""
-    return path.encode("utf-8", "backslashreplace").decode()
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +111,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     path = Path(path)
     content = parse(FORMAT, path)
     try:
-        return model_form(content, "")
+        return Model.from_record(content)
     except Misfit as why:
         raise DamagedModel(path, why) from None
 
@@ -231,9 +198,8 @@ def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Mod
 def _write_model(model: Model, path: Path) -> None:
     """Write what `load` will read: nothing else leaves this process."""
     try:
-        data = render(FORMAT, model_to_json(model))
-        content = plain(data.decode())
-        model_form({key: content[key] for key in content if key not in _SEAL}, "")
+        data = render(FORMAT, model.to_record())
+        Model.from_record(content_of(data))
     except (Misfit, ValueError) as why:
         raise NotKept(path, why) from None
     if len(data) > LARGEST:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.arrays import Array, namespace
 from polydescent.errors import UnknownName
+from polydescent.sealed import schema
 
 _TINY = 1e-150  # quotients by less leave float64
 
@@ -87,6 +89,30 @@ class Domain:
         """The smallest domain that holds both."""
         lo = _either(self.lo <= other.lo, self.lo, other.lo)
         return Domain(lo, _either(self.hi >= other.hi, self.hi, other.hi))
+
+    def to_record(self) -> list[float] | None:
+        """Its ends; None of the empty one, whose ends JSON has no numbers for."""
+        return None if self.is_empty else [self.lo, self.hi]
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse of `to_record`. Raises Misfit.
+
+        Parameters
+        ----------
+        found
+            What stands in a document.
+        where
+            The place there, for the refusal.
+        """
+        if found is None:
+            return cls(math.inf, -math.inf)
+        lo, hi = _ENDS(found, where)
+        schema.check(lo <= hi, where, "[lo, hi] with lo at most hi", found)
+        return cls(lo, hi)
+
+
+_ENDS = schema.pair(schema.number(), schema.number())
 
 
 def _either(condition: Any, yes: Any, no: Any) -> Any:

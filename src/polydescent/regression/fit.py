@@ -6,15 +6,14 @@ import json
 import math
 import warnings
 from copy import deepcopy
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 
-from polydescent.arrays import Array, Kind, columns, in_double, is_array, namespace, quiet, to_host
-from polydescent.checks import finite, one_of
+from polydescent.arrays import Array, columns, in_double, is_array, namespace, quiet, to_host
+from polydescent.checks import one_of
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import History
 from polydescent.descent.outcome import Outcome, advice
@@ -22,7 +21,6 @@ from polydescent.errors import (
     BadCall,
     BadRecord,
     BadSetting,
-    LengthMismatch,
     Misfit,
     OutOfRange,
     OutsideDomain,
@@ -30,30 +28,24 @@ from polydescent.errors import (
     RowsNotHeld,
 )
 from polydescent.frames import frame, index_of
-from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
-from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
-from polydescent.least_squares.inference import Inference
+from polydescent.least_squares.degrees import Choice
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
-from polydescent.least_squares.uncertain import UncertainCurve, chi2_tail
-from polydescent.polynomial.basis import CHEBYSHEV, POWER, Domain
+from polydescent.polynomial.basis import BASES, CHEBYSHEV, POWER, Domain
 from polydescent.polynomial.curve import Polynomial
 from polydescent.polynomial.text import PROSE, check_style, code, equation
-from polydescent.regression.record import from_record, to_record
+from polydescent.regression.evidence import Evidence, all_rows
 from polydescent.regression.summary import Summary
-from polydescent.rows.axis import Axis
 from polydescent.rows.rows import Rows
-from polydescent.sealed.schema import plain
-from polydescent.triangle.triangle import Triangle, checked_degree
+from polydescent.sealed import schema
+from polydescent.sealed.document import exactly
 from polydescent.visible import html_table
 
-_FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
-_NOTHING = 1e-20  # of Σ y²: rounding
 _TOLD_APART = 2.0**-20  # of half the domain: of float64 there; less leaves NumPy five digits
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Inference):
+class Fit(Evidence):
     """A fitted polynomial: call it on x; read how good it is and, after a descent, how it got
     there.
 
@@ -74,30 +66,22 @@ class Fit(Inference):
         Σ ω·(y − f(x))² of this curve, in units of y² (times weight).
     outcome
         How it ended: an `Outcome`.
-    history, forecast
-        Of the descent; None after exact least squares.
+    least_squares
+        The exact least squares solution at this degree, which this fit is or is compared with.
     rows
         What there is to draw, not copied: all rows, an even selection where they were streamed,
         None from a bare summary.
-    solution
-        The exact least squares solution, where it was known beforehand: read `best`.
     absolute_sigma
         Whether the weights are 1/σ² with σ known, in units of y, so that the residuals do not scale
         the standard errors.
     choice
         By what the degree was chosen, if it was "auto", and by what `degrees()` picks.
+    history, forecast
+        Of the descent; None after exact least squares.
     """
 
-    curve: Polynomial
-    summary: Summary
-    loss: float
-    outcome: Outcome
     history: History | None = None
     forecast: Forecast | None = None
-    rows: Rows | None = None
-    solution: Solution | None = None
-    absolute_sigma: bool = False
-    choice: Choice = BY_AICC
 
     def __call__(self, x: Any, outside: str = "warn") -> Any:
         """The curve at x, in units of y: a number for a number, an array of its shape and kind for
@@ -151,16 +135,6 @@ class Fit(Inference):
     # ── what it is ──
 
     @property
-    def degree(self) -> int:
-        """The highest power of x."""
-        return self.summary.degree
-
-    @property
-    def n(self) -> int:
-        """The number of rows used."""
-        return self.summary.n
-
-    @property
     def domain(self) -> Domain:
         """The interval of x in the data, from lo to hi as the user calls them, in units of x: dates
         of dates, and whole numbers where they are too large for float64. `summary.domain` has them
@@ -172,286 +146,9 @@ class Fit(Inference):
         return Domain(self.axis.place(inside.lo), self.axis.place(inside.hi))
 
     @property
-    def axis(self) -> Axis:
-        """How dates and large whole numbers became float64."""
-        return self.summary.axis
-
-    @property
-    def kind(self) -> Kind:
-        """Where the arrays it gives back live."""
-        return self.summary.kind
-
-    @property
     def is_refined(self) -> bool:
         """Whether the coefficients are the float64 nearest to the exact least squares ones."""
-        return self.outcome is Outcome.EXACT and self.best.refined is not None
-
-    @cached_property
-    def best(self) -> Solution:
-        """The exact least squares solution that this fit is, or is compared with."""
-        return self.solution or solve(self.summary.triangle, origin=self.axis.power_origin)
-
-    @cached_property
-    def _powers(self) -> np.ndarray:
-        if self.outcome is Outcome.EXACT:
-            return self.best.powers
-        if self.axis.power_origin:
-            weights = self.curve.in_chebyshev()
-            shifted = Polynomial(CHEBYSHEV, self.summary.domain, weights)
-            return shifted.powers(self.axis.power_origin)
-        return self.curve.powers()
-
-    @property
-    def coef(self) -> Array:
-        """Coefficients of 1, x, x², … in the user's own x, shape (degree + 1,): a, b, c, d; that of
-        xʲ in units of y per unit of x to the j.
-        """
-        return self.kind.put(self._powers)
-
-    # ── how good it is ──
-
-    @property
-    def lowest_loss(self) -> float:
-        """The loss of exact least squares at this degree, in units of y²."""
-        return self.best.rss
-
-    @property
-    def excess(self) -> float:
-        """How far the loss is above the lowest, relative to it: 0.03 is 3 %. Never negative."""
-        above = max(self.loss - self.lowest_loss, 0.0)
-        return above / self.lowest_loss if self.lowest_loss else (math.inf if above else 0.0)
-
-    @property
-    def is_far(self) -> bool:
-        """Whether a descent ended far from least squares: its loss is above the lowest by more than
-        1 % of what the best curve of this degree explains. At degree 0, where that is nothing, by
-        more than 1 % of the lowest loss; where y is constant, by more than 1 % of Σ y².
-        """
-        if not self.outcome.is_unfinished:
-            return False
-        lowest, squares = self.summary.rss, self.summary.triangle.square
-        scale = self.summary.tss - lowest if self.degree else lowest
-        if scale <= _NOTHING * squares:
-            scale = squares
-        return not self.loss - lowest <= _FAR * scale
-
-    @property
-    def digits(self) -> float:
-        """Correct significant digits of the curve where it is largest, estimated, 0 to 15.95: how
-        near it comes to the exact least squares curve of these rows.
-
-        Rather too few than too many: see `accuracy`. All 15.95 of a refined fit, which is rounded
-        once; few where x spread so badly that their rounding shows, or a descent is on its way.
-        """
-        return self._accuracy.digits
-
-    @cached_property
-    def _accuracy(self) -> Accuracy:
-        beside = None if self.outcome is Outcome.EXACT else self.curve.in_chebyshev()
-        return accuracy(self.best, self.summary.triangle, beside)
-
-    @cached_property
-    def cautions(self) -> tuple[str, ...]:
-        """What the equation alone does not tell, in words: digits that are lost, places where the
-        rows hardly hold the curve, an x far from all others. Empty for most fits.
-        """
-        exact = self.outcome is Outcome.EXACT
-        triangle = self.summary.triangle
-        return tuple(cautions(self._accuracy, self.best, triangle, self.axis, self.rows, exact))
-
-    @property
-    def r2(self) -> float:
-        """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant.
-
-        About the mean also where fix=, terms= or through= leaves no free intercept: it may then be
-        negative, and other packages may give 1 − loss / Σ ω·y², which is nearer to 1.
-        """
-        return 1 - self.loss / self.best.tss if self.best.tss else math.nan
-
-    @property
-    def adjusted_r2(self) -> float:
-        """1 − (1 − R²)·(n − 1)/(degrees of freedom); NaN without degrees of freedom."""
-        freedom = self.degrees_of_freedom
-        return 1 - (1 - self.r2) * (self.n - 1) / freedom if freedom > 0 else math.nan
-
-    @property
-    def degrees_of_freedom(self) -> int:
-        """Rows used minus coefficients fitted."""
-        return self.n - self.best.free
-
-    @property
-    def residual_sd(self) -> float:
-        """√(lowest loss / degrees of freedom), in units of y (of one row of weight 1)."""
-        freedom = self.degrees_of_freedom
-        return math.sqrt(self.lowest_loss / freedom) if freedom > 0 else math.nan
-
-    @cached_property
-    def _criteria(self) -> Criteria:
-        logs = self.summary.triangle.log_weights
-        return Criteria(self.loss, self.n, self.best.free, logs, self.absolute_sigma)
-
-    @property
-    def is_weighted(self) -> bool:
-        """Whether the rows have weights, as far as this fit can tell: a bare summary knows Σ ln ω
-        alone.
-        """
-        seen = self.rows is not None and self.rows.weights is not None
-        return seen or self.summary.triangle.log_weights != 0
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts."""
-        return self._criteria.aic
-
-    @property
-    def aicc(self) -> float:
-        """AIC corrected for few rows; inf where there are too few."""
-        return self._criteria.aicc
-
-    @property
-    def bic(self) -> float:
-        """The Bayesian criterion, −2 ln L + p ln n."""
-        return self._criteria.bic
-
-    def degrees(
-        self, up_to: int | None = None, criterion: str | None = None, folds: int | None = None
-    ) -> Degrees:
-        """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
-
-        Whole polynomials: what fix=, terms= and through= held is free here.
-
-        Parameters
-        ----------
-        up_to
-            The highest degree; the fit's own where left out.
-        criterion, folds
-            What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
-
-        Raises
-        ------
-        BadCall
-            Above the degree of a fit that holds no rows.
-        BadDegree, BadSetting, NeedsRows
-            For a degree or criterion that is none; for "loo" and "cv" without rows.
-        """
-        up_to = self.degree if up_to is None else checked_degree(up_to)
-        choice = Choice.of(
-            self.choice.criterion if criterion is None else criterion,
-            self.choice.folds if folds is None else folds,
-        )
-        rows = self.rows if self.holds_all_rows else None
-        if up_to <= self.degree:
-            refined = None if self.best.constraints else self.best.refined
-            lower = self.summary.triangle.lower(up_to)
-            return degree_table(lower, rows, self.absolute_sigma, choice, refined)
-        if rows is None:
-            raise BadCall(
-                f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
-                f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
-            )
-        triangle = Triangle.fold(rows.x, rows.y, rows.weights, up_to, rows.counts)
-        return degree_table(triangle, rows, self.absolute_sigma, choice)
-
-    @property
-    def holds_all_rows(self) -> bool:
-        """Whether `rows` are all rows that count, not a selection."""
-        return self.rows is not None and self.rows.counting == self.n
-
-    # ── what the data leave uncertain ──
-
-    @cached_property
-    def uncertain(self) -> UncertainCurve:
-        """The curve with the covariance of its weights: s²·(VᵀWV)⁻¹ with s² = rss/(n − k), or
-        (VᵀWV)⁻¹ where sigma is absolute.
-        """
-        sd = 1.0 if self.absolute_sigma else self.residual_sd
-        refined = self.best.refined if self.outcome is Outcome.EXACT else None
-        return UncertainCurve(
-            self.curve.in_chebyshev(),
-            sd * self.best.factor,
-            self.summary.domain,
-            math.inf if self.absolute_sigma else self.degrees_of_freedom,
-            self.kind,
-            self.axis,
-            self._powers,
-            sd * self.best.factor_in_powers,
-            None if refined is None else tuple(refined.weights),
-        )
-
-    def prediction_band(
-        self, x: Any, level: float = 0.95, *, weight: Any = None, sigma: Any = None
-    ) -> tuple[Any, Any]:
-        """(low, high), in units of y, which holds a new y at each x in `level` of all samples.
-
-        f(x) ± t·√(se(f(x))² + s²/ω), with t of Student's distribution and ω the weight of the new
-        y.
-
-        Parameters
-        ----------
-        x
-            Where, in the units of the data's x; any shape.
-        level
-            Share of samples, between 0 and 1; default 0.95.
-        weight
-            Of the new y, > 0, one number or one for each x; `typical_weight` where neither is said.
-        sigma
-            Instead, its standard deviation, one or one for each x, > 0, in the unit that `fit` was
-            given sigma in.
-
-        Returns
-        -------
-        low, high
-            Each of the shape and kind of x.
-
-        Raises
-        ------
-        BadSetting, LengthMismatch
-            For a level, weight or sigma outside its range, or of another shape than x.
-        BadCall
-            For weight and sigma both, or sigma where that of the rows is not known.
-        """
-        scale = 1.0 if self.absolute_sigma else self.residual_sd**2
-        return self.uncertain.band(x, level, scale / self._weight_of_new(x, weight, sigma))
-
-    def _weight_of_new(self, x: Any, weight: Any, sigma: Any) -> Any:
-        if sigma is not None and not self.is_weighted:
-            raise BadCall(
-                "No sigma or weights of the rows are known here, so the unit of sigma is not "
-                "either: pass weight=, relative to the weights the rows had (1 if none, 1/sigma² "
-                "if sigma)."
-            )
-        if weight is not None and sigma is not None:
-            raise BadCall("Pass weight= or sigma= of the new y, not both.")
-        if weight is None and sigma is None:
-            return self.typical_weight
-        name, given = ("weight", weight) if weight is not None else ("sigma", sigma)
-        one: Any = given
-        (values,) = columns(**{name: one}) if np.ndim(one) else (finite(name, one),)
-        values, shape = to_host(values), np.shape(x)
-        if values.shape not in ((), shape):
-            raise LengthMismatch({"x": math.prod(shape), name: values.size})
-        if not (np.isfinite(values) & (values > 0)).all():
-            raise BadSetting(name, given, "above 0")
-        return values if sigma is None else 1 / values**2
-
-    @cached_property
-    def typical_weight(self) -> float:
-        """The geometric mean of the weights of the rows, 1 where they have none: of rows with
-        sigma, 1/σ² with σ the geometric mean of theirs.
-        """
-        return math.exp(self.summary.triangle.log_weights / self.n)
-
-    @property
-    def chi2(self) -> float:
-        """Σ ((y − f(x))/σ)² where sigma is absolute, NaN where it is not."""
-        return self.loss if self.absolute_sigma else math.nan
-
-    @property
-    def chi2_p(self) -> float:
-        """How probable a χ² at least as large is if curve and sigma are right; NaN where sigma is
-        not absolute or no degrees of freedom are left.
-        """
-        return chi2_tail(self.chi2, self.degrees_of_freedom)
+        return self.outcome is Outcome.EXACT and self.least_squares.refined is not None
 
     @property
     def residuals(self) -> Array:
@@ -462,11 +159,12 @@ class Fit(Inference):
         RowsNotHeld
             Where rows were streamed or summarized: they are gone.
         """
-        if self.rows is None or not self.holds_all_rows:
+        rows = all_rows(self)
+        if rows is None:
             raise RowsNotHeld("residuals", 0 if self.rows is None else self.rows.n, self.n)
         with quiet():
-            left = in_double(self.rows.y) - self.curve(self.rows.x)
-        return namespace(self.rows.y).astype(left, self.rows.y.dtype, copy=False)
+            left = in_double(rows.y) - self.curve(rows.x)
+        return namespace(rows.y).astype(left, rows.y.dtype, copy=False)
 
     def to_frame(self, x: Any, level: float = 0.95) -> Any:
         """The curve at x as a pandas.DataFrame, on the index of x where that is a Series.
@@ -493,7 +191,7 @@ class Fit(Inference):
         """
         low, high = self.confidence_band(x, level)
         lowest, highest = self.prediction_band(x, level)
-        found = {"y": self(x), "stderr": self.uncertain.stderr_at(x)}
+        found = {"y": self(x), "stderr": self._uncertain.stderr_at(x)}
         found |= {"confidence_low": low, "confidence_high": high}
         found |= {"prediction_low": lowest, "prediction_high": highest}
         columns = {name: np.atleast_1d(to_host(values)) for name, values in found.items()}
@@ -610,18 +308,7 @@ class Fit(Inference):
 
     def to_json(self) -> str:
         """This fit as JSON text, every number exact; without the rows. `from_json` reads it."""
-        body = to_record(
-            self.curve,
-            self.summary,
-            self.best,
-            self.outcome,
-            self.history,
-            self.forecast,
-            loss=self.loss,
-            absolute_sigma=self.absolute_sigma,
-            choice=asdict(self.choice),
-        )
-        return json.dumps(body, allow_nan=False)
+        return json.dumps(self.to_record(), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -640,9 +327,64 @@ class Fit(Inference):
             For a history of tensors that cannot be here.
         """
         try:
-            return cls(**from_record(plain(text)))
+            return cls.from_record(schema.plain(text))
         except Misfit as why:
             raise BadRecord(why) from None
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain dicts, lists, text and finite numbers."""
+        return {
+            "basis": self.curve.basis.name,
+            "weights": exactly(self.curve.weights),
+            "summary": self.summary.to_record(),
+            "loss": exactly(self.loss),
+            "outcome": self.outcome.name,
+            "least_squares": self.least_squares.to_record(),
+            "absolute_sigma": self.absolute_sigma,
+            "choice": self.choice.to_record(),
+            "history": None if self.history is None else self.history.to_record(),
+            "forecast": None if self.forecast is None else self.forecast.to_record(),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any) -> Self:
+        """The inverse of `to_record`. Raises Misfit.
+
+        Parameters
+        ----------
+        found
+            The whole of a document.
+        """
+        values = _RECORD(found, "")
+        summary, outcome, loss = values["summary"], Outcome[values["outcome"]], values["loss"]
+        k, origin = summary.degree + 1, summary.axis.power_origin
+        weights = schema.array((k,), schema.extended)(values["weights"], "weights")
+        solved = values["least_squares"]
+        solved = Solution.from_record(solved, "least_squares", summary.triangle, origin)
+        if outcome is Outcome.EXACT:
+            same = np.array_equal(weights, solved.weights) and loss == solved.rss
+            schema.check(same, "weights and loss", "those of least squares", weights.tolist())
+        history, forecast = values["history"], values["forecast"]
+        walked = history is not None
+        steps = f"that of {outcome.name}"
+        schema.check(walked == (outcome not in _WITHOUT_STEPS), "history", steps, walked)
+        both = walked == (forecast is not None)
+        schema.check(both, "forecast", "there as history is", walked)
+        if walked:
+            history = History.from_record(history, "history", k)
+            forecast = Forecast.from_record(forecast, "forecast", k)
+            _check_end(loss, outcome, history, forecast)
+        return cls(
+            curve=Polynomial(BASES[values["basis"]], summary.domain, weights),
+            summary=summary,
+            loss=loss,
+            outcome=outcome,
+            least_squares=solved,
+            absolute_sigma=values["absolute_sigma"],
+            choice=values["choice"],
+            history=history,
+            forecast=forecast,
+        )
 
     @classmethod
     def from_polyfit(cls, coefficients: Any, x: Any, y: Any, weights: Any = None) -> Self:
@@ -682,7 +424,7 @@ class Fit(Inference):
             loss = float((residual * residual * (1.0 if omega is None else omega)).sum())
         if not math.isfinite(loss):
             raise OutOfRange("The sum of squared residuals", "Check the coefficients.")
-        return cls(curve, summary, loss, Outcome.GIVEN, rows=rows, solution=solution)
+        return cls(curve, summary, loss, Outcome.GIVEN, solution, rows)
 
     @property
     def advice(self) -> str:
@@ -792,3 +534,30 @@ class Fit(Inference):
         from polydescent.report.text import describe
 
         return describe(self)
+
+
+_WITHOUT_STEPS = (Outcome.EXACT, Outcome.GIVEN)
+_RECORD = schema.record(
+    {
+        "basis": schema.choice(BASES),
+        "weights": schema.anything,
+        "summary": Summary.from_record,
+        "loss": schema.extended,
+        "outcome": schema.choice(Outcome.__members__),
+        "least_squares": schema.anything,
+        "absolute_sigma": schema.flag,
+        "choice": Choice.from_record,
+        "history": schema.anything,
+        "forecast": schema.anything,
+    }
+)
+
+
+def _check_end(loss: float, outcome: Outcome, history: History, forecast: Forecast) -> None:
+    """Raise Misfit where a descent did not end as it says."""
+    last = float(to_host(history.loss)[-1])
+    same = loss == last or (math.isnan(loss) and math.isnan(last))
+    schema.check(same, "loss", "that after the last step", loss)
+    diverged = not (math.isfinite(last) and forecast.is_stable)
+    is_so = diverged == (outcome is Outcome.DIVERGED)
+    schema.check(is_so, "outcome", "that of history", outcome.name)

@@ -1,25 +1,132 @@
-"""What the arguments of fit and descend mean: dates, weights or sigma, degree="auto"."""
+"""What a user asks of rows, parsed once: the verbs and the command read and answer it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from polydescent.checks import DEGREES
-from polydescent.errors import BadCall, BadDegree, BadSetting
-from polydescent.least_squares.degrees import BY_AICC, Choice
+from polydescent.arrays import Kind
+from polydescent.errors import BadCall, BadSetting
+from polydescent.regression.fit import Fit
+from polydescent.regression.passes import State, present, summary_of, summary_of_rows
+from polydescent.regression.problem import Problem, check_determined
 from polydescent.regression.summary import Summary
+from polydescent.regression.training import Descent
+from polydescent.rows.axis import check_unit
+from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.deviations import Deviations, weights_of_deviations
 from polydescent.rows.rows import Rows, Same
-from polydescent.triangle.triangle import checked_degree
+from polydescent.rows.source import Source
+from polydescent.rows.source_of import source_of
+
+Look = Callable[[Rows], None]
+Watch = Callable[[State], None]
 
 
-def in_unit(summary: Summary, rows: Rows | None, per: str | None) -> tuple[Summary, Rows | None]:
-    """The same rows on the axis that people read: see `Summary.in_unit`."""
-    summary = summary.in_unit(per)
-    return summary, rows if rows is None else rows.on(summary.axis)
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Rows, and the curve that is wanted of them.
+
+    Attributes
+    ----------
+    source : where the rows come from.
+    problem : which curve.
+    missing : "raise" or "omit", for rows with NaN or infinity.
+    per : the unit of x where it holds dates or durations; None for days.
+    """
+
+    source: Source
+    problem: Problem
+    missing: str = "raise"
+    per: str | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        data: Any,
+        y: Any,
+        degree: Any,
+        *,
+        x: Any = None,
+        weights: Any = None,
+        sigma: Any = None,
+        counts: Any = None,
+        where: str | None = None,
+        file_format: Any = None,
+        missing: str = "raise",
+        per: str | None = None,
+        again: bool = False,
+        **curve: Any,
+    ) -> Request:
+        """The arguments of `fit`, `descend` and `summarize`; curve: as in `Problem.parse`.
+
+        Raises what they raise before a row is read.
+        """
+        check_unit(per)
+        problem = Problem.parse(degree, **curve)
+        if problem.absolute_sigma and weights is None and sigma is None:
+            raise BadCall(
+                "absolute_sigma=True needs sigma=, the standard deviations that are known."
+            )
+        omega = weights_of(weights, sigma)
+        source = source_of(data, y, x, omega, where, again, counts, file_format)
+        return cls(source, problem, missing, per)
+
+    def gathered(self, kind: Kind | None = None) -> Request:
+        """The same with all rows in memory, in another library or dtype, or on a device."""
+        rows = self.source.gathered()
+        if kind is not None:
+            if rows.axis.is_dates and kind.dtype != "float64":
+                raise BadCall(f"dtype={kind.dtype} cannot tell dates apart: leave it out.")
+            rows = rows.put(kind)
+        return replace(self, source=InMemory(rows))
+
+    def summarize(self) -> Summary:
+        """One pass over the rows. Raises NotFinite, NoRows and what the source raises."""
+        summary = summary_of(self.source, self.problem.degree, self.missing)
+        return summary.in_unit(self.per)
+
+    def read(
+        self, watch: Watch | None = None, summarized: Callable[..., Summary] | None = None
+    ) -> tuple[Summary, Rows | None]:
+        """The summary, and rows to look at: all of them, a selection, or none of a cluster.
+
+        watch: called with each state of the pass. summarized: makes the summary instead, of this
+        request and what to call with each chunk and each state. Raises as `summarize`.
+        """
+        if isinstance(self.source, InMemory) and summarized is None:
+            rows, omitted = present(self.source.rows, self.missing)
+            summary = summary_of_rows(rows, self.problem.degree, omitted)
+        else:
+            kept = Selection()
+            fold = _summarized if summarized is None else summarized
+            summary = fold(self, kept.take, watch)
+            rows = None if self.source.remote else kept.rows
+        summary = summary.in_unit(self.per)
+        return summary, rows if rows is None else rows.on(summary.axis)
+
+    def fit(self, watch: Watch | None = None) -> Fit:
+        """Exact least squares. Raises as `read` and `Problem.solve`."""
+        return self.answer(*self.read(watch))
+
+    def descend(self, descent: Descent, watch: Watch | None = None) -> Fit:
+        """The fit that a descent reaches. Raises as `read` and `Descent.run`."""
+        self.problem.check_plain()
+        request = self.gathered() if descent.over == "rows" else self
+        return request.answer(*request.read(watch), descent)
+
+    def answer(self, summary: Summary, rows: Rows | None, descent: Descent | None = None) -> Fit:
+        """The fit of rows that have been read, exactly unless there is a descent."""
+        if descent is None:
+            return self.problem.solve(summary, rows)
+        check_determined(summary, rows)
+        return descent.run(summary, rows, absolute_sigma=self.problem.absolute_sigma)
+
+
+def _summarized(request: Request, look: Look, watch: Watch | None) -> Summary:
+    return summary_of(request.source, request.problem.degree, request.missing, look, watch)
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:
@@ -52,50 +159,4 @@ def _one_number(sigma: Any) -> float | None:
     try:
         return float(sigma)
     except (TypeError, ValueError):
-        return None
-
-
-def absolute_sigma_of(absolute_sigma: object, weights: Any, sigma: Any) -> bool:
-    """absolute_sigma, where it has a meaning. Raises BadCall, BadSetting."""
-    check_absolute(absolute_sigma)
-    if absolute_sigma and weights is None and sigma is None:
-        raise BadCall("absolute_sigma=True needs sigma=, the standard deviations that are known.")
-    return bool(absolute_sigma)
-
-
-def check_absolute(absolute_sigma: object) -> None:
-    """Raise BadSetting for what is no yes and no no."""
-    if not isinstance(absolute_sigma, bool | np.bool_):
-        raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
-
-
-def check_choice(choice: Choice, highest: int) -> None:
-    """Raise BadCall for a choice where there is nothing to choose. highest: 0 without "auto"."""
-    if not highest and choice != BY_AICC:
-        raise BadCall(
-            'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
-        )
-
-
-def wanted_degree(degree: Any) -> tuple[int, int]:
-    """(degree, 0), or (0, the highest to look at) for "auto" and "auto:8". Raises BadDegree."""
-    if not isinstance(degree, str):
-        try:
-            return checked_degree(degree), 0
-        except BadDegree:
-            raise BadDegree(degree, auto=True) from None
-    name, _, highest = degree.partition(":")
-    most = DEGREES["auto"] if degree == "auto" else _whole(highest)
-    if name != "auto" or most is None:
-        raise BadDegree(degree, auto=True)
-    return 0, max(checked_degree(most), 1)
-
-
-def _whole(text: str) -> int | None:
-    """The whole number that decimal digits write; None for other text, and for thousands of
-    digits, which Python does not read.
-    """
-    try:
-        return int(text) if text.isdecimal() else None
-    except ValueError:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from polydescent.arrays import Array, Kind
 from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
 from polydescent.rows.axis import PLAIN, Axis, check_unit
+from polydescent.sealed import schema
 from polydescent.triangle.triangle import Triangle
 from polydescent.visible import html_table
 
 if TYPE_CHECKING:
     from polydescent.descent.forecast import Forecast
-    from polydescent.regression.verbs import Fit
+    from polydescent.regression.fit import Fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,6 +251,35 @@ class Summary:
 
         return load(path).summary
 
+    def to_record(self) -> dict[str, Any]:
+        """Plain lists, numbers and text; `from_record` gives every bit back."""
+        return {
+            "triangle": self.triangle.to_record(),
+            "kind": self.kind.to_record(),
+            "omitted": self.omitted,
+            "x_name": self.x_name,
+            "y_name": self.y_name,
+            "axis": self.axis.to_record(),
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse of `to_record`. Raises Misfit.
+
+        Parameters
+        ----------
+        found
+            What stands in a document.
+        where
+            The place there, for the refusal.
+        """
+        made = cls(**_RECORD(found, where))
+        ends = (made.domain.lo, made.domain.hi)
+        if made.axis.is_dates and not made.domain.is_empty:
+            dated = not np.isnat([made.axis.place(x) for x in ends]).any()
+            schema.check(dated, f"{where}.triangle.domain", "dates", list(ends))
+        return made
+
     # ── what to do with it (the two places where an import goes up the ladder) ──
 
     def fit(
@@ -284,37 +314,39 @@ class Summary:
             BadDegree, NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadCall,
             BadSetting.
         """
-        from polydescent.regression.verbs import fit_summary
+        from polydescent.regression.problem import Problem
 
-        return fit_summary(
-            self,
-            degree,
-            absolute_sigma=absolute_sigma,
-            fix=fix,
-            terms=terms,
-            through=through,
-            criterion=criterion,
-        )
+        wanted = self.degree if degree is None else degree
+        curve = {"fix": fix, "terms": terms, "through": through, "criterion": criterion}
+        known = absolute_sigma
+        return Problem.parse(wanted, self.degree, absolute_sigma=known, **curve).solve(self)
 
-    def descend(self, degree: int | None = None, **settings: Any) -> Fit:
+    def descend(
+        self, degree: int | None = None, *, absolute_sigma: bool = False, **settings: Any
+    ) -> Fit:
         """Gradient descent on ‖R w − z‖² + rss, the loss of all rows, in float64 on the host.
 
         Parameters
         ----------
         degree
             Up to the summary's, which it is where left out.
+        absolute_sigma
+            Whether the weights are 1/σ² with σ known in units of y; default False.
         **settings
             basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance,
-            allow_divergence, progress and absolute_sigma, as in `polydescent.descend`.
+            allow_divergence and progress, as in `polydescent.descend`.
 
         Raises
         ------
         PolydescentError
             BadDegree, and as `polydescent.descend`, RateTooLarge first.
         """
-        from polydescent.regression.verbs import descend_summary
+        from polydescent.regression.problem import Problem
+        from polydescent.regression.training import Descent
 
-        return descend_summary(self if degree is None else self.lower(degree), **settings)
+        summary, known = self if degree is None else self.lower(degree), absolute_sigma
+        problem = Problem.parse(summary.degree, absolute_sigma=known)
+        return Descent.parse(**settings).run(summary, absolute_sigma=problem.absolute_sigma)
 
     def forecast(self, degree: int | None = None, **settings: Any) -> Forecast:
         """What `descend` with the same settings will do, without doing it.
@@ -331,9 +363,9 @@ class Summary:
         PolydescentError
             BadDegree, TooFewDistinct, UnknownName, BadSetting.
         """
-        from polydescent.regression.verbs import forecast_summary
+        from polydescent.regression.training import Descent
 
-        return forecast_summary(self if degree is None else self.lower(degree), **settings)
+        return Descent.parse(**settings).forecast(self if degree is None else self.lower(degree))
 
     def _repr_html_(self) -> str:
         """What it holds, for a notebook."""
@@ -353,3 +385,15 @@ class Summary:
         ends = self.axis.label(self.domain.lo), self.axis.label(self.domain.hi)
         where = "" if not self.n else f", x in [{ends[0]}, {ends[1]}]"
         return f"<Summary of {self.n:,} rows, degree {self.degree}{where}>"
+
+
+_RECORD = schema.record(
+    {
+        "triangle": Triangle.from_record,
+        "kind": Kind.from_record,
+        "omitted": schema.whole(),
+        "x_name": schema.text,
+        "y_name": schema.text,
+        "axis": Axis.from_record,
+    }
+)

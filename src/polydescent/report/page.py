@@ -10,6 +10,7 @@ import numpy as np
 
 from polydescent.checks import whole
 from polydescent.errors import BadSetting, UnknownName
+from polydescent.regression.evidence import all_rows
 from polydescent.regression.fit import Fit
 from polydescent.regression.summary import Summary
 from polydescent.report import explorer
@@ -79,9 +80,9 @@ def shown(name: str) -> str:
 
 def _summary(fit: Fit) -> Summary:
     """The fit's own, or where all rows are at hand one of a higher degree, to play with."""
-    rows = fit.rows
+    rows = all_rows(fit)
     degree = min(_DEGREE, fit.n - 1)
-    if rows is None or not fit.holds_all_rows or degree <= fit.degree:
+    if rows is None or degree <= fit.degree:
         return fit.summary
     return Summary.of_rows(rows.x, rows.y, rows.weights, degree, rows.counts)
 

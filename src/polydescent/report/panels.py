@@ -14,6 +14,7 @@ from polydescent.least_squares.degrees import Degrees, degree_table
 from polydescent.least_squares.solution import rows_that_count
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import Polynomial
+from polydescent.regression.evidence import all_rows, is_weighted
 from polydescent.regression.fit import Fit
 from polydescent.report.density import Density, blocks
 from polydescent.report.text import excess
@@ -46,7 +47,7 @@ def curve(fit: Fit, ax: Any, level: float) -> None:
     places = _places(fit, x)
     seen = _draw_rows(fit, ax)
     arrived = fit.outcome in (Outcome.EXACT, Outcome.CONVERGED)
-    best = Polynomial(CHEBYSHEV, fit.summary.domain, fit.best.weights)
+    best = Polynomial(CHEBYSHEV, fit.summary.domain, fit.least_squares.weights)
     view = None
     if seen is not None:
         view = _with_room(seen.y, 0.2)
@@ -157,7 +158,7 @@ def _draw_bands(fit: Fit, ax: Any, places: np.ndarray, level: float) -> None:
 
 def _of_new(fit: Fit) -> str:
     """Whose prediction it is, where rows differ: one of the typical standard deviation."""
-    if not fit.is_weighted:
+    if not is_weighted(fit):
         return ""
     sd = 1.0 if fit.absolute_sigma else fit.residual_sd
     return f", σ = {sd / math.sqrt(fit.typical_weight):.3g}"
@@ -255,7 +256,7 @@ def _left(fit: Fit) -> str:
     """What is drawn of the residuals, in one unit for all rows."""
     assert fit.rows is not None
     left = f"{shown(fit.rows.y_name)} − fit"
-    if not fit.is_weighted:
+    if not is_weighted(fit):
         return left
     return f"({left}) / σ" if fit.absolute_sigma else f"({left}) · √weight"
 
@@ -352,7 +353,7 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
     if sd.size and sd.max() > 5 * sd.min():
         ax.set_yscale("log")
     ax.set_xticks(table.degree)
-    unit = "" if not fit.is_weighted else ", in σ" if fit.absolute_sigma else ", of weight 1"
+    unit = "" if not is_weighted(fit) else ", in σ" if fit.absolute_sigma else ", of weight 1"
     ax.set(xlabel="degree", ylabel=f"residual standard deviation{unit}")
     ax.set_title(f"the pick has the lowest {table.name}", fontsize="medium")
     _legend(ax)
@@ -360,10 +361,10 @@ def degrees(fit: Fit, ax: Any, level: float) -> None:
 
 def _table(fit: Fit) -> Degrees:
     """Every degree up to 8 or the fit's own; each row left out in turn where they are not many."""
-    if fit.rows is None or not fit.holds_all_rows:
+    rows = all_rows(fit)
+    if rows is None:
         return fit.degrees()
     highest = max(_DEGREES, fit.degree)
     if fit.n <= _LEFT_OUT:
         return fit.degrees(highest)
-    rows = fit.rows
     return degree_table(Triangle.fold(rows.x, rows.y, rows.weights, highest, rows.counts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from polydescent.arrays import to_host
 from polydescent.descent.outcome import Outcome
 from polydescent.least_squares.uncertain import Estimate, Root
+from polydescent.regression.evidence import is_weighted
 from polydescent.sealed.document import reported
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def headline(fit: Fit, style: str = "plain") -> str:
 def notes(fit: Fit) -> list[tuple[str, str]]:
     """(name, text) of what was used, how well it fits, and by which formulas."""
     found = [("rows", _rows(fit)), ("x", _x(fit))]
-    if fit.best.constraints:
-        found.append(("held", str(fit.best.constraints)))
+    if fit.least_squares.constraints:
+        found.append(("held", str(fit.least_squares.constraints)))
     found.append(("loss", f"{fit.loss:.9g}, {fit.outcome.value}{_refined(fit)}"))
     found.extend(("caution", text) for text in fit.cautions)
     if fit.outcome.is_unfinished:
@@ -75,7 +76,7 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
 
 def formula(fit: Fit) -> str:
     """How the standard errors were computed, with how the weights enter."""
-    weighted = fit.is_weighted
+    weighted = is_weighted(fit)
     W = "W" if weighted else ""
     if fit.absolute_sigma:
         return f"(Vᵀ{W}V)⁻¹ with W = 1/σ², σ known: normal quantiles"
@@ -92,7 +93,7 @@ def table(fit: Fit, level: float = 0.95) -> str:
     for power, value in enumerate(to_host(fit.coef)):
         low, high = interval[power]
         error = to_host(fit.stderr)[power]
-        held = any(power == fixed for fixed, _ in fit.best.constraints.fixed)
+        held = any(power == fixed for fixed, _ in fit.least_squares.constraints.fixed)
         spread = f"{error:>14.6g}   [{low:.6g}, {high:.6g}]" if not held else f"{'held':>14}"
         lines.append(f"{_term(fit, power):<6}{value:>17.10g}{spread}")
     return "\n".join(lines)
@@ -101,7 +102,7 @@ def table(fit: Fit, level: float = 0.95) -> str:
 def comparison(fit: Fit) -> str:
     """One line for each coefficient of a descent that has not arrived: reached and best."""
     lines = [f"{'term':<6}{'coefficient':>17}{'least squares':>17}"]
-    best = fit.best.powers
+    best = fit.least_squares.powers
     for power, value in enumerate(to_host(fit.coef)):
         lines.append(f"{_term(fit, power):<6}{value:>17.10g}{best[power]:>17.10g}")
     return "\n".join(lines)
@@ -126,7 +127,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "digits": fit.digits,
         "standard_errors": formula(fit),
         "rows_omitted": fit.summary.omitted,
-        "held": str(fit.best.constraints) or None,
+        "held": str(fit.least_squares.constraints) or None,
         "roots": [_estimate(root) for root in fit.roots()],
         "extrema": [
             {"kind": e.kind, "x": _estimate(e.x), "value": _estimate(e.value)}
@@ -173,4 +174,4 @@ def _refined(fit: Fit) -> str:
 
 
 def _best_r2(fit: Fit) -> float:
-    return 1 - fit.lowest_loss / fit.best.tss if fit.best.tss else math.nan
+    return 1 - fit.lowest_loss / fit.least_squares.tss if fit.least_squares.tss else math.nan

@@ -6,16 +6,17 @@ import datetime
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from polydescent.arrays import Array, columns, held_exactly, is_array, is_missing, namespace, quiet
 from polydescent.errors import BadCall, BadSetting, BeyondCalendar, NotNumbers, OutOfRange
 from polydescent.frames import on_index_of
+from polydescent.sealed import schema
 
 UNITS = {  # seconds in each; a year is the Julian year of 365.25 days
     "second": 1,
@@ -222,8 +223,33 @@ class Axis:
             asked = "a date such as 2024-05-01 or 2024-05-01T12:30" if self.is_dates else _A_NUMBER
             raise BadSetting("x", text, asked) from None
 
+    # ── in a file ──
+
+    def to_record(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse. Raises Misfit."""
+        axis = cls(**_RECORD(found, where))
+        here = not (axis.is_durations and axis.origin)
+        schema.check(here, f"{where}.origin", "0 where x is a duration", axis.origin)
+        reach = _FURTHEST if axis.is_dates else ORIGINS
+        schema.check(abs(axis.origin) < reach, f"{where}.origin", "in reach", axis.origin)
+        return axis
+
 
 PLAIN = Axis()
+ORIGINS = 2**1023  # what an origin is below
+_FURTHEST = 2**63  # ticks since 1970 of a date
+_RECORD = schema.record(
+    {
+        "origin": schema.whole(-ORIGINS, ORIGINS),
+        "tick": schema.choice(("", "s", "ms", "us", "ns")),
+        "unit": schema.choice(("", *UNITS)),
+    }
+)
 
 
 def check_unit(per: object) -> None:

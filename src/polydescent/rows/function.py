@@ -78,7 +78,7 @@ def sample(
 def number(text: str) -> float:
     """A number typed as an expression, such as -pi or 2*pi. Raises BadExpression."""
     tree = _parse(text)
-    if any(isinstance(node, ast.Name) and node.id == "x" for node in ast.walk(tree)):
+    if _has_x(tree):
         raise BadExpression(text, "a number cannot depend on x", ALLOWED)
     return float(evaluate_text(text, np.zeros(1))[0])
 
@@ -99,6 +99,40 @@ def evaluate_text(text: str, x: np.ndarray) -> np.ndarray:
             return np.broadcast_to(_value(tree, x, text), x.shape) * 1.0
     except RecursionError:
         raise BadExpression(text[:40] + "…", "it is nested too deeply", ALLOWED) from None
+
+
+def source_text(text: str, library: str) -> str:
+    """The expression as Python code with the functions of a library: "np", "torch" or "math".
+
+    What does not depend on x becomes a number, but for pi. Raises BadExpression.
+    """
+    evaluate_text(text, np.zeros(1))  # refuses what is outside the whitelist
+    tree = _parse(text)
+    spelled = ast.unparse(_Spelled(library, text).visit(tree))
+    return spelled if library == "math" or _has_x(tree) else f"{spelled} + 0 * x"
+
+
+class _Spelled(ast.NodeTransformer):
+    """The names of an expression as a library spells them."""
+
+    def __init__(self, library: str, text: str):
+        self.library, self.text = library, text
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return node if node.id == "x" else ast.Name(f"math.{node.id}")
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if not _has_x(node):
+            return ast.Constant(float(_value(node, np.zeros(1), self.text)))
+        assert isinstance(node.func, ast.Name)
+        name = {"ln": "log"}.get(node.func.id, node.func.id)
+        if self.library == "torch" and name == "cbrt":
+            raise BadExpression(self.text, "PyTorch has no cbrt", "sign(x) * abs(x)**(1/3)")
+        return ast.Call(ast.Name(f"{self.library}.{name}"), [self.visit(node.args[0])], [])
+
+
+def _has_x(tree: ast.AST) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "x" for node in ast.walk(tree))
 
 
 def _parse(text: str) -> ast.expr:

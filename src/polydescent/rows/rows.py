@@ -85,6 +85,19 @@ class Rows:
         """The same rows on another axis."""
         return self if axis == self.axis else replace(self, x=self.axis.on(self.x, axis), axis=axis)
 
+    def put(self, kind: Kind) -> Rows:
+        """The same rows in another library or dtype, or on a device. Counts stay float64 where the
+        device has it: float32 would round large ones.
+        """
+        whole = kind if kind.device.startswith("mps") else replace(kind, dtype="float64")
+        columns = {"x": kind, "y": kind, "weights": kind, "counts": whole}
+        found = {
+            role: to.put(getattr(self, role))
+            for role, to in columns.items()
+            if getattr(self, role) is not None
+        }
+        return replace(self, **found)
+
     def __repr__(self) -> str:
         beside = [role for role in ("weights", "counts") if getattr(self, role) is not None]
         names = ", ".join([visible(self.x_name), visible(self.y_name), *beside])

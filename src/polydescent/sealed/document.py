@@ -111,7 +111,10 @@ def _gives(form: str, content: dict[str, Any], data: bytes) -> bool:
         return False
 
 
-_SEAL = ("format", "schema", "checksum")
+def content_of(data: bytes) -> dict[str, Any]:
+    """What stands between the seals of what `render` returned."""
+    content = plain(data.decode())
+    return {key: content[key] for key in content if key not in ("format", "schema", "checksum")}
 
 
 def write(path: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from polydescent.errors import AlreadyAdded, SourceGrew
+from polydescent.sealed import schema
 from polydescent.sealed.atomic import opened, told
 
 _SAMPLED = 1 << 16  # bytes in each of the places of a file that its fingerprint reads
@@ -71,9 +72,15 @@ class Remembered:
     def is_file(self) -> bool:
         return self.head != self.content
 
-    def facts(self) -> dict[str, Any]:
-        """What is kept of it."""
-        return {name: value for name, value in asdict(self).items() if name != "place"}
+    def to_record(self) -> dict[str, Any]:
+        """What is kept of it; the path as UTF-8 can say it: on Linux a name may hold any bytes."""
+        facts = {name: value for name, value in asdict(self).items() if name != "place"}
+        return facts | {"path": self.path.encode("utf-8", "backslashreplace").decode()}
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse. Raises Misfit."""
+        return cls(**_RECORD(found, where))
 
     def first(self) -> bytes:
         """The first 64 KiB of what is under its path now; none where that is no file."""
@@ -100,6 +107,20 @@ class Remembered:
         if not os.path.isabs(place):
             raise FileNotFoundError(place)
         return opened(place)
+
+
+_DIGEST = schema.matching(r"[0-9a-f]{64}", "a hash of 64 hexadecimal digits")
+_RECORD = schema.record(
+    {
+        "path": schema.text,
+        "size": schema.whole(),
+        "mtime_ns": schema.whole(-(2**63)),
+        "head": _DIGEST,
+        "content": _DIGEST,
+        "rows": schema.whole(),
+        "ctime_ns": schema.whole(-(2**63)),
+    }
+)
 
 
 @dataclass

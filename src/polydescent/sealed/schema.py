@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -113,6 +114,22 @@ def matching(pattern: str, meaning: str) -> Form:
     return form
 
 
+def whole_text(found: Any, where: str) -> int:
+    """A whole number of up to 4,000 digits, as text: JSON's own are float64 to many readers."""
+    return int(_WHOLE(found, where))
+
+
+def rational(found: Any, where: str) -> Fraction:
+    """A rational in lowest terms, as text such as "1/3", of a size that float64 holds."""
+    value = Fraction(_RATIO(found, where))
+    check(abs(value) < 2**1024 and str(value) == found, where, "a rational in reach", found)
+    return value
+
+
+_WHOLE = matching(r"-?\d{1,4000}", "a whole number as text")
+_RATIO = matching(r"-?\d{1,4000}(/[1-9]\d{0,3999})?", 'a rational as text, such as "1/3"')
+
+
 def choice(names: Collection[str]) -> Form:
     """One of a closed set of names."""
 
@@ -128,6 +145,11 @@ def flag(found: Any, where: str) -> bool:
     """true or false."""
     if type(found) is not bool:
         raise Misfit(where, "true or false", found)
+    return found
+
+
+def anything(found: Any, where: str) -> Any:
+    """Left for later: its form depends on another part."""
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from polydescent.arrays import Array, counted, in_double, namespace, sum_squares
 from polydescent.checks import DEGREES, as_whole
 from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
 from polydescent.polynomial.basis import CHEBYSHEV, Basis, Domain, change_of_basis
+from polydescent.sealed import schema
 from polydescent.triangle import kernels
 from polydescent.triangle.kernels.reference import raise_not_finite, stack
 
@@ -238,6 +239,51 @@ class Triangle:
         """Of one curve: the lowest power of x that adds nothing to those below, None if all do."""
         k = self.degree + 1
         return next((j for j in range(k) if not determines(self.R[: j + 1, : j + 1])), None)
+
+    # ── in a file ──
+
+    def to_record(self) -> dict[str, Any]:
+        """Of one curve: plain lists and numbers, every float exact."""
+        return {
+            "array": self.array.tolist(),
+            "domain": self.domain.to_record(),
+            "n": self.n,
+            "log_weights": self.log_weights,
+        }
+
+    @classmethod
+    def from_record(cls, found: Any, where: str) -> Self:
+        """The inverse. Raises Misfit."""
+        made = cls(**_RECORD(found, where))
+        schema.check(
+            made.n > 0 or not made.array.any(), f"{where}.array", "0 everywhere, for n is 0", "more"
+        )
+        known = made.n == 0 or not made.domain.is_empty
+        schema.check(known, f"{where}.domain", "[lo, hi], for n is not 0", None)
+        return made
+
+
+_REACH = 1.3e154  # its square is a float64
+
+
+def _array_form(found: Any, where: str) -> np.ndarray:
+    """Upper triangular, with a diagonal that is not negative, all squares finite."""
+    size = len(found) if type(found) is list else 0
+    schema.check(2 <= size <= HIGHEST + 2, where, f"a list of 2 to {HIGHEST + 2} rows", found)
+    values = schema.array((size, size), schema.number(-_REACH, _REACH))(found, where)
+    schema.check(not np.tril(values, -1).any(), where, "0 below the diagonal", found)
+    schema.check(not (values.diagonal() < 0).any(), where, "0 or more on the diagonal", found)
+    return values
+
+
+_RECORD = schema.record(
+    {
+        "array": _array_form,
+        "domain": Domain.from_record,
+        "n": schema.whole(),
+        "log_weights": schema.number(),
+    }
+)
 
 
 def determines(R: np.ndarray) -> Any:

@@ -1,0 +1,166 @@
+"""Which curve of a summary is wanted, and the exact least squares answer to that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from polydescent.arrays import count_distinct
+from polydescent.checks import DEGREES
+from polydescent.descent.outcome import Outcome
+from polydescent.errors import (
+    BadCall,
+    BadDegree,
+    BadSetting,
+    NoRows,
+    TooFewDistinct,
+    TooFewRows,
+)
+from polydescent.least_squares.accuracy import stands_alone
+from polydescent.least_squares.constraints import NONE, NOTHING, Constraints, Known
+from polydescent.least_squares.degrees import BY_AICC, Choice, degree_table
+from polydescent.least_squares.solution import Solution, rows_that_count, solve
+from polydescent.polynomial.basis import CHEBYSHEV
+from polydescent.polynomial.curve import Polynomial
+from polydescent.regression.fit import Fit
+from polydescent.regression.summary import Summary
+from polydescent.rows.rows import Rows
+from polydescent.triangle.triangle import checked_degree
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Which curve of a summary is wanted.
+
+    Attributes
+    ----------
+    degree : that of the curve, or the highest to look at where `auto` chooses.
+    auto : by what the degree is chosen; None where it is given.
+    known : what is known of the curve beforehand.
+    absolute_sigma : whether the weights are 1/σ² with σ known in units of y.
+    """
+
+    degree: int
+    auto: Choice | None = None
+    known: Known = NOTHING
+    absolute_sigma: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        degree: Any,
+        largest: int | None = None,
+        *,
+        fix: Any = None,
+        terms: Any = None,
+        through: Any = None,
+        criterion: str = "aicc",
+        folds: int = 5,
+        absolute_sigma: bool = False,
+    ) -> Problem:
+        """What the arguments of `fit` ask for, of a summary of degree `largest` at most.
+
+        Raises BadDegree, BadSetting, BadCall, TooFewFree.
+        """
+        choice = Choice.of(criterion, folds)
+        wanted, is_auto = _wanted_degree(degree, largest)
+        if choice != BY_AICC and not is_auto:
+            raise BadCall(
+                'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
+            )
+        known = Known(fix, terms, through)
+        if known and is_auto:
+            raise BadCall(
+                'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
+                "through=, or give degree= a number."
+            )
+        if not isinstance(absolute_sigma, bool | np.bool_):
+            raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
+        auto = choice if is_auto else None
+        return cls(known.degree(wanted), auto, known, bool(absolute_sigma))
+
+    def check_plain(self) -> None:
+        """Raise BadCall for what a descent cannot reach."""
+        if self.auto is not None or self.known:
+            raise BadCall(
+                "A descent walks with all terms of one degree: leave out fix=, terms=, through= "
+                'and degree="auto".'
+            )
+
+    def solve(self, summary: Summary, rows: Rows | None = None) -> Fit:
+        """The exact least squares fit, refined if `rows` are all rows of the summary.
+
+        Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadSetting.
+        """
+        all_rows = rows if rows is not None and rows.counting == summary.n else None
+        if summary.degree != self.degree:
+            summary = summary.lower(self.degree)
+        held = self.known.on(self.degree, summary.axis)
+        _check_inhabited(summary)
+        if self.auto is not None:
+            known = self.absolute_sigma
+            table = degree_table(summary.triangle, all_rows, known, self.auto, leave_out=False)
+            summary = summary.lower(table.pick)
+        check_determined(summary, rows, held)
+        solution = solve(summary.triangle, all_rows, held, summary.axis.power_origin)
+        return replace(
+            _fit_of(summary, solution),
+            rows=rows,
+            absolute_sigma=self.absolute_sigma,
+            choice=self.auto or BY_AICC,
+        )
+
+
+def check_determined(summary: Summary, rows: Rows | None = None, held: Constraints = NONE) -> None:
+    """Raise NoRows, TooFewRows or TooFewDistinct where the rows do not determine the coefficients;
+    some rows help to say why not.
+    """
+    _check_inhabited(summary)
+    free = summary.degree + 1 - len(held)
+    if summary.n < free:
+        raise TooFewRows(summary.n, summary.degree)
+    if held or summary.triangle.has_full_rank:
+        return
+    distinct = free
+    if rows is not None and rows.counting == summary.n:
+        distinct = count_distinct(rows_that_count(rows)[0])
+    known = distinct if distinct < free else None
+    alone = None if rows is None else stands_alone(rows, summary.domain, summary.axis)
+    raise TooFewDistinct(summary.n, summary.degree, known, summary.triangle.lowest_idle, alone)
+
+
+def _check_inhabited(summary: Summary) -> None:
+    if not summary.n:
+        raise NoRows("none is left without missing values and with a weight above 0")
+
+
+def _fit_of(summary: Summary, solution: Solution) -> Fit:
+    curve = Polynomial(CHEBYSHEV, summary.domain, solution.weights)
+    return Fit(curve, summary, solution.rss, Outcome.EXACT, solution)
+
+
+def _wanted_degree(degree: Any, largest: int | None) -> tuple[int, bool]:
+    """(degree, False), or (the highest to look at, True) for "auto" and "auto:8"."""
+    if not isinstance(degree, str):
+        try:
+            return checked_degree(degree, largest), False
+        except BadDegree:
+            raise BadDegree(degree, largest, auto=True) from None
+    name, _, highest = degree.partition(":")
+    most = DEGREES["auto"] if degree == "auto" else _whole(highest)
+    if name != "auto" or most is None:
+        raise BadDegree(degree, largest, auto=True)
+    most = max(checked_degree(most), 1)
+    return (most if largest is None else min(most, largest)), True
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that decimal digits write; None for other text, and for thousands of
+    digits, which Python does not read.
+    """
+    try:
+        return int(text) if text.isdecimal() else None
+    except ValueError:
+        return None

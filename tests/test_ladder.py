@@ -30,7 +30,7 @@ def module_of(path):
 # Inside these methods, as the docstring says, an import goes down the list instead.
 REACH_DOWN = {
     "regression.summary.Summary": {"fit", "descend", "forecast", "save", "load"},
-    "regression.fit.Fit": {"plot", "explore", "__str__"},
+    "regression.fit.Fit": {"plot", "explore", "__str__", "_repr_html_"},
     "cli": {"main"},  # the entry point, which loads nothing until it has Ctrl-C in hand
     "cli.wording": {"_keywords"},  # what the options are called
 }

@@ -22,7 +22,7 @@ where and why.
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes progress evidence fit problem training request verbs
     models: model journal
-    report: density writing derivation text trace steps panels static explorer page
+    report: density writing derivation text trace steps panels static explorer page notebook
     lesson: programs program verdict
     cli: terminal wording options show approximate explain fit update merge predict commands
         door

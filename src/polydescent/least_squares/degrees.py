@@ -314,15 +314,17 @@ def cross_validation(triangle: Triangle, rows: Rows, folds: int = 5) -> np.ndarr
         few = f"at most {triangle.n:,}, the number of rows"
         many = f'left out, with criterion="loo": there are more than {_MOST:,} rows'
         raise BadSetting("folds", folds, few if folds > triangle.n else many)
-    parts = [part.rebased(triangle.domain) for part in _folds(triangle.degree, rows, folds)]
+    parts = [part.rebased(triangle.domain) for part in fold_triangles(triangle.degree, rows, folds)]
     total = np.zeros(triangle.degree + 1)
     for part, others in zip(parts, _all_but_one(parts), strict=True):
         total += [_left(part, others, degree) for degree in range(triangle.degree + 1)]
     return np.sqrt(total / triangle.n)
 
 
-def _folds(degree: int, rows: Rows, folds: int) -> Iterator[Triangle]:
-    """The summaries of the folds."""
+def fold_triangles(degree: int, rows: Rows, folds: int) -> Iterator[Triangle]:
+    """The rows shuffled, always the same way, and dealt out: one triangle a fold, each on its own
+    domain.
+    """
     x, y = to_host(in_double(rows.x)), to_host(rows.y)
     weights = np.ones(rows.n) if rows.weights is None else to_host(rows.weights)
     times = np.ones(rows.n) if rows.counts is None else to_host(rows.counts)

@@ -7,8 +7,9 @@ import math
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass
+from html import escape
 from os import PathLike
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -38,7 +39,10 @@ from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
-from polydescent.visible import html_table
+from polydescent.visible import html_table, visible
+
+if TYPE_CHECKING:
+    from polydescent.report.notebook import Page
 
 _TOLD_APART = 2.0**-20  # of half the domain: of float64 there; less leaves NumPy five digits
 _AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
@@ -460,17 +464,19 @@ class Fit(Evidence):
 
     def explore(
         self,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | None = None,
         sample: int = 0,
         title: str = "",
         language: str | None = None,
-    ) -> None:
-        """Write one HTML file that re-runs the training on all rows, offline, from some 80 numbers.
+        tour: bool = True,
+    ) -> Page | None:
+        """One HTML page that re-runs the training on all rows, offline, from some 80 numbers: in
+        the notebook, or written to a file.
 
         Parameters
         ----------
         path
-            A file name ending in .html.
+            A file name ending in .html; left out, the page is returned.
         sample
             Raw rows to carry in it, at most so many; default 0: the rows then travel as counts on a
             grid, from which none can be told.
@@ -478,17 +484,31 @@ class Fit(Evidence):
             The heading; "y of x", by the names of the columns, where left out.
         language
             "en", "zh-CN", or that of the reader where left out.
+        tour
+            Whether it offers a guided tour; default True.
+
+        Returns
+        -------
+        Page or None
+            Without a path, what a notebook shows in a frame; None where a file was written.
 
         Raises
         ------
         BadSetting, NoFolder
-            For a path that cannot be written, a sample that is no number of rows.
+            For a path that cannot be written, a sample that is no number of rows, a tour that is
+            neither True nor False.
         UnknownName
             For another language.
         """
+        if path is None:
+            from polydescent.report.notebook import Page
+            from polydescent.report.page import page_text
+
+            return Page(page_text(self, sample, title, language, tour))
         from polydescent.report.page import write_page
 
-        write_page(self, path, sample, title, language)
+        write_page(self, path, sample, title, language, tour)
+        return None
 
     def __copy__(self) -> Self:
         """The same fit, with its rows: only a pickle is a message."""
@@ -512,7 +532,9 @@ class Fit(Evidence):
         )
 
     def _repr_html_(self) -> str:
-        """The coefficients and how good they are, for a notebook."""
+        """The equation, a small picture, the coefficients and how good they are, for a notebook."""
+        from polydescent.report.notebook import thumbnail
+
         known = not self.outcome.is_unfinished
         errors = to_host(self.stderr) if known else np.full(self.degree + 1, math.nan)
         x = "t" if self.axis.is_dates else "x"
@@ -524,7 +546,9 @@ class Fit(Evidence):
         if self.rows is not None:
             names = [self.rows.x_name, self.rows.y_name]
         facts = f"{self.n:,} rows of {names[0]}, {names[1]}; R² {self.r2:.6f}, {self.outcome.value}"
-        return html_table(facts, lines, ("term", "coefficient", "std. error"))
+        table = html_table(facts, lines, ("term", "coefficient", "std. error"))
+        equation = escape(visible(self.equation("unicode", errors=True)))
+        return f"<p>{equation}</p>{thumbnail(self)}{table}"
 
     def _repr_latex_(self) -> str:
         """The equation, with its standard errors where it has arrived."""

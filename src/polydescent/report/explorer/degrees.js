@@ -5,7 +5,7 @@
  * @typedef {object} Degrees
  * @property {number[]} floor  the lowest loss of each degree, from 0 up
  * @property {number[]} aicc  ∞ where there are too few rows
- * @property {number[] | null} cv  root mean square of what each fold leaves when it is not used
+ * @property {number[] | null} cv  root mean square of what rows leave that were not used
  * @property {number} pick  the degree of the lowest AICc; of degrees that fit exactly, the lowest
  */
 
@@ -77,8 +77,8 @@ const degrees = (() => {
   }
 
   /** @param {Data} data @param {number} most */
-  function crossValidation({ folds, n }, most) {
-    if (!folds) return null;
+  function crossValidation({ folds, loo, n }, most) {
+    if (!folds) return loo && loo.slice(0, most + 1);
     const rest = folds.map((_, i) => allBut(folds, i));
     return Array.from({ length: most + 1 }, (_, degree) => {
       const parts = folds.map((fold, i) => left(fold, rest[i], degree + 1));

@@ -31,6 +31,7 @@
  * @property {number} logWeights  Σ ln ω
  * @property {Held | null} held
  * @property {Fold[] | null} folds
+ * @property {number[] | null} loo  of each degree what rows leave that were not used, without folds
  *
  * A row added (sign 1) or taken out (−1).
  * @typedef {{x: number, y: number, sign: number}} Edit
@@ -61,7 +62,7 @@ const triangle = (() => {
   /** @param {any} payload @returns {Data} */
   function unpack({ triangle: values, domain: [lo, hi], n, absolute_sigma, weighted, ...more }) {
     const rows = rowsOf(values);
-    const { held = null, folds = null, log_weights: logWeights = 0 } = more;
+    const { held = null, folds = null, loo = null, log_weights: logWeights = 0 } = more;
     return Object.freeze({
       rows, degree: rows.length - 2, lo, hi, mid: lo / 2 + hi / 2, half: hi / 2 - lo / 2, n,
       known: Boolean(absolute_sigma), weighted: Boolean(weighted), logWeights,
@@ -70,6 +71,7 @@ const triangle = (() => {
       },
       folds: folds && folds.map((/** @type {{triangle: string, n: number}} */ fold) =>
         ({ rows: rowsOf(doubles(fold.triangle)), n: fold.n })),
+      loo: loo && loo.map((/** @type {number | null} */ error) => error ?? NaN),
     });
   }
 
@@ -208,7 +210,7 @@ const triangle = (() => {
     if (!taken.every((edit) => rotateOut(rows, rowOf(data, edit)))) return null;
     const folds = taken.length > 0 ? null : data.folds;
     return Object.freeze({
-      ...data, rows, n: data.n + added.length - taken.length,
+      ...data, rows, n: data.n + added.length - taken.length, loo: null,
       folds: folds && folds.map((fold, i) =>
         grown(data, fold, added.filter((_, j) => j % folds.length === i))),
     });

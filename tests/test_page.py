@@ -105,7 +105,8 @@ def test_the_page_is_small_whatever_n_is(tmp_path, n):
 def test_dates_and_large_numbers_say_where_x_starts():
     days = np.datetime64("2024-02-01") + np.arange(30)
     told = payload(pd.fit(days, np.sqrt(np.arange(30)), 2))
-    assert told["x_name"] == "x, days since 2024-02-01"
+    assert told["x_name"] == "x"
+    assert told["dates"] == {"origin": 1706745600000, "per": 86_400_000, "unit": "day"}
     assert told["domain"] == [0, 29]
     told = payload(pd.fit(np.arange(30) + 10**17, np.arange(30.0) ** 2, 2))
     assert told["x_name"] == "x − 100000000000000000"

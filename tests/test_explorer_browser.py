@@ -61,7 +61,11 @@ class Page:
         path.write_text(explorer.page(payload_of(x, y, **(settings | changes))), encoding="utf-8")
         self.driver.get("about:blank")
         self.driver.get(f"{path.as_uri()}#{fragment}")
+        self.wait(self.is_ready)
         self.settle()
+
+    def is_ready(self):
+        return self.driver.execute_script("return 'ready' in document.documentElement.dataset")
 
     def settle(self):
         self.driver.execute_async_script(
@@ -354,17 +358,29 @@ def test_start_fields_and_seeds(page):
     assert page.weights() == random
 
 
-def test_a_pinned_run_stays(page):
+def test_runs_of_a_race_stay(page):
     page.open("step=100")
     path = "return document.querySelector('#curves .{}').getAttribute('d')"
     before = page.driver.execute_script(path.format("current"))
+    first = page.text("loss")
     page.click("pin")
     page.type("rate-field", "0.0003")
-    assert "pinned: Plain, η 1e−4" in page.text("ghost-key")
-    assert page.driver.execute_script(path.format("ghost")) == before
+    assert page.driver.execute_script(path.format("r0")) == before
     assert page.driver.execute_script(path.format("current")) != before
-    page.click("pin")
-    assert not page["ghost-key"].is_displayed()
+    race = page.driver.find_elements(By.CSS_SELECTOR, "#race tbody tr")
+    assert len(race) == 2
+    name = race[1].find_element(By.TAG_NAME, "input")
+    assert name.get_property("value") == "Plain, η 1e−4, Power 3"
+    assert number(page.cells("race")[1][1]) == pytest.approx(number(first), rel=1e-3)
+    name.send_keys(Keys.CONTROL, "a")
+    name.send_keys("slow one", Keys.ENTER)
+    page.wait(lambda: "slow" in page.driver.current_url)
+    race[1].find_element(By.CSS_SELECTOR, "[data-restore]").click()
+    page.settle()
+    assert page.number("rate-field") == RATE
+    race[1].find_element(By.CSS_SELECTOR, "[data-unpin]").click()
+    page.settle()
+    assert not page["race"].is_displayed()
 
 
 def test_the_address_carries_everything(page):
@@ -372,12 +388,16 @@ def test_the_address_carries_everything(page):
     page.type("rate-field", "0.0002")
     page.choose("basis", "chebyshev")
     page.click("pin")
+    page.choose("view", "degrees")
+    page.click("band")
     page.type("step", "77")
     page.wait(lambda: "step=77" in page.driver.current_url)
-    shown = page.text("loss"), page.text("python"), page.text("ghost-key")
+    names = ("loss", "python", "race", "degrees-table", "best-key")
+    shown = [page.text(name) for name in names]
     page.driver.refresh()
+    page.wait(page.is_ready)
     page.settle()
-    assert (page.text("loss"), page.text("python"), page.text("ghost-key")) == shown
+    assert [page.text(name) for name in names] == shown
 
 
 def test_a_hostile_address_only_moves_controls(page):
@@ -449,7 +469,7 @@ def test_keyboard_alone(page):
     page.settle()
     assert page.text("play-word") == "播放"
     before = page.driver.execute_script("return document.documentElement.dataset.theme")
-    page["theme"].send_keys(Keys.SPACE)
+    page["theme"].send_keys(Keys.ENTER)
     page.settle()
     assert page.driver.execute_script("return document.documentElement.dataset.theme") != before
 
@@ -468,13 +488,17 @@ def test_the_scrubber_by_keyboard(page):
 
 def test_tab_reaches_every_control_in_reading_order(page):
     page.open("optimizer=momentum&step=5")
-    active = "return document.activeElement.id || document.activeElement.name"
+    active = (
+        "const {id, name, dataset} = document.activeElement;"
+        "return id || name || (dataset.gloss ? 'gloss' : '')"
+    )
     visited = []
-    for _ in range(45):
+    for _ in range(70):
         page.keys(Keys.TAB)
         visited.append(page.driver.execute_script(active))
-    expected = "language theme first back play forth last scrub step rate-field rate fastest-rate"
-    assert visited[:12] == expected.split()
+    visited = [name for name in visited if name != "gloss"]
+    expected = "take-tour share language theme first back play forth last scrub step speed"
+    assert visited[:15] == [*expected.split(), "rate-field", "rate", "fastest-rate"]
     for name in (
         "optimizer",
         "beta",
@@ -484,8 +508,13 @@ def test_tab_reaches_every_control_in_reading_order(page):
         "start-0",
         "pin",
         "rows",
-        "curve",
+        "edit",
+        "band",
         "at-x",
+        "curve",
+        "loss-chart",
+        "view",
+        "modes-chart",
     ):
         assert name in visited
 
@@ -552,7 +581,7 @@ def test_shares_that_are_noise_are_not_shown_as_numbers(page):
 
 def test_a_mode_shows_its_shape(page):
     page.open()
-    button = page.driver.find_element(By.CSS_SELECTOR, "#modes button")
+    button = page.driver.find_element(By.CSS_SELECTOR, "#modes tbody button")
     button.send_keys(Keys.ENTER)
     page.settle()
     assert button.get_attribute("aria-pressed") == "true"
@@ -562,8 +591,8 @@ def test_a_mode_shows_its_shape(page):
 
 def test_the_run_as_a_table(page):
     page.open()
-    page.driver.execute_script("document.getElementById('table-details').open = true")
-    page.settle()
+    page.driver.execute_script("document.querySelector('[data-name=table]').open = true")
+    page.wait(lambda: page.cells("trajectory"))
     last = page["trajectory"].find_elements(By.CSS_SELECTOR, "tbody tr")[-1].text.replace("−", "-")
     step, loss, _, *weights = [float(text.replace(",", "")) for text in last.split()]
     losses, expected = wanted()
@@ -593,7 +622,7 @@ def test_a_phone_never_scrolls_sideways(page, language):
     assert page.width() == 360
     small = page.driver.execute_script(
         "return [...document.querySelectorAll("
-        "'button, input:not([type=radio]), .choice span, summary')]"
+        "'button:not(.term), select, input:not([type=radio]):not(.unseen), .choice span, summary')]"
         ".filter(n => n.offsetParent && n.getBoundingClientRect().height < 44)"
         ".map(n => n.id || n.outerHTML)"
     )

@@ -92,7 +92,7 @@ const chinese = (() => {
     noLimit: "Adam 的上限没有闭式解",
     adamNote: (most) =>
       `它除以近期梯度的大小，所以 η 大约就是一个权重每步移动的距离。每一步都须逐步计算，至多 ${count(most)} 步。`,
-    tenfold: (v) => `最慢的模式每 ${v} 使权重的误差缩小到十分之一。`,
+    tenfold: (v) => `最慢的模式每 ${v}使权重的误差缩小到十分之一。`,
     stepsLong: (_n, text) => `${text} 步`,
     adapted: (old, now) => `η 原为 ${show(old)}，现为 ${show(now)}，对新问题是安全的；曲线保持不变。`,
     keep: "保留我的 η",
@@ -134,7 +134,7 @@ const chinese = (() => {
     pickHint: "点击图中任意处，选择卡片 3 所用的点。",
     addHint: "点击图中任意处，在那里加一行数据：三角阵会精确地把它收进来。",
     takeHint: "点击一行数据，把它拿掉。",
-    editing: "点击图的作用", look: "选点", add: "加一行", takeOut: "拿掉一行",
+    editing: "点击图的作用", look: "选点", add: "加一行", takeOut: "拿掉",
     addHere: "加入", undo: "撤销", newRow: "要加入的一行",
     editsAre: (n) => `已加入或拿掉 ${count(n)} 行。`,
     lossTitle: "损失随步数的变化", floor: (v) => `下限 ${show(v, 6)}`, lossView: "显示内容",

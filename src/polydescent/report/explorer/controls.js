@@ -53,7 +53,10 @@ const controls = (() => {
       }
     };
     able("rows", (name) => Boolean(sources[name]));
-    able("edit", (name) => name !== "take" || Boolean(place.sample));
+    for (const node of document.getElementsByName("edit")) {
+      const input = /** @type {HTMLInputElement} */ (node);
+      if (input.value === "take") /** @type {HTMLElement} */ (input.parentElement).hidden = !place.sample;
+    }
     at("rows-as").hidden = !sources.density && !sources.sample;
     at("undo").hidden = state.edits.length === 0;
     at("new-row").hidden = state.edit !== "add";

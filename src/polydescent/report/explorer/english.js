@@ -145,7 +145,7 @@ const english = (() => {
     pickHint: "Press the picture to choose the point of card 3.",
     addHint: "Press the picture to add a row there: the triangle takes it in exactly.",
     takeHint: "Press a row to take it out.",
-    editing: "What a press on the picture does", look: "Point", add: "Add a row", takeOut: "Take one out",
+    editing: "What a press on the picture does", look: "Point", add: "Add", takeOut: "Take out",
     addHere: "Add", undo: "Undo", newRow: "A row to add",
     editsAre: (n) => `${of(n, "row")} added or taken out.`,
     lossTitle: "Loss by step", floor: (v) => `floor ${show(v, 6)}`, lossView: "What to draw",

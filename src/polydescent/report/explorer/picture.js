@@ -73,7 +73,7 @@ const picture = (() => {
     const best = heights(designOf(problem, "chebyshev"), problem.curve);
     const d = chart.through(px, best.map(y.at));
     part(inside, "best", "path", { d });
-    part(inside, "halo", "path", { d });
+    part(inside, "halo", "path", { d: model.state.band ? "" : d });
     band(inside, model, px, y, best);
     edits(inside, model, x, y);
     put(at("best-key"), model.state.band ? t.bestBand : t.best);

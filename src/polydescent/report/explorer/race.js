@@ -4,6 +4,7 @@
 const race = (() => {
   const { at, put, make, mark } = dom;
   const { show, steps } = numerals;
+  const ICONS = Object.freeze({ restore: "M3 7h6.5a3.5 3.5 0 0 1 0 7H6M6 4 3 7l3 3", unpin: "M4 4l8 8M12 4l-8 8" });
 
   /** What a run is called until it is renamed. @param {Run} run @param {any} t @returns {string} */
   function nameOf({ optimizer: { name, rate, beta }, problem: { basis, degree } }, t) {
@@ -28,8 +29,6 @@ const race = (() => {
         mark(field, "aria-label", `${t.rename} ${i}`);
         mark(field, "title", called);
         const [restore, remove] = row.cells[4].children;
-        put(restore, t.restore);
-        put(remove, t.remove);
         mark(restore, "aria-label", `${t.restore}: ${name || called}`);
         mark(remove, "aria-label", `${t.remove}: ${name || called}`);
       }
@@ -50,9 +49,11 @@ const race = (() => {
     if (i > 0) {
       Object.assign(name, { type: "text", autocomplete: "off", maxLength: 40 });
       name.dataset.rename = i - 1;
-      for (const act of ["restore", "unpin"]) {
+      for (const act of /** @type {const} */ (["restore", "unpin"])) {
         const button = Object.assign(make("button"), { type: "button" });
         button.dataset[act] = i - 1;
+        const icon = chart.part(button, "icon", "svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
+        chart.part(icon, "path", "path", { d: ICONS[act], fill: "none" });
         cells[4].append(button);
       }
     }

@@ -299,7 +299,8 @@ const states = (() => {
   /** @param {readonly Pinned[]} race @param {Place} place */
   const raceText = (race, { initial }) =>
     race.map(({ name, run }) =>
-      joined([["name", name], ...differing(run, initial, Object.keys(OF_A_RUN))]));
+      joined([...(name ? [/** @type {[string, string]} */ (["name", name])] : []),
+        ...differing(run, initial, Object.keys(OF_A_RUN))]));
 
   /** @param {State} state @param {Place} place */
   function toHash(state, place) {

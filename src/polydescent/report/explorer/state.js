@@ -300,7 +300,7 @@ const states = (() => {
   const raceText = (race, { initial }) =>
     race.map(({ name, run }) =>
       joined([...(name ? [/** @type {[string, string]} */ (["name", name])] : []),
-        ...differing(run, initial, Object.keys(OF_A_RUN))]));
+        ...differing(run, initial, Object.keys(OF_A_RUN))]) || "same");
 
   /** @param {State} state @param {Place} place */
   function toHash(state, place) {
@@ -308,7 +308,7 @@ const states = (() => {
     const pairs = differing(state, base, Object.keys(READERS));
     const race = raceText(state.race, place);
     if (race.join() !== raceText(base.race, place).join()) {
-      pairs.push(...(race.length > 0 ? race : [""]).map((text) =>
+      pairs.push(...(race.length > 0 ? race : ["none"]).map((text) =>
         /** @type {[string, string]} */ (["pin", text])));
     }
     if (state.tour !== null) pairs.unshift(["tour", String(state.tour)]);
@@ -326,7 +326,7 @@ const states = (() => {
     const patch = read(pairs, READERS);
     const pins = pairs.filter(([key]) => key === "pin").map(([, text]) => text);
     if (pins.length > 0) {
-      patch.race = pins.filter((text) => text !== "").slice(0, MOST_RUNS)
+      patch.race = pins.filter((text) => text !== "none").slice(0, MOST_RUNS)
         .map((text) => pinnedFrom(text, place));
     }
     return change(baseOf(place, tour), patch, place);

@@ -120,7 +120,7 @@ def test_descent_equals_numpy(core, name, basis, degree):
     losses, weights = reference(matrix, y, name, rate, start, STEPS)
     core.pose(degree, basis)
     core.descend(settings(name, rate), start, STEPS)
-    assert_close(core("run.past.loss"), losses, 1e-12)
+    assert_close(core("run.walk(run.walked).loss"), losses, 1e-12)
     assert_close(core(f"core.stateAt(run, {STEPS}).w"), weights, 1e-12)
     if name != "adam":
         assert_close(core("forecast.stableLimit(problem, run.optimizer)"), limit, 1e-12)
@@ -166,8 +166,8 @@ def test_descent_equals_the_library(library_core, summary, name, basis, degree):
         steps=STEPS,
     )
     core.descend(settings(name, rate), start, STEPS)
-    assert_close(core("run.past.loss"), fit.history.loss, 1e-12)
-    assert_close(core("run.past.w"), fit.history.weights.ravel(), 1e-12)
+    assert_close(core("run.walk(run.walked).loss"), fit.history.loss, 1e-12)
+    assert_close(core("run.walk(run.walked).w"), fit.history.weights.ravel(), 1e-12)
     if name != "adam":
         limit = core("forecast.stableLimit(problem, run.optimizer)")
         assert limit == pytest.approx(fit.forecast.largest_stable_rate, rel=1e-12)
@@ -279,7 +279,7 @@ def test_the_limit_is_sharp(core, name, basis):
     limit = core.limit(name)
     core.descend(settings(name, 0.999 * limit), [1.0], 10**6)
     assert core("forecast.overflowStep(run)") is None
-    assert core(f"core.stateAt(run, {10**6}).loss") < core("run.past.loss[0]")
+    assert core(f"core.stateAt(run, {10**6}).loss") < core("run.walk(0).loss[0]")
     core.descend(settings(name, 1.001 * limit), [1.0], 10**6)
     over = core("forecast.overflowStep(run)")
     assert core(f"core.stateAt(run, {over - 1}).loss") > 1e280

@@ -15,11 +15,19 @@ const controls = (() => {
     mark(at(icon), "d", ICONS[name]);
   }
 
-  /** @param {Model} model */
-  function draw(model) {
-    const { state, data, t } = model;
+  /** The learning rate and what becomes of it. @param {Model} model */
+  function rate(model) {
+    const { state, t } = model;
     slide("rate", model.rateRange.positionOf(state.rate), show(state.rate));
     fill("rate-field", field(state.rate));
+    at("adapted").hidden = state.was === null;
+    if (state.was !== null) put(at("adapted-word"), t.adapted(state.was, state.rate));
+    limit(model);
+  }
+
+  /** @param {Model} model */
+  function others(model) {
+    const { state, data, t } = model;
     slide("beta", state.beta, show(state.beta));
     fill("beta-field", field(state.beta));
     for (const id of /** @type {const} */ (["beta1", "beta2", "eps"])) fill(id, String(state[id]));
@@ -38,13 +46,10 @@ const controls = (() => {
       at(`view-${name}`).hidden = name !== state.view;
     }
     possible(model);
-    limit(model);
-    condition(model);
-    startFields(model);
   }
 
   /** Hides and disables what means nothing for this optimizer and these data. @param {Model} model */
-  function possible({ t, state, problem, run, place, grid, data, limit: most }) {
+  function possible({ state, problem, run, place, grid, data, limit: most }) {
     const sources = /** @type {Record<string, any>} */ ({ density: grid, sample: place.sample, none: true });
     const able = (/** @type {string} */ name, /** @type {(value: string) => boolean} */ can) => {
       for (const node of document.getElementsByName(name)) {
@@ -69,8 +74,6 @@ const controls = (() => {
     at("fastest-pair").disabled = !forecast.fastest(problem, run.optimizer, true);
     for (const id of ["at-limit", "just-over"]) at(id).disabled = !(most !== null && most > 0 && Number.isFinite(most));
     at("pin").disabled = state.race.length >= states.MOST_RUNS;
-    at("adapted").hidden = state.was === null;
-    if (state.was !== null) put(at("adapted-word"), t.adapted(state.was, state.rate));
   }
 
   /** @param {string} name @param {string} word @param {string} more */
@@ -146,5 +149,5 @@ const controls = (() => {
     return label;
   }
 
-  return Object.freeze({ draw });
+  return Object.freeze({ rate, others, condition, startFields });
 })();

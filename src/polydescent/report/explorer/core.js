@@ -23,13 +23,19 @@
  * @property {(most: number, least: number, beta: number) => {rate: number}} [fastest]
  * @property {(most: number, least: number) => {rate: number, beta: number}} [pair]
  *
+ * Every step that was walked, one after the other; at least as many as were asked for.
+ * @typedef {Moving & {loss: Vector}} Walked
+ *
+ * What is drawn of a step without its weights.
+ * @typedef {{step: number, loss: number, excess: number, shares: Vector}} Sample
+ *
  * @typedef {object} Run
  * @property {Problem} problem
  * @property {Optimizer} optimizer
  * @property {Vector} start
  * @property {number} steps
  * @property {number} walked  steps taken one by one; beyond, the closed form answers
- * @property {Moving & {loss: Vector}} past  of every step that was walked, one after the other
+ * @property {(last: number) => Walked} walk  steps up to `last`, at most `walked`
  *
  * @typedef {object} Step
  * @property {Vector} w
@@ -168,27 +174,40 @@ const core = (() => {
   }
 
   /**
+   * Takes steps one by one, as far as they are asked for, and keeps them.
    * @param {Problem} problem @param {Optimizer} optimizer @param {Vector} start
-   * @param {number} last
+   * @returns {(last: number) => Walked}
    */
-  function walk(problem, optimizer, start, last) {
+  function walker(problem, optimizer, start) {
     const { k, R, z, rss } = problem;
-    const vectors = (/** @type {number} */ length) =>
-      ({ w: new Float64Array(length), v: new Float64Array(length), m2: new Float64Array(length) });
-    const [state, past, loss] = [vectors(k), vectors((last + 1) * k), new Float64Array(last + 1)];
+    const state = { w: start.slice(), v: new Float64Array(k), m2: new Float64Array(k) };
     const [residual, g] = [new Float64Array(k), new Float64Array(k)]; // 20,000 new ones are slow
-    state.w.set(start);
-    for (let t = 0; t <= last; t += 1) {
-      keep(past, state, t * k);
-      forward(R, z, state.w, residual);
-      loss[t] = dot(residual, residual) + rss;
-      backward(R, residual, g);
-      stepWithin(problem, state, problem.free ? problems.along(problem, g) : g, optimizer, t + 1);
-    }
-    return { ...past, loss };
+    const past = { w: new Float64Array(0), v: new Float64Array(0), m2: new Float64Array(0),
+      loss: new Float64Array(0) };
+    let next = 0;
+    return (last) => {
+      if (next <= last) grow(past, Math.max(last + 1, 2 * next), k);
+      for (; next <= last; next += 1) {
+        keep(past, state, next * k);
+        forward(R, z, state.w, residual);
+        past.loss[next] = dot(residual, residual) + rss;
+        backward(R, residual, g);
+        stepWithin(problem, state, problem.free ? problems.along(problem, g) : g, optimizer, next + 1);
+      }
+      return past;
+    };
   }
 
-  /** @param {Moving} past @param {Moving} state @param {number} from */
+  /** Room for more steps. @param {Walked} past @param {number} steps @param {number} k */
+  function grow(past, steps, k) {
+    for (const name of /** @type {const} */ (["w", "v", "m2", "loss"])) {
+      const wider = new Float64Array(steps * (name === "loss" ? 1 : k));
+      wider.set(past[name].subarray(0, wider.length));
+      past[name] = wider;
+    }
+  }
+
+  /** @param {Walked} past @param {Moving} state @param {number} from */
   function keep(past, { w, v, m2 }, from) {
     for (let i = 0; i < w.length; i += 1) {
       past.w[from + i] = w[i];
@@ -214,8 +233,8 @@ const core = (() => {
     const walked = Math.min(reach, optimizer.name === "adam" ? ADAM : most);
     const asked = Float64Array.from({ length: problem.k }, (_, j) => start[j] || 0);
     const first = problems.admitted(problem, asked);
-    const past = walk(problem, optimizer, first, walked);
-    return Object.freeze({ problem, optimizer, start: first, steps: reach, walked, past });
+    const walk = walker(problem, optimizer, first);
+    return Object.freeze({ problem, optimizer, start: first, steps: reach, walked, walk });
   }
 
   /**
@@ -223,17 +242,25 @@ const core = (() => {
    * @param {Change} change @param {number} t
    */
   function powerMinusOne(change, t) {
-    const join = (/** @type {Change} */ [a, b, c, d], /** @type {Change} */ [e, f, g, h]) =>
-      /** @type {Change} */ ([
-        a + e + a * e + b * g, b + f + a * f + b * h,
-        c + g + c * e + d * g, d + h + c * f + d * h,
-      ]);
-    let [out, square] = [/** @type {Change} */ ([0, 0, 0, 0]), change];
+    let [a, b, c, d] = [0, 0, 0, 0]; // the power so far, less 1
+    let [e, f, g, h] = change; // a square of a square …, less 1
     for (let rest = t; rest > 0; rest = Math.floor(rest / 2)) {
-      if (rest % 2 === 1) out = join(out, square);
-      square = join(square, square);
+      if (rest % 2 === 1) {
+        const [p, q] = [a + e + a * e + b * g, b + f + a * f + b * h];
+        const [r, s] = [c + g + c * e + d * g, d + h + c * f + d * h];
+        a = p;
+        b = q;
+        c = r;
+        d = s;
+      }
+      const cross = f * g;
+      const [p, s] = [2 * e + e * e + cross, 2 * h + h * h + cross];
+      f *= 2 + e + h;
+      g *= 2 + e + h;
+      e = p;
+      h = s;
     }
-    return out;
+    return /** @type {Change} */ ([a, b, c, d]);
   }
 
   /**
@@ -261,7 +288,8 @@ const core = (() => {
   }
 
   /** @param {Run} run @param {number} t @returns {Moving} */
-  function remembered({ past, problem: { k } }, t) {
+  function remembered({ walk, problem: { k } }, t) {
+    const past = walk(t);
     const part = (/** @type {Vector} */ all) => all.slice(t * k, (t + 1) * k);
     return { w: part(past.w), v: part(past.v), m2: part(past.m2) };
   }
@@ -283,6 +311,56 @@ const core = (() => {
       shares: Float64Array.from(left, (direction) => dot(direction, above) ** 2),
       gradient: problems.along(problem, backward(R, residual)),
     };
+  }
+
+  /** The weights alone. @param {Run} run @param {number} t */
+  function weightsAt(run, t) {
+    const { k } = run.problem;
+    return t <= run.walked ? run.walk(t).w.subarray(t * k, (t + 1) * k) : leap(run, t).w;
+  }
+
+  /**
+   * The shares of rising steps, by the closed form: each mode goes on from the step before, without
+   * any weights. Adam has none and is walked.
+   * @param {Run} run @param {number[]} steps @returns {Sample[]}
+   */
+  function trace(run, steps) {
+    const { problem, optimizer, start } = run;
+    const { change } = OPTIMIZERS[optimizer.name];
+    if (!change) return steps.map((step) => stateAt(run, step));
+    const { lambda, left, rank, R, target, floor } = problem;
+    const beta = momentumOf(optimizer);
+    const first = forward(R, target, start);
+    const paths = lambda.map((value, i) => {
+      const moves = i < rank ? change(optimizer.rate * value, beta) : null;
+      return { moves, rho: dot(left[i], first), q: 0 };
+    });
+    let from = 0;
+    return steps.map((step) => {
+      const shares = new Float64Array(paths.length);
+      let excess = 0;
+      paths.forEach((path, i) => {
+        if (path.moves) advance(path, path.moves, step - from);
+        shares[i] = path.rho * path.rho;
+        excess += shares[i];
+      });
+      from = step;
+      return { step, loss: floor + excess, excess, shares };
+    });
+  }
+
+  /** @param {{rho: number, q: number}} path @param {Change} moves @param {number} count */
+  function advance(path, moves, count) {
+    const { rho, q } = path;
+    if (count === 1) {
+      const [a, b, c, d] = moves;
+      path.rho = rho + (a * rho + b * q);
+      path.q = q + (c * rho + d * q);
+    } else if (count > 0) {
+      const [a, b, c, d] = powerMinusOne(moves, count);
+      path.rho = rho + (a * rho + b * q);
+      path.q = q + (c * rho + d * q);
+    }
   }
 
   /**
@@ -314,6 +392,6 @@ const core = (() => {
 
   return Object.freeze({
     WALKED, ADAM, FARTHEST, OPTIMIZERS,
-    momentumOf, forward, descend, stateAt, after, reachOf, normals,
+    momentumOf, forward, descend, stateAt, weightsAt, trace, after, reachOf, normals,
   });
 })();

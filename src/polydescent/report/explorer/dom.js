@@ -7,7 +7,10 @@ const dom = (() => {
 
   /** @param {Element} node @param {string} text */
   function put(node, text) {
-    if (node.textContent !== text) node.textContent = text;
+    const only = node.firstChild;
+    if (only instanceof Text && only.nextSibling === null) {
+      if (only.data !== text) only.data = text; // the node stays: less to lay out again
+    } else if (node.textContent !== text) node.textContent = text;
   }
 
   /** @param {string} name @param {string | null} [text] @returns {any} */

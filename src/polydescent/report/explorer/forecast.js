@@ -109,10 +109,11 @@ const forecast = (() => {
    * @param {Run} run
    */
   function overflowStep(run) {
-    const walked = run.past.loss.findIndex((value) => !Number.isFinite(value));
-    if (walked >= 0) return walked;
     const lossAt = (/** @type {number} */ step) => core.stateAt(run, step).loss;
-    if (run.walked === run.steps || Number.isFinite(lossAt(run.steps))) return null;
+    if (Number.isFinite(lossAt(run.steps))) return null;
+    const walked = run.walk(run.walked).loss.subarray(0, run.walked + 1)
+      .findIndex((value) => !Number.isFinite(value));
+    if (walked >= 0) return walked;
     let [fine, over] = [run.walked, run.steps];
     while (over - fine > 1) {
       const middle = Math.floor((fine + over) / 2);

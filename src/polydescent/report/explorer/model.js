@@ -19,7 +19,7 @@
  * @typedef {object} Raced
  * @property {string} name
  * @property {Run} run
- * @property {Step[]} samples
+ * @property {Sample[]} samples
  * @property {Step} now
  * @property {number} slowest
  *
@@ -35,7 +35,7 @@
  * @property {Calendar | null} calendar
  * @property {Problem} problem
  * @property {Run} run
- * @property {Step[]} samples
+ * @property {Sample[]} samples
  * @property {Step} now
  * @property {number | null} overflow
  * @property {number | null} limit
@@ -52,7 +52,7 @@
  */
 
 const models = (() => {
-  const SAMPLES = 220; // points of a drawn trajectory
+  const SAMPLES = 160; // points of a drawn trajectory
   const DECADES = 6; // of learning rates on the slider
   const COLUMNS = 66; // of the map
   const BETAS = Object.freeze(Array.from({ length: 26 }, (_, i) => 1 - 10 ** (-i / 12.5)));
@@ -86,9 +86,10 @@ const models = (() => {
     const settingsOf = remembered((settings) => settings);
     const walked = remembering((/** @type {Problem} */ problem, /** @type {Settings} */ settings) => {
       const run = core.descend(problem, states.optimizerOf(settings), settings.start, settings.steps);
-      const samples = forecast.sampledSteps(run.steps, SAMPLES)
-        .map((step) => core.stateAt(run, step));
-      return { problem, run, samples, overflow: forecast.overflowStep(run),
+      const samples = core.trace(run, forecast.sampledSteps(run.steps, SAMPLES));
+      const last = samples[samples.length - 1];
+      return { problem, run, samples,
+        overflow: Number.isFinite(last.loss) ? null : forecast.overflowStep(run),
         slowest: forecast.slowest(problem, run.optimizer) };
     });
     return (/** @type {Data} */ data, /** @type {Settings} */ settings) =>

@@ -36,7 +36,7 @@ const plots = (() => {
   // ---- the loss ----
 
   /** @param {Model} model */
-  const valueOf = ({ state }) => (/** @type {Step} */ step) =>
+  const valueOf = ({ state }) => (/** @type {Sample} */ step) =>
     (state.curve === "loss" ? step.loss : step.excess);
 
   /** @param {Model} model */
@@ -51,7 +51,7 @@ const plots = (() => {
     const y = chart.logarithmic(lo, hi, box.bottom, box.top);
     const group = chart.axes(svg, box, x, y);
     const held = (/** @type {number} */ value) => y.at(value < lo ? lo : value);
-    const line = (/** @type {Step[]} */ states) =>
+    const line = (/** @type {Sample[]} */ states) =>
       chart.through(states.map((s) => x.at(s.step)), states.map((s) => held(of(s))));
     const floor = floors.find((value) => value > lo);
     const py = floor === undefined ? 0 : chart.round(y.at(floor));
@@ -95,7 +95,7 @@ const plots = (() => {
 
   // ---- the modes ----
 
-  /** @param {Step} step @param {number} i */
+  /** @param {Sample} step @param {number} i */
   const shareOf = (step, i) => (step.shares[i] < NOISE * step.excess ? NaN : step.shares[i]);
 
   /** @param {Model} model */
@@ -123,7 +123,10 @@ const plots = (() => {
   function modeLine(parent, d, i, count, chosen) {
     const dashes = ["none", "7 4", "none", "3 3"][i % 4];
     const line = part(parent, `mode${i}`, "path", { class: chosen ? "mode chosen" : "mode", d, "stroke-dasharray": dashes });
-    line.style.setProperty("--depth", `${Math.round((60 * (count - 1 - i)) / Math.max(count - 1, 1))}%`);
+    const depth = `${Math.round((60 * (count - 1 - i)) / Math.max(count - 1, 1))}%`;
+    if (line.dataset.depth === depth) return;
+    line.dataset.depth = depth;
+    line.style.setProperty("--depth", depth);
   }
 
   /** @param {Model} model */
@@ -166,7 +169,9 @@ const plots = (() => {
       put(row.cells[1], show(problem.lambda[i]));
       put(row.cells[3].firstChild, known[0]);
       const needed = pace && Number.isFinite(pace[i].steps) ? pace[i].steps : 0;
-      row.cells[3].lastChild.style.width = `${Math.min(100, 11 * Math.log10(1 + needed))}%`; // full at 10⁹ steps
+      const width = Math.round(Math.min(100, 11 * Math.log10(1 + needed))); // full at 10⁹ steps
+      const bar = row.cells[3].lastChild;
+      if (bar.style.width !== `${width}%`) bar.style.width = `${width}%`;
       put(row.cells[4], known[1]);
     });
   }

@@ -55,7 +55,7 @@ const valley = (() => {
     if (!plane) return;
     const [nameA, nameB] = [directionName(model, state.across), directionName(model, state.up)];
     mark(svg, "aria-label", t.surfaceLabel(nameA, nameB));
-    const path = pathSteps(model).map((step) => plane.place(core.stateAt(run, step).w));
+    const path = pathSteps(model).map((step) => plane.place(core.weightsAt(run, step)));
     const start = path[0];
     const here = plane.place(now.w);
     const spots = [...path, plane.center];

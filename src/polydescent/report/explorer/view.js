@@ -135,12 +135,15 @@ const view = (() => {
   const PANELS = [
     { of: (m) => [m.t, m.state.theme], draw: write },
     { of: (m) => [m.t, m.data], draw: title },
+    { of: (m) => [m.t, m.run, m.state.was], draw: controls.rate },
     {
-      of: (m) => [m.t, m.problem, m.run, m.state.was, m.state.edit, m.state.edits, m.state.band, m.state.race,
-        m.state.optimizer, m.state.curve, m.state.view, m.state.plane, m.state.rows, m.state.speed,
-        m.state.seed, m.state.steps],
-      draw: controls.draw,
+      of: (m) => [m.t, m.problem, m.limit, m.state.edit, m.state.edits, m.state.band, m.state.race,
+        m.state.optimizer, m.state.beta, m.state.beta1, m.state.beta2, m.state.eps, m.state.curve,
+        m.state.view, m.state.plane, m.state.rows, m.state.speed, m.state.seed, m.state.steps],
+      draw: controls.others,
     },
+    { of: (m) => [m.t, m.problem], draw: controls.condition },
+    { of: (m) => [m.problem, m.state.start], draw: controls.startFields },
     {
       of: (m, size) => [size, m.grid, m.state.rows, m.state.theme, ...flat(picture.rangeOf(m))],
       draw: picture.canvas,
@@ -167,13 +170,13 @@ const view = (() => {
     ...only("surface", { of: (m, size) => [size, m.t, m.plane, m.run, m.now, m.state.plane], draw: valley.draw }),
     ...only("map", { of: (m, size) => [size, m.t, m.map, m.run, m.state.theme], draw: paces.draw }),
     ...only("degrees", { of: (m, size) => [size, m.t, m.degrees, m.problem], draw: choices.draw }),
-    { of: (m) => [m.t, m.problem, m.run, m.state.opened], draw: cards.still },
+    { of: (m) => [m.t, m.problem, m.state.start, m.state.opened], draw: cards.still },
     { of: (m) => [m.t, m.now, m.run, m.point, m.state.opened], draw: cards.moving },
     { of: (m) => [m.t, m.run, m.state.opened], draw: cards.trajectory },
     { of: (m) => [m.python, m.state.opened], draw: texts },
     { of: (m) => [m.t, m.now, m.run, m.state.playing], draw: transport },
     { of: (m) => [m.t, m.state.edit, m.point], draw: newRow },
-    { of: (m) => [m.t, m.state.tour, m.run, m.degrees], draw: guide },
+    { of: (m) => (m.state.tour ? [m.t, m.state.tour, m.run, m.degrees] : [m.t, m.data]), draw: guide },
   ];
 
   /** @param {{x: number[], y: number[]}} range */
@@ -208,7 +211,9 @@ const view = (() => {
 
   /** What fields show, after one was left as it was. @param {Model} model */
   function refill(model) {
-    for (const fields of [controls.draw, transport, cards.moving, newRow]) fields(model);
+    for (const fields of [controls.rate, controls.others, controls.startFields, transport, cards.moving, newRow]) {
+      fields(model);
+    }
   }
 
   return Object.freeze({ build, draw, refill });

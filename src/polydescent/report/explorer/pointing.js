@@ -166,7 +166,7 @@ const pointing = (() => {
       if (key === "Escape") tip.hidden = true;
     });
     document.addEventListener("scroll", () => {
-      tip.hidden = true;
+      if (!tip.hidden) over({ target: document.activeElement });
     }, { passive: true });
   }
 

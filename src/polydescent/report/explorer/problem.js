@@ -110,13 +110,17 @@ const problems = (() => {
     const found = bestOf(data, degree);
     const { curve, target, floor, rank: distinct } = found;
     const { free } = allowed(data, columns);
+    const uncertain = estimate(data, columns, found);
+    free?.[0].forEach((_, j) => { // a weight that is held has no error, not even rounding
+      if (free.every((direction) => direction[j] === 0)) uncertain.stderr[j] = 0;
+    });
     const { s, left, right } = svd(restricted(R, free));
     const lambda = s.map((value) => 2 * value * value);
     const rank = rankOf(s);
     const condition = lambda[0] / lambda[Math.max(rank, 1) - 1];
     return Object.freeze({
       data, degree, basis, k: degree + 1, R, z, rss,
-      curve, target, floor, distinct, ...estimate(data, columns, found),
+      curve, target, floor, distinct, ...uncertain,
       point: inBasis(columns, curve), free,
       s, left, right: lifted(right, free), lambda, rank, condition,
     });

@@ -18,6 +18,7 @@ const stores = (() => {
     let state = states.fromHash(location.hash, place);
     let [asked, size, saving] = [false, 0, 0];
     let written = location.hash;
+    let paper = false;
     /** @type {Model | null} */
     let known = null;
 
@@ -33,7 +34,9 @@ const stores = (() => {
 
     function answer() {
       asked = false;
-      view.draw(model(), size);
+      const { state: shown, ...rest } = model();
+      const theme = paper ? "light" : shown.theme;
+      view.draw({ ...rest, state: Object.freeze({ ...shown, theme }) }, size);
     }
 
     const hash = () => `#${states.toHash(state, place)}`;
@@ -50,13 +53,13 @@ const stores = (() => {
       }, LATER);
     }
 
-    /** Paper is light: the canvases are drawn for it before it is printed. */
-    const onPaper = () => {
-      const { state: shown, ...rest } = model();
-      view.draw({ ...rest, state: Object.freeze({ ...shown, theme: "light" }) }, size);
+    /** Paper is light: what is drawn on it is drawn before it is printed. @param {boolean} is */
+    const onPaper = (is) => () => {
+      paper = is;
+      answer();
     };
-    window.addEventListener("beforeprint", onPaper);
-    window.addEventListener("afterprint", () => view.draw(model(), size));
+    window.addEventListener("beforeprint", onPaper(true));
+    window.addEventListener("afterprint", onPaper(false));
 
     window.addEventListener("hashchange", () => {
       if (location.hash === written) return;

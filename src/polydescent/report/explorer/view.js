@@ -57,14 +57,13 @@ const view = (() => {
 
   /** @param {Model} model */
   function title(model) {
-    const { payload, data, place, t } = model;
+    const { payload, data, t } = model;
     put(at("title"), payload.title || t.untitled);
     document.title = payload.title || t.untitled;
     const shared = payload.sample ? ` ${t.rowsShared(payload.sample[0].length)}` : "";
     rich(at("subtitle"), t.subtitle(data.n, payload.triangle.length) + shared);
     at("held").hidden = !data.held;
     if (data.held) put(at("held"), t.held(heldText(model, data.held)));
-    at("take-tour").hidden = place.stops === 0;
   }
 
   /** @param {Model} model @param {Held} held */
@@ -81,10 +80,10 @@ const view = (() => {
 
   /** @param {Model} model */
   function guide(model) {
-    const { state, t } = model;
+    const { state, place, t } = model;
     const stop = state.tour === null ? null : tour.STOPS[state.tour - 1];
     at("tour").hidden = !stop;
-    at("take-tour").hidden = at("take-tour").hidden || Boolean(stop);
+    at("take-tour").hidden = place.stops === 0 || Boolean(stop);
     document.documentElement.toggleAttribute("data-tour", Boolean(stop));
     for (const node of document.querySelectorAll(".shown")) node.classList.remove("shown");
     if (!stop || state.tour === null) return;
@@ -211,7 +210,7 @@ const view = (() => {
 
   /** What fields show, after one was left as it was. @param {Model} model */
   function refill(model) {
-    for (const fields of [controls.rate, controls.others, controls.startFields, transport, cards.moving, newRow]) {
+    for (const fields of [controls.rate, controls.others, controls.startFields, transport, cards.moving]) {
       fields(model);
     }
   }

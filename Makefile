@@ -5,7 +5,7 @@ VENV := .venv
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-anywhere coverage lint types bench docs dist clean
+.PHONY: run test test-anywhere coverage lint types bench docs changelog dist clean
 
 # Processors that OpenBLAS can pretend to be; each rounds in its own order.
 CORES ?= Prescott Nehalem Sandybridge Haswell Zen SkylakeX
@@ -68,6 +68,9 @@ bench: $(VENV)/.bench
 
 docs: $(VENV)/.docs
 	$(VENV)/bin/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+changelog:
+	$(PYTHON) changelog.d/fold.py
 
 dist: $(VENV)/.test
 	$(PIP) build

@@ -80,12 +80,14 @@ def agreement() -> str:
 def processes() -> list[Row]:
     """The same as cold processes, interpreter start and imports included."""
     command = [str(Path(sys.executable).parent / "polydescent"), "approximate", "sin(x)"]
+    floor = [sys.executable, "-c", "import numpy.random, click"]
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "program.py"
         program.write_text(PROGRAM.format(tests=str(Path(__file__).parent.parent / "tests")))
         return [
             Row("the lesson's NumPy program", _process([sys.executable, str(program)])),
             Row('polydescent approximate "sin(x)"', _process(command), "≥ 1.43"),
+            Row("importing NumPy, its generators and click: no less is possible", _process(floor)),
         ]
 
 

@@ -9,6 +9,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import history
 import numpy as np
 
 import polydescent as pd
@@ -36,7 +37,10 @@ def machine() -> str:
 
 
 def main(names: list[str]) -> None:
-    """Run the sections named, all of them by default; write RESULTS.md where all were run."""
+    """Run the sections named, all of them by default; write RESULTS.md where all were run.
+
+    Every run adds its ratios to history.jsonl.
+    """
     unknown = set(names) - set(SECTIONS)
     if unknown:
         sys.exit(f"No benchmark {', '.join(sorted(unknown))}. There are: {', '.join(SECTIONS)}.")
@@ -45,6 +49,7 @@ def main(names: list[str]) -> None:
     for name in names or SECTIONS:
         parts.append(importlib.import_module(name).report())
         print("\n" + parts[-1], flush=True)
+    history.remember(parts)
     if not names:
         (HERE / "RESULTS.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

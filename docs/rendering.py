@@ -144,13 +144,12 @@ def _escaped(text: str) -> str:
 
 def write_help(folder: Path) -> None:
     """The --help of the command and of each subcommand, as text files in `folder`."""
-    from polydescent.cli.commands import tree
+    from polydescent.cli.commands import TREE, every
 
     folder.mkdir(exist_ok=True)
-    group: Any = tree()
-    whole = group.make_context("polydescent", [], resilient_parsing=True, max_content_width=90)
-    (folder / "polydescent.txt").write_text(group.get_help(whole), encoding="utf-8")
-    for name, command in group.commands.items():
+    whole = TREE.make_context("polydescent", [], resilient_parsing=True, max_content_width=90)
+    (folder / "polydescent.txt").write_text(TREE.get_help(whole), encoding="utf-8")
+    for name, command in every().items():
         context = type(whole)(command, parent=whole, info_name=name, max_content_width=90)
         (folder / f"{name}.txt").write_text(command.get_help(context), encoding="utf-8")
 

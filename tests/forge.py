@@ -16,7 +16,7 @@ import numpy as np
 import polydescent as pd
 from polydescent.cli.predict import _curve
 from polydescent.models import model as store
-from polydescent.rows.axis import UNITS
+from polydescent.rows.calendar import UNITS
 
 MODULE = "polydescent_forged"  # imported by nobody who reads a document
 NASTY = [

@@ -49,6 +49,7 @@ def density_of(x, y):
 def payload_of(x, y, triangle=None, **changes):
     if triangle is None:
         triangle = triangle_of(np.column_stack([design(x, DEGREE, "chebyshev"), y]))
+    lines = np.asarray(triangle).tolist()
     settings = {
         "version": 1,
         "title": "y of x",
@@ -56,7 +57,7 @@ def payload_of(x, y, triangle=None, **changes):
         "y_name": "y",
         "n": len(x),
         "domain": domain_of(x),
-        "triangle": [value for i, row in enumerate(triangle.tolist()) for value in row[i:]],
+        "triangle": [value for i, row in enumerate(lines) for value in row[i:]],
         "degree": 3,
         "basis": "power",
         "optimizer": {"name": "gd", "learning_rate": 1e-4, "momentum": 0.9},
@@ -78,7 +79,7 @@ def limit_of(hessian, name):
 def reference(matrix, y, name, rate, start, steps):
     """Losses (steps + 1) and last weights of textbook descent on the rows' own QR in this basis."""
     k = matrix.shape[1]
-    triangle = triangle_of(np.column_stack([matrix, y]))
+    triangle = np.asarray(triangle_of(np.column_stack([matrix, y])))
     R, z, rss = triangle[:k, :k], triangle[:k, k], triangle[k, k] ** 2
     w, v, m2 = np.array(start, float), np.zeros(k), np.zeros(k)
     losses = []
@@ -86,7 +87,7 @@ def reference(matrix, y, name, rate, start, steps):
         residual = R @ w - z
         losses.append(residual @ residual + rss)
         if t == steps + 1:
-            return np.array(losses), w
+            break
         g = 2 * R.T @ residual
         if name == "gd":
             w = w - rate * g
@@ -100,3 +101,4 @@ def reference(matrix, y, name, rate, start, steps):
             v = 0.9 * v + 0.1 * g
             m2 = 0.999 * m2 + 0.001 * g * g
             w = w - rate * (v / (1 - 0.9**t)) / (np.sqrt(m2 / (1 - 0.999**t)) + 1e-8)
+    return np.array(losses), w

@@ -6,6 +6,7 @@ import importlib
 import pickle
 import sys
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ class _At:
         return Frozen(changed)
 
 
-def _bare(found):
+def _bare(found: Any) -> Any:
     if isinstance(found, Frozen):
         return found.values
     if isinstance(found, list | tuple):

@@ -12,6 +12,7 @@ import polydescent as pd
 from polydescent.cli import options
 from polydescent.descent.optimizers import OPTIMIZERS
 from polydescent.polynomial.basis import BASES
+from polydescent.triangle.kernels import KERNELS
 
 DATA = Path(__file__).parent / "data"
 TEMPERATURE = str(DATA / "global-temperature-monthly.csv")
@@ -210,7 +211,7 @@ REFUSALS = {
     "where": (["fit", TEMPERATURE, "--x", "Mean", "--y", "Mean", "--where", "Foo > 1"], "Foo"),
     "no rows": (["fit", TEMPERATURE, "--x", "Mean", "--y", "Mean", "--where", "1 = 2"], "No rows"),
     "suffix": (["fit", __file__, "--x", "a", "--y", "b"], "may end in .csv"),
-    "nothing": (["approximate"], "Missing argument"),
+    "nothing": (["approximate"], "A function of x is missing"),
     "option": (["approximate", "x", "--degre", 3], "No such option"),
 }
 
@@ -239,6 +240,17 @@ def test_version(polydescent):
     code, out, _ = polydescent("--version")
     assert code == 0
     assert out.startswith(f"polydescent {pd.__version__}")
+    assert [line.split()[0] for line in out.splitlines()[1:]] == [*KERNELS, "threads"]
+
+
+def test_code_that_is_printed_runs(polydescent):
+    exact = ("approximate", "1 + 2*x", "--optimizer", "exact", "--degree", 1, "--style", "python")
+    code, out, _ = polydescent(*exact)
+    printed, _, _ = out.partition("\n\n")
+    names = {}
+    exec(printed.partition("\n")[2], names)
+    assert code == 0
+    assert names["f"](3.0) == pytest.approx(7)
 
 
 def test_as_a_process_in_a_pipe():
@@ -249,5 +261,5 @@ def test_as_a_process_in_a_pipe():
 
 
 def test_every_optimizer_and_basis_has_its_word():
-    assert [*options.OptimizerName] == [*OPTIMIZERS, "exact"]
-    assert [*options.BasisName] == [*BASES]
+    assert [*options.OPTIMIZERS] == [*OPTIMIZERS, "exact"]
+    assert [*options.BASES] == [*BASES]

@@ -352,7 +352,7 @@ def test_a_pipe_shows_no_progress(long_file, tmp_path):
 
 
 def test_the_line_counts_bytes_of_all_files(polydescent):
-    class Terminal:
+    class Terminal(io.StringIO):
         said = ""
 
         def isatty(self):

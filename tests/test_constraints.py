@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,6 +164,7 @@ def test_equations_hold_what_was_asked_of_every_curve_that_obeys_them():
 def test_constraints_end_where_their_rationals_fill_the_memory():
     """At degree 150 a gigabyte of them: refused before any is computed."""
     x = np.linspace(-1, 1, 300)
-    for asked in ({"fix": {0: 1.0}}, {"through": (0.5, 1.0)}):
+    several: list[dict[str, Any]] = [{"fix": {0: 1.0}}, {"through": (0.5, 1.0)}]
+    for asked in several:
         with pytest.raises(errors.BadSetting, match="at most 100 with fix="):
             pd.fit(x, np.cos(x), 101, **asked)

@@ -1,5 +1,7 @@
 """A row with a count is that many rows: everything a fit says is what the repeated rows say."""
 
+from typing import Any
+
 import numpy as np
 import pandas
 import pytest
@@ -73,7 +75,8 @@ def test_counts_are_repetitions(case, scale):
         sigma = scale * (0.2 + 0.1 * np.abs(x))
         one["sigma"], (many["sigma"],) = sigma, repeated(counts, sigma)
     fitted = pd.fit(x, y, counts=counts, **one)
-    again = pd.fit(*repeated(counts, x, y), **many)
+    x_again, y_again = repeated(counts, x, y)
+    again = pd.fit(x_again, y_again, **many)
     assert_says_the_same(fitted, again)
 
 
@@ -159,7 +162,7 @@ def test_counts_of_dask_collections():
     wanted = pd.summarize(rx, ry, 3, weights=rw)
     frame = pandas.DataFrame({"x": x, "y": y, "w": w, "n": counts})
     parts = dd.from_pandas(frame, npartitions=3)
-    named = {"x": "x", "y": "y", "weights": "w", "counts": "n"}
+    named: dict[str, Any] = {"x": "x", "y": "y", "weights": "w", "counts": "n"}
     assert_same_summary(pd.summarize(parts, degree=3, **named), wanted)
     x, y, w, counts = (da.from_array(column, chunks=17) for column in (x, y, w, counts))
     assert_same_summary(pd.summarize(x, y, 3, weights=w, counts=counts), wanted)
@@ -170,7 +173,7 @@ def test_the_command_counts(polydescent):
     x, y, _, counts = columns(6)
     frame = pandas.DataFrame({"x": x, "y": y, "n": counts})
     frame.to_csv("t.csv", index=False)
-    frame.loc[frame.index.repeat(counts)].to_csv("r.csv", index=False)
+    frame.loc[np.repeat(frame.index, counts)].to_csv("r.csv", index=False)
     code, out, _ = polydescent("fit", "t.csv", "--x", "x", "--y", "y", "--counts", "n")
     assert code == 0
     again = polydescent("fit", "r.csv", "--x", "x", "--y", "y")[1]

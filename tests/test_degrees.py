@@ -1,6 +1,7 @@
 """Which degree: losses as exact as a fit's, and the criterion that was asked for."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def data(noise=0.3, n=50, seed=0):
 @pytest.mark.parametrize("noise", NOISE)
 def test_losses_are_those_of_fits_at_every_noise(noise, weighted):
     x, y, w = data(noise)
-    named = {"weights": w} if weighted else {}
+    named: dict[str, Any] = {"weights": w} if weighted else {}
     fits = [pd.fit(x, y, degree, **named) for degree in range(7)]
     wanted = [fit.loss for fit in fits]
     for table in (
@@ -142,12 +143,13 @@ def test_what_leaves_rows_out_needs_rows(criterion):
 
 def test_settings_that_choose_nothing_are_refused():
     x, y, _ = data()
-    for bad, said in (
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"criterion": "best"}, 'criterion must be "aicc", '),
         ({"criterion": None}, "criterion must be"),
         ({"folds": 1, "criterion": "cv"}, "folds must be a whole number of 2 or more"),
         ({"folds": 51, "criterion": "cv"}, "folds must be at most 50"),
-    ):
+    ]
+    for bad, said in refused:
         with pytest.raises(errors.BadSetting, match=said):
             pd.fit(x, y, "auto", **bad)
     with pytest.raises(errors.BadCall, match='degree="auto"'):

@@ -3,6 +3,7 @@
 import io
 import pickle
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_steps_are_those_of_torch_optim(name):
     torch = pytest.importorskip("torch")
     x, y = lesson()
     run = pd.descend(x, y, optimizer=OPTIMIZERS[name], start=START, steps=100, over="rows")
-    ours = run.forecast.optimizer
+    ours: Any = run.forecast.optimizer
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     theirs = {
         "gd": lambda: torch.optim.SGD([w], ours.learning_rate),
@@ -157,7 +158,8 @@ def test_names_are_checked():
         pd.descend(*lesson(), basis="chebychev")
     with pytest.raises(UnknownName, match="Did you mean 'momentum'"):
         pd.descend(*lesson(), optimizer="momentun")
-    for wrong in (pd.Momentum, 3, ["gd"], "GD"):
+    refused: list[Any] = [pd.Momentum, 3, ["gd"], "GD"]
+    for wrong in refused:
         with pytest.raises(UnknownName, match=r"gd, momentum, nesterov, adam, GradientDescent\(\)"):
             pd.descend(*lesson(), optimizer=wrong)
     with pytest.raises(BadSetting, match='"summary" or "rows"'):
@@ -263,6 +265,7 @@ def test_a_descent_that_ends_far_off_warns(case):
     assert run.is_far
     assert caught[0].filename == __file__  # the line that called, not one of the library
     found = caught[0].message
+    assert isinstance(found, pd.ConvergenceWarning)
     assert (found.loss, found.lowest) == (run.loss, run.lowest_loss)
     assert run.advice in str(found)
     again = pickle.loads(pickle.dumps(found))

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from decimal import Decimal
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import pytest
@@ -354,7 +355,7 @@ def test_python_that_is_copied_is_the_same_run(core, name):
         core.engine.eval(
             f"state = states.change(place.initial, {json.dumps(patch | {'degree': 5})}, place); 0"
         )
-        names = {"x": x, "y": y}
+        names: dict[str, Any] = {"x": x, "y": y}
         exec(core(f"python.snippet(state, data, {diverges})"), names)
         core.pose(5, "power")
         core.descend(settings(name, rate), [1, 2], 50)

@@ -152,3 +152,35 @@ def test_nothing_optional_is_loaded_unasked(statement):
 def test_rich_is_for_terminals():
     run = "sys.argv = ['polydescent', 'approximate', 'x']; from polydescent.cli import main; main()"
     assert "rich" not in loaded_by(run)
+
+
+def test_what_few_runs_need_loads_when_they_do():
+    script = """
+import sys
+{0}
+names = {{"numpy.ma", "numpy.polynomial", "pathlib", "difflib", "html", "traceback", "tempfile",
+    "polydescent.least_squares.uncertain", "polydescent.rows.files", "polydescent.models.model"}}
+print(*names & {{*sys.modules}})
+"""
+    command = "sys.argv = ['polydescent', 'approximate', 'sin(x)']\n"
+    command += "from polydescent.cli import main\ntry: main()\nexcept SystemExit: pass"
+    bare, ours = (
+        subprocess.run(
+            [sys.executable, "-c", script.format(run)], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[-1]
+        for run in ("import numpy.random, click", command)
+    )
+    assert not {*ours.split()} - {*bare.split()}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["approximate", "--help"]])
+def test_help_loads_no_numbers(words):
+    script = f"""
+import sys, contextlib, io
+sys.argv = ["polydescent", *{words}]
+from polydescent.cli import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main()
+assert "numpy" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +20,8 @@ X = np.linspace(-math.pi, math.pi, 2000)
 
 
 def run(name, **settings):
-    settings = {"steps": 200} | settings
-    program = Program.written(name, **settings)
+    several: dict[str, Any] = {"steps": 200} | settings
+    program = Program.written(name, **several)
     variables, log = program.logged()
     return program, variables, log
 
@@ -127,3 +129,60 @@ def test_code_of_an_expression_is_its_value(text):
     x = np.linspace(-2, 2, 7)
     found = eval(source_text(text, "np"), {"np": np, "math": math, "x": x})
     np.testing.assert_allclose(found, evaluate_text(text, x), rtol=1e-15)
+
+
+# ── from the command ──
+
+
+def test_the_command_runs_a_program_and_says_more(polydescent):
+    code, out, _ = polydescent("approximate", "--program", "numpy", "--steps", 200)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split()[0] == "99"
+    assert lines[2].startswith("Result: y = ")
+    assert "What the program does not say" in lines
+    assert lines[-1].endswith(
+        "descend(x, y, degree=3, optimizer=GradientDescent(1e-06), steps=200)"
+    )
+    assert eval(lines[-1].split("here", 1)[1], {"x": X, "y": np.sin(X), **NAMES}).loss == (
+        pytest.approx(float(lines[4 + 1].split()[-1]), rel=1e-4)
+    )
+
+
+NAMES = {"descend": descend, "GradientDescent": GradientDescent}
+
+
+def test_the_command_shows_a_program_or_tells_in_json(polydescent):
+    command = ("approximate", "cos(x)", "--program", "module", "--steps", 20, "--log-every", 5)
+    _, text, _ = polydescent(*command, "--show")
+    assert (
+        text.rstrip("\n")
+        == Program.written("module", "cos(x)", steps=20, log_every=5).text.rstrip()
+    )
+    _, out, _ = polydescent(*command, "--json")
+    facts = json.loads(out)
+    assert [t for t, _ in facts["log"]] == [4, 9, 14, 19]
+    assert facts["lowest_loss"] == pytest.approx(fit(X, np.cos(X), 3).loss, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--program", "numpy", "--degree", 4), "no --degree"),
+        (("--program", "numpy", "--optimizer", "adam", "--plot", "a.png"), "--optimizer, --plot"),
+        (("--program", "numpy", "--learning-rate", "fastest"), "--learning-rate must be"),
+        (("--program", "numpy", "--interval", "1"), "--interval must be"),
+        (("--show",), "--program"),
+        ((), "A function of x is missing"),
+    ],
+)
+def test_what_the_command_refuses(polydescent, words, said):
+    code, out, err = polydescent("approximate", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_the_command_has_all_programs():
+    from polydescent.cli import approximate
+
+    assert tuple(PROGRAMS) == approximate.PROGRAMS

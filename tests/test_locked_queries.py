@@ -6,6 +6,7 @@ import json
 import random
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas
@@ -281,7 +282,7 @@ def test_depth_and_length_are_bounded(connection, subtests):
 
 def test_a_comment_at_the_end_hides_nothing(folder):
     plain = pd.fit("d.csv", x="x", y="y", where="x < 5", degree=1)
-    asked = {"x": "x + 0 -- a", "y": "y /* b */", "where": "x < 5 --"}
+    asked: dict[str, Any] = {"x": "x + 0 -- a", "y": "y /* b */", "where": "x < 5 --"}
     for source in ("d.csv", "SELECT * FROM 'd.csv' -- all of them"):
         assert pd.fit(source, degree=1, **asked).coef.tolist() == plain.coef.tolist()
 
@@ -393,7 +394,8 @@ def test_the_functions_on_the_list_are_functions_of_a_row(connection):
 
 def forged(folder, asked):
     """A model as somebody else may send it, every byte as this version writes it."""
-    summary = Summary.of_rows(*pandas.read_csv("d.csv")[["x", "y"]].to_numpy().T, None, 1)
+    x, y = pandas.read_csv("d.csv")[["x", "y"]].to_numpy().T
+    summary = Summary.of_rows(x, y, None, 1)
     store.save(store.Model(summary, {"x": "x", "y": "y"} | asked), folder / "m.json")
 
 

@@ -73,7 +73,7 @@ def test_random_curves_everywhere(seed):
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_orders_and_near_doubles(order, gap):
     roots = [-0.7, *[0.1] * order, 0.5, 0.5 + gap, 3.0]
-    weights = chebyshev_of(roots, lead=-7)
+    weights = chebyshev_of(roots, lead=Fraction(-7))
     found = real_zeros(weights, FINE * size(weights), everywhere=True)
     assert [(float(z.u), z.order) for z in found] == [
         (-0.7, 1),

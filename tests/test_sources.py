@@ -643,13 +643,14 @@ def holders_refused():
     frame = pandas.DataFrame({"x": [1.0, 2, 3], "y": [1.0, 2, 4], "mixed": [1, "a", None]})
     both = {"x": "x", "y": "y"}
     connection = duckdb.connect()
+    columns = polars.DataFrame({"x": frame.x, "y": frame.y})
     return {
         "connection": (connection, both, r'connection\.sql\("SELECT …"\)'),
         "connection alone": (connection, {}, r'connection\.sql\("SELECT …"\)'),
         "sqlite": (sqlite3.connect(":memory:"), both, "connection to a data base"),
         "groups": (frame.groupby("x"), both, "fit each of them"),
         "groups of a column": (frame.groupby("x").y, {}, "fit each of them"),
-        "groups of polars": (polars.from_pandas(frame[["x", "y"]]).group_by("x"), {}, "each"),
+        "groups of polars": (columns.group_by("x"), {}, "each"),
         "series": (frame.x, both, "does not hand over its columns"),
         "list": ([1.0, 2.0], both, "x='x' names a column, but the list has no columns"),
         "list of dicts": ([{"x": 1, "y": 2}], both, "the list has no columns by name"),

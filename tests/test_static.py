@@ -1,6 +1,7 @@
 """Pictures show this fit's own numbers, on anybody's axes, and refuse before they draw."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -289,7 +290,7 @@ def test_tensors(ax):
 def test_names_are_text_whatever_they_hold(ax, kind):
     table = {"$\\frac{$": [1.0, 2, 3, 5], "<a> & _b^": [2.0, 1, 4, 3]}
     polars = pytest.importorskip("polars")
-    names = dict(zip("xy", (f'"{name}"' for name in table), strict=True))
+    names: dict[str, Any] = dict(zip("xy", (f'"{name}"' for name in table), strict=True))
     pd.fit(polars.DataFrame(table), degree=1, **names).plot(kind, ax=ax)
     assert "frac" in ax.get_xlabel()
 

@@ -9,6 +9,7 @@ import math
 import random
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow
@@ -288,7 +289,7 @@ REFUSED = {
 def test_other_files_are_refused_in_one_line(tmp_path, name):
     content, said = REFUSED[name]
     (tmp_path / name).write_bytes(content)
-    named = {"file_format": {"decimal": ","}} if name == "point.csv" else {}
+    named: dict[str, Any] = {"file_format": {"decimal": ","}} if name == "point.csv" else {}
     with pytest.raises(errors.BadTable, match=said) as refused:
         read(tmp_path / name, **named)
     assert "\n" not in str(refused.value)

@@ -14,18 +14,19 @@ where and why.
     arrays
     double_double
     frames
-    rows: axis deviations rows source chunks arrow locked expressions format layout intact duck text
-        tables files cluster function source_of
+    rows: calendar exact axis deviations rows source chunks arrow locked expressions format layout
+        intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy uncertain degrees
+    least_squares: fixed_point precise constraints refine solution accuracy student estimate
+        places uncertain degrees
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence fit problem training request verbs
+    regression: summary passes progress evidence forms inside fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page notebook
     lesson: programs program verdict
-    cli: terminal wording options show approximate explain fit update merge predict commands
-        door
+    cli: terminal wording declare typed options show approximate explain fit update merge predict
+        commands door
 """
 
 from importlib import import_module
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
-    from polydescent.least_squares.uncertain import Estimate, Extremum, Root, UncertainCurve
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.polynomial.basis import Domain
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
@@ -87,8 +89,8 @@ _HOMES = {
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
     "Domain": "polynomial.basis",
-    "Estimate": "least_squares.uncertain",
-    "Extremum": "least_squares.uncertain",
+    "Estimate": "least_squares.estimate",
+    "Extremum": "least_squares.estimate",
     "FileFormat": "rows.format",
     "Fit": "regression.fit",
     "Forecast": "descent.forecast",
@@ -99,7 +101,7 @@ _HOMES = {
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
-    "Root": "least_squares.uncertain",
+    "Root": "least_squares.estimate",
     "SlowKernelsWarning": "errors",
     "Summary": "regression.summary",
     "UncertainCurve": "least_squares.uncertain",

@@ -483,6 +483,12 @@ def first_bad(values: Array) -> tuple[int, int, int, float] | None:
     return count, values.shape[0], first, float(values[first])
 
 
+def distinct(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in order, each once: as np.unique does, which loads numpy.ma, in 15 ms."""
+    values = np.sort(values)
+    return values[np.append(True, values[1:] != values[:-1])] if values.size else values
+
+
 def count_distinct(values: Array) -> int:
     """How many different values there are."""
     return int(np.unique(to_host(values)).size)

@@ -6,7 +6,6 @@ import errno
 import math
 import os
 from collections.abc import Iterable
-from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
 
@@ -219,6 +218,8 @@ class UnknownName(PolydescentError, ValueError):
     """A name (basis, backend, column, …) that is not among those there are."""
 
     def __init__(self, what: str, name: object, there_are: Iterable[str], where: str = ""):
+        from difflib import get_close_matches  # here, since few runs are refused
+
         names = list(there_are)
         near = get_close_matches(str(name), names, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
 from polydescent.errors import TooLarge
 
@@ -21,7 +20,8 @@ def there_is() -> int:
         sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for path in _LIMITS:
         try:
-            sizes.append(int(Path(path).read_text()))
+            with open(path, encoding="ascii") as file:
+                sizes.append(int(file.read()))
         except (OSError, ValueError):  # no such file, or "max"
             continue
     return min(size for size in sizes if size > 0)

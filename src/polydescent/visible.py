@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from html import escape
 
 # Controls (C0, DEL, C1), line and paragraph separators, lone surrogates, marks that turn the
 # direction of writing, and other characters without a shape. Joiners stay: scripts need them.
@@ -33,6 +32,8 @@ def _escape(character: str, lines: bool) -> str:
 
 def html_table(caption: str, lines: Iterable[Iterable[object]], head: Iterable[str] = ()) -> str:
     """A small table for a notebook: every text in it is escaped, and nothing in it runs."""
+
+    from html import escape  # here: its table of entities is for notebooks alone
 
     def row(cells: Iterable[object], tag: str) -> str:
         told = (escape(visible(str(cell))) for cell in cells)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from cases import backends
@@ -30,7 +32,9 @@ def assert_same(a, b, rtol=1e-11):
 @settings
 def test_the_order_of_rows_does_not_matter_to_the_last_bit(asked):
     order = rng.permutation(N)
-    moved = {k: v[order] if isinstance(v, np.ndarray) else v for k, v in asked.items()}
+    moved: dict[str, Any] = {
+        k: v[order] if isinstance(v, np.ndarray) else v for k, v in asked.items()
+    }
     one, other = pd.fit(X, Y, **asked), pd.fit(X[order], Y[order], **moved)
     assert one.coef.tolist() == other.coef.tolist()
     assert one.loss == other.loss
@@ -115,7 +119,7 @@ def test_a_sum_of_summaries_has_the_statistics_of_the_whole():
 def test_every_library_gets_its_own_arrays_back_with_the_same_numbers(backend):
     x, y, w = (backend.array(column) for column in (X, Y, W))
     host = [np.asarray(column, dtype=np.float64) for column in (x, y, w)]
-    fit, known = pd.fit(x, y, 2, weights=w), pd.fit(*host[:2], 2, weights=host[2])
+    fit, known = pd.fit(x, y, 2, weights=w), pd.fit(host[0], host[1], 2, weights=host[2])
     at = x[:5]
     pairs = [
         (fit.coef, known.coef),

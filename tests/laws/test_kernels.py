@@ -255,7 +255,9 @@ def test_memory_may_be_laid_out_anyhow(kernel, dtype, layout):
 def test_any_dtype_accumulates_in_float64(dtype, n):
     x, y = (values.astype(dtype) for values in rows("uniform", n))
     found = kernels.compress(x, y, None, 3)
-    assert_same_triangle(found, reference.compress(*(a.astype("float64") for a in (x, y)), None, 3))
+    assert_same_triangle(
+        found, reference.compress(x.astype("float64"), y.astype("float64"), None, 3)
+    )
 
 
 def test_a_million_float32_points_keep_their_slope():
@@ -272,7 +274,8 @@ def test_libraries_agree(library, dtype, kernel):
     xp = pytest.importorskip(library)
     x, y = (values.astype(dtype) for values in rows("normal"))
     w = np.linspace(0, 1, N, dtype=dtype)
-    found = kernels.compress(*(xp.asarray(a) for a in (x, y, w)), 3, kernel=kernel)
+    there = [xp.asarray(a) for a in (x, y, w)]
+    found = kernels.compress(there[0], there[1], there[2], 3, kernel=kernel)
     assert_same_triangle(found, reference.compress(x, y, w, 3))
 
 
@@ -288,7 +291,7 @@ def test_names_the_value_that_is_no_number(kernel, column, value, n):
     columns = {"x": x, "y": y, "weights": np.ones(n) if column == "weights" else None}
     columns[column][n - 1] = value
     with pytest.raises(NotFinite) as refusal:
-        kernels.compress(*columns.values(), 3, kernel=kernel)
+        kernels.compress(x, y, columns["weights"], 3, kernel=kernel)
     found = refusal.value
     assert (found.name, found.count, found.n, found.first) == (column, 1, n, n - 1)
     assert np.array_equal(found.value, value, equal_nan=True)

@@ -52,7 +52,7 @@ def test_folding(library, weighted):
     for i in range(CURVES):
         alone = Triangle.fold(x[i], y[i], None if weights is None else weights[i], DEGREE)
         assert np.array_equal(stack[i].array, alone.array)
-        assert (stack.domain.lo[i], stack.domain.hi[i]) == (alone.domain.lo, alone.domain.hi)
+        assert stack.domain[i] == alone.domain
         assert stack.n[i] == alone.n
 
 
@@ -111,7 +111,7 @@ def test_what_a_triangle_says(triangle, what):
 def test_rebasing(triangle):
     wider = Domain(triangle.domain.lo - 1.0, triangle.domain.hi * 2 + 1)
     for i in range(CURVES):
-        alone = triangle[i].rebased(Domain(wider.lo[i], wider.hi[i]))
+        alone = triangle[i].rebased(wider[i])
         np.testing.assert_allclose(triangle.rebased(wider)[i].array, alone.array, rtol=1e-12)
 
 
@@ -213,8 +213,7 @@ def test_walking_ends_where_the_last_has_arrived(library):
     R, z, rss, start = systems(LEGENDRE)
     f = pd.Forecast.of(R, z, rss, pd.GradientDescent(), start)
     target = 1.05 * (rss + f.held) + 1e-9
-    kinds = [put(v) for v in (R, z, rss, start, target)]
-    run = walk(*kinds[:4], f.optimizer, 5000, kinds[4])
+    run = walk(put(R), put(z), put(rss), put(start), f.optimizer, 5000, put(target))
     steps = [
         walk(R[i], z[i], rss[i], start[i], f[i].optimizer, 5000, target[i]).steps
         for i in range(CURVES)
@@ -338,7 +337,7 @@ def test_forecasting_more_than_one_dimension():
     R, z, rss, start = (v[[0, 1, 2, 4, 0, 2]] for v in systems(CHEBYSHEV))
     flat = pd.Forecast.of(R, z, rss, pd.Momentum(), start)
     shaped = [v.reshape(2, 3, *v.shape[1:]) for v in (R, z, rss, start)]
-    grid = pd.Forecast.of(*shaped[:3], pd.Momentum(), shaped[3])
+    grid = pd.Forecast.of(shaped[0], shaped[1], shaped[2], pd.Momentum(), shaped[3])
     assert grid.shape == (2, 3)
     steps = np.arange(4)
     assert np.array_equal(grid.loss_at(steps).reshape(4, 6), flat.loss_at(steps))

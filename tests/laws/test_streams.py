@@ -1,9 +1,10 @@
 """However rows are cut, ordered and spread over processes, their summary is that of one pass."""
 
 import os
+from typing import Any
 
-import dask
 import dask.array as da
+import dask.config
 import dask.dataframe as dd
 import numpy as np
 import pandas
@@ -42,6 +43,15 @@ def assert_same_curve(found, expected, tolerance=1e-11):
     assert found.rss == pytest.approx(expected.rss, rel=1e-11)
 
 
+# their annotations say text alone, their documentation more
+_NONE: Any = None
+
+
+def cut(column: Any, chunks: Any) -> Any:
+    """A column as a Dask array of these chunks."""
+    return da.from_array(column, chunks=chunks)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("degree", [3, 8])
 def test_an_iterable_of_chunks_is_its_rows(order, degree):
@@ -56,7 +66,8 @@ def test_an_iterable_of_chunks_is_its_rows(order, degree):
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 8, 21])
 def test_a_tally_is_a_sum_with_few_merges(count):
     generator = np.random.default_rng(0)
-    parts = [pd.summarize(*generator.standard_normal((2, 50)), 2) for _ in range(count)]
+    drawn = [generator.standard_normal((2, 50)) for _ in range(count)]
+    parts = [pd.summarize(x, y, 2) for x, y in drawn]
     tally = Tally()
     for part in parts:
         tally = tally.plus(part)
@@ -75,7 +86,7 @@ def cluster():
     """Two worker processes."""
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=_NONE
         ) as local,
         Client(local) as client,
     ):
@@ -89,7 +100,7 @@ def columns():
 
 def collections(x, y, w):
     """(arguments, names) of every kind of Dask collection of the same rows."""
-    arrays = [da.from_array(column, chunks=7_000) for column in (x, y, w)]
+    arrays = [cut(column, chunks=7_000) for column in (x, y, w)]
     unknown = [column[arrays[0] > -1] for column in arrays]
     frame = dd.from_pandas(pandas.DataFrame({"x": x, "y": y, "w": w}), npartitions=7)
     empty_first = dd.concat([frame.partitions[[0]][frame.partitions[[0]].x < 0], frame])
@@ -118,7 +129,9 @@ def test_two_processes_give_the_answer_of_one_pass(kind, cluster, columns):
 
 
 def test_both_workers_work(cluster):
-    x = da.random.default_rng(0).uniform(-1, 1, 400_000, chunks=20_000)
+    blocks: Any = 20_000
+    x = da.random.default_rng(0).uniform(-1, 1, 400_000, chunks=blocks)
+    stream: Any
     with get_task_stream(cluster) as stream:
         assert pd.summarize(x, da.cos(x), degree=3).n == 400_000
     assert len({task["worker"] for task in stream.data}) == 2
@@ -137,7 +150,7 @@ def test_the_graph_grows_with_the_blocks_and_no_block_is_cut(columns):
         return sum(summaries, start=pd.Summary.empty(2))
 
     chunks = (1_000, 9_000, 30_000, 20_000)
-    source = source_of(da.from_array(x, chunks=(chunks,)), da.from_array(y, chunks=(chunks,)))
+    source = source_of(cut(x, chunks=(chunks,)), cut(y, chunks=(chunks,)))
     with dask.config.set(scheduler="synchronous"):
         source.fold(counted, total)
     assert sorted(sizes) == sorted(chunks)
@@ -156,7 +169,7 @@ def test_tasks_on_workers_take_one_core_each(monkeypatch, columns):
     monkeypatch.setattr(passes, "summary_of_rows", spied)
     x, y, _ = columns
     with dask.config.set(scheduler="synchronous"):
-        pd.summarize(da.from_array(x, chunks=1000), da.from_array(y, chunks=1000), degree=1)
+        pd.summarize(cut(x, chunks=1000), cut(y, chunks=1000), degree=1)
     assert seen
     assert set(seen) == {1}
     assert threads.cores() == 7
@@ -167,7 +180,7 @@ def test_tasks_on_workers_take_one_core_each(monkeypatch, columns):
 def test_missing_values_are_omitted_where_they_are(cluster, columns):
     x, y, _ = columns
     holes = np.where(np.arange(N) % 100 == 7, np.nan, y)
-    arrays = [da.from_array(column, chunks=7_000) for column in (x, holes)]
+    arrays = [cut(column, chunks=7_000) for column in (x, holes)]
     found = pd.summarize(*arrays, degree=3, missing="omit")
     kept = np.isfinite(holes)
     assert_same_curve(found, pd.summarize(x[kept], y[kept], 3))
@@ -178,14 +191,14 @@ def test_a_refusal_on_a_worker_arrives_whole(cluster, columns):
     x, y, _ = columns
     y = y.copy()
     y[33_333] = np.inf
-    arrays = [da.from_array(column, chunks=7_000) for column in (x, y)]
+    arrays = [cut(column, chunks=7_000) for column in (x, y)]
     with pytest.raises(pd.PolydescentError, match="y has 1 NaN or infinite value"):
         pd.fit(*arrays)
 
 
 def test_descent_over_the_rows_of_a_collection(columns):
     x, y, _ = columns
-    arrays = [da.from_array(column, chunks=7_000) for column in (np.log(x), y)]
+    arrays = [cut(column, chunks=7_000) for column in (np.log(x), y)]
     settings = {"degree": 2, "basis": "chebyshev", "start": "zeros", "steps": 50}
     runs = [pd.descend(*arrays, over=over, **settings) for over in ("rows", "summary")]
     np.testing.assert_allclose(runs[0].coef, runs[1].coef, rtol=1e-9)
@@ -193,9 +206,9 @@ def test_descent_over_the_rows_of_a_collection(columns):
 
 def test_what_does_not_belong_together_is_refused(columns, subtests):
     x, y, _ = columns
-    a, b = da.from_array(x, chunks=7_000), da.from_array(y, chunks=9_000)
+    a, b = cut(x, chunks=7_000), cut(y, chunks=9_000)
     frame = dd.from_pandas(pandas.DataFrame({"x": x, "y": y}), npartitions=2)
-    for (data, rest, names), said in (
+    refused: list[tuple[tuple[Any, Any, dict[str, Any]], str]] = [
         ((a, b, {}), r"9,000, .*7,000, .*rechunk"),
         ((a, y, {}), "make both Dask arrays"),
         ((a, None, {}), "pass y beside it"),
@@ -203,6 +216,7 @@ def test_what_does_not_belong_together_is_refused(columns, subtests):
         ((frame, None, {"x": "x", "y": "z"}), "no column 'z' in the Dask dataframe"),
         ((frame, None, {}), "needs the names of its columns"),
         ((frame, None, {"x": "x", "y": "y", "where": "x > 1"}), "where= selects rows of a file"),
-    ):
+    ]
+    for (data, rest, names), said in refused:
         with subtests.test(said), pytest.raises(pd.PolydescentError, match=said):
             pd.fit(data, **({"y": rest} | names))

@@ -1,7 +1,9 @@
 """The laws of Summary: merge, identity, parts = whole, lower degree, the same loss for all w."""
 
+import operator
 import pickle
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -158,7 +160,7 @@ def test_different_degrees_do_not_merge():
     with pytest.raises(DegreesDiffer, match=r"summary\.lower\(2\)"):
         pd.Summary.empty(2) + pd.Summary.empty(3)
     with pytest.raises(TypeError):
-        pd.Summary.empty(2) + 1
+        operator.add(pd.Summary.empty(2), cast(Any, 1))
 
 
 @pytest.mark.parametrize("degree", [-1, 1.5, "3", None, True, float("nan"), 1j])
@@ -213,7 +215,7 @@ WAYS = {
         ((x[i::5], y[i::5], w[i::5]) for i in range(5)), degree=2
     ),
     "torch": lambda x, y, w, _: pd.summarize(
-        *map(torch.tensor, (x, y)), 2, weights=torch.tensor(w)
+        torch.tensor(x), torch.tensor(y), 2, weights=torch.tensor(w)
     ),
     "dask": lambda x, y, w, _: by_dask(x, y, w),
     "file": by_file,
@@ -228,7 +230,9 @@ def test_criteria_of_weighted_rows_travel_with_the_summary(way, tmp_path):
     summary = WAYS[way](x, y, w, tmp_path)
     k = w > 0
     for degree in range(3):
-        other = sm.WLS(y[k], np.vander(x[k], degree + 1, increasing=True), weights=w[k]).fit()
+        other = sm.WLS(
+            y[k], np.vander(x[k], degree + 1, increasing=True), weights=cast(Any, w[k])
+        ).fit()
         fit = summary.fit(degree)
         assert float(fit.aic) - 2 == pytest.approx(other.aic, rel=1e-9)  # the variance counts
         assert float(fit.bic) - np.log(k.sum()) == pytest.approx(other.bic, rel=1e-9)
@@ -278,14 +282,15 @@ def test_the_kind_of_a_sum_commutes_and_associates():
 def test_a_summary_fits_as_its_rows_do():
     x, y, _ = weighted()
     sigma = 0.1 + 0.05 * x
-    for asked in (
+    several: list[dict[str, Any]] = [
         {"degree": 2},
         {"degree": 2, "fix": {1: -1.0}},
         {"terms": [0, 2]},
         {"degree": 3, "through": [(1.0, 1.0)]},
         {"degree": "auto:4", "criterion": "bic"},
         {"degree": 1, "absolute_sigma": True},
-    ):
+    ]
+    for asked in several:
         found = pd.summarize(x, y, 4, sigma=sigma).fit(**asked)
         wanted = pd.fit(x, y, sigma=sigma, **asked)
         np.testing.assert_allclose(found.coef, wanted.coef, rtol=1e-9, atol=1e-12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import gc
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 STOPPED = 130  # the exit code that Ctrl-C has for a shell
 GOODBYE = "Stopped. No file was left half written."
+_PLENTY = 100_000  # objects to make before garbage is looked for: more than imports make
 _SOON = 0.01  # seconds until Ctrl-C comes again where it cannot be obeyed
 _pressed: list[int] = []
 _waiting: list[int] = []
@@ -25,7 +27,9 @@ def main() -> None:
     _pressed.clear()
     before = signal.getsignal(signal.SIGINT)
     ours = before is signal.default_int_handler  # under nohup, say, Ctrl-C is to be ignored
-    hook = sys.unraisablehook
+    hook, often = sys.unraisablehook, gc.get_threshold()
+    gc.set_threshold(_PLENTY, *often[1:])
+    atexit.register(gc.freeze)  # what is left goes with the process: 0.1 s of looking for garbage
     if ours:
         signal.signal(signal.SIGINT, _stop)
         sys.unraisablehook = _ignored
@@ -45,6 +49,7 @@ def main() -> None:
             # CPython dies of a Ctrl-C that came while code in a string ran, as it does where a
             # dataclass is made, however it was answered; until code in a string ends well.
             exec("")
+        gc.set_threshold(*often)
         if ours:
             _waiting.clear()
             sys.unraisablehook = hook

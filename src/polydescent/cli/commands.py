@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-import sys
-from functools import cache
 from importlib import import_module
-from typing import Annotated, Any
 
-import typer
-from typer.main import get_command
+import click
 
+from polydescent.cli.declare import HELP
 from polydescent.cli.terminal import say
+from polydescent.errors import UnknownName
 
 NAMES = ("approximate", "fit", "update", "merge", "predict", "explain")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+class _Tree(click.Group):
+    """The subcommands by name, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name not in NAMES:
+            raise UnknownName("command", cmd_name, NAMES)
+        return loaded(cmd_name)
+
+
+def loaded(name: str) -> click.Command:
+    """The subcommand of this name."""
+    return getattr(import_module(f"polydescent.cli.{name}"), name)
+
+
+def every() -> dict[str, click.Command]:
+    """All subcommands by name."""
+    return {name: loaded(name) for name in NAMES}
+
+
+def _say_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
         from polydescent import __version__
         from polydescent.triangle import kernels
 
         say(f"polydescent {__version__}")
-        say(kernels.described())
-        raise typer.Exit
+        for line in kernels.described().splitlines():
+            say(line)
+        ctx.exit()
 
 
-def options(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            callback=_print_version,
-            is_eager=True,
-            help="Say which, and which kernels it has.",
-        ),
-    ] = False,
-) -> None:
-    """Polynomial regression by gradient descent: exact, explained, of any size."""
-
-
-@cache
-def tree(only: str = "") -> Any:
-    """The commands with their options, as typer reads them; with a name, that one alone: the others
-    need not be loaded to run it.
-    """
-    app = typer.Typer(
-        help="Polynomial regression by gradient descent: exact, explained, of any size.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="rich" if sys.stdout and sys.stdout.isatty() else None,  # plain in a pipe
-    )
-    app.callback()(options)
-    for name in [only] if only in NAMES else NAMES:
-        app.command()(getattr(import_module(f"polydescent.cli.{name}"), name))
-    return get_command(app)
+VERSION = click.Option(
+    ["--version"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Say which, and which kernels it has.",
+)
+TREE = _Tree(
+    "polydescent",
+    help="Polynomial regression by gradient descent: exact, explained, of any size.",
+    params=[VERSION, HELP],
+    add_help_option=False,
+)

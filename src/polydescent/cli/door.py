@@ -5,15 +5,13 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-import traceback
 import warnings
 from io import TextIOWrapper
-from typing import Any
 
-import typer
+import click
 
 from polydescent.cli import GOODBYE, STOPPED, stopped
-from polydescent.cli.commands import NAMES, tree
+from polydescent.cli.commands import NAMES, TREE
 from polydescent.cli.terminal import STANDARD_OUTPUT, written_to
 from polydescent.cli.wording import spoken
 from polydescent.errors import ConvergenceWarning, FileRefused, PolydescentError, Stopped
@@ -40,10 +38,12 @@ def outcome(words: list[str]) -> int:
     except BrokenPipeError:  # the reader went away, as `| head` does
         _abandon()
         return 1
-    except typer.Exit as done:
+    except click.exceptions.Exit as done:
         return done.exit_code
     except BaseException as error:
         if os.environ.get(_SHOW):
+            import traceback
+
             _write(visible(traceback.format_exc(), lines=True))
         text, code = _said(error, words)
         _complain(text, _command(words))
@@ -54,26 +54,27 @@ def outcome(words: list[str]) -> int:
 
 
 def _run(words: list[str]) -> None:
-    command = tree(_command(words[:1]))
-    with command.make_context("polydescent", list(words) or ["--help"]) as context:
-        command.invoke(context)
+    with TREE.make_context("polydescent", list(words) or ["--help"]) as context:
+        TREE.invoke(context)
 
 
 def _said(error: BaseException, words: list[str]) -> tuple[str, int]:
     """(what to say about an error, exit code)."""
     if isinstance(error, Stopped):
         return str(error), STOPPED
-    if stopped() or isinstance(error, KeyboardInterrupt | typer.Abort):
+    if stopped() or isinstance(error, KeyboardInterrupt | click.Abort):
         return GOODBYE, STOPPED
     if isinstance(error, PolydescentError):
         return str(error), 2
-    if hasattr(error, "format_message"):
+    if isinstance(error, click.ClickException):
         return _usage(error, words), 2
     if isinstance(error, OSError):
         return _system(error), 2
     if isinstance(error, MemoryError):
         what = str(error) or "a request was too large"
         return f"Not enough memory: {what}. Ask for fewer points or steps, or a lower degree.", 2
+    import traceback  # here, since a command that ends well needs none
+
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(where.filename)}, line {where.lineno}"
     return (
@@ -82,14 +83,16 @@ def _said(error: BaseException, words: list[str]) -> tuple[str, int]:
     ), 1
 
 
-def _usage(error: Any, words: list[str]) -> str:
-    """What typer says of words that are no options, in one line."""
-    said = error.format_message().strip().rstrip(".")
-    option = getattr(error, "option_name", "--")
-    if not option.startswith("--"):  # a function such as -sin(x), read as options -s, -i, -n
+def _usage(error: click.ClickException, words: list[str]) -> str:
+    """What click says of words that are no options, in one line."""
+    said = " ".join(error.format_message().split())
+    said += "" if said.endswith((".", "?", "?)")) else "."
+    if isinstance(error, click.NoSuchOption) and not error.option_name.startswith("--"):
+        # a function such as -sin(x), read as options -s, -i, -n
+        option = error.option_name
         word = next((word for word in words if word.startswith(option)), option)
-        return f"{said}. A function or a file that begins with - goes last, after --: -- {word!r}"
-    return f"{said}. Try {' '.join(filter(None, ['polydescent', _command(words), '--help']))}"
+        return f"{said} A function or a file that begins with - goes last, after --: -- {word!r}"
+    return f"{said} Try {' '.join(filter(None, ['polydescent', _command(words), '--help']))}"
 
 
 def _system(error: OSError) -> str:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
+from polydescent.cli.declare import choice, command, whole
 from polydescent.cli.terminal import write
 
-Format = StrEnum("Format", ["text", "markdown", "latex"])
 
-
-def explain(
-    degree: Annotated[int, typer.Option(help="Of the polynomial, 0 to 12.")] = 3,
-    format: Annotated[Format, typer.Option(help="How to write it.")] = Format.text,
-) -> None:
+@command(
+    degree=whole("Of the polynomial, 0 to 12.", 3),
+    format=choice("How to write it.", ("text", "markdown", "latex"), "text"),
+)
+def explain(degree: int, format: str) -> None:
     """Derive it by hand: the model, the loss, each gradient, the Hessian, the rate's limit."""
     from polydescent.report.derivation import explain as written
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
+from polydescent.cli.declare import argument, command, flag, text
 from polydescent.cli.terminal import say
 
 
-def merge(
-    models: Annotated[list[str], typer.Argument(help="Two model files or more.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="Where to save the result.")],
-    again: Annotated[
-        bool, typer.Option("--again", help="Merge models that hold the same file, too.")
-    ] = False,
-) -> None:
+@command(
+    models=argument("Two model files or more.", many=True),
+    output=text("Where to save the result.", required=True, short="-o"),
+    again=flag("Merge models that hold the same file, too."),
+)
+def merge(models: tuple[str, ...], output: str, again: bool) -> None:
     """Merge models of different rows, of the same columns, into one, which may be one of them."""
     from polydescent.models import model as store
 

@@ -1,165 +1,213 @@
-"""Options that several commands share, and what the words typed for them mean."""
+"""The options of the command, each declared once, in groups that several subcommands share.
+
+To add one, write one line in the group it belongs to: the field's name is its flag, and every
+command with that group has it, in its --help, in docs/reference and for `wording` too. Read it
+where the group's words are turned into settings: the method below the fields, or the command that
+has the group as one argument. An option of one command alone is a line in a group of that
+command's file, or of its `command(…)`. See `declare` for the kinds of options there are.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from polydescent.descent.optimizers import (
-    OPTIMIZERS,
-    Adam,
-    GradientDescent,
-    Optimizer,
-    checked_optimizer,
-)
+from polydescent.cli.declare import Options, choice, flag, number, text, texts, whole
+from polydescent.cli.terminal import remark
+from polydescent.cli.typed import numbers, pairs, point, powers
+from polydescent.cli.typed import whole as whole_number
 from polydescent.errors import BadSetting
-from polydescent.visible import visible
 
+if TYPE_CHECKING:
+    from polydescent.arrays import Kind
+    from polydescent.descent.optimizers import Optimizer
+    from polydescent.regression import training
+    from polydescent.rows.format import FileFormat
+
+# the names of OPTIMIZERS and BASES, which would load what --help does not need
+OPTIMIZERS = ("gd", "momentum", "nesterov", "adam", "exact")
+BASES = ("power", "chebyshev", "legendre")
 _FASTEST = ("auto", "fastest")
-# the names of OPTIMIZERS, written out for those who check types
-OptimizerName = StrEnum("OptimizerName", ["gd", "momentum", "nesterov", "adam", "exact"])
-BasisName = StrEnum("BasisName", ["power", "chebyshev", "legendre"])
-Over = StrEnum("Over", ["rows", "summary"])
-Missing = StrEnum("Missing", ["raise", "omit"])
 
-BasisOption = Annotated[
-    BasisName | None,
-    typer.Option(help="Coordinates of the descent.", show_default=False),
-]
-OptimizerOption = Annotated[
-    OptimizerName | None,
-    typer.Option(help="How to step; exact solves instead.", show_default=False),
-]
-RateOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="auto|fastest|NUMBER",
-        help="Step size; auto or fastest: the fastest stable one.",
-        show_default=False,
-    ),
-]
-MomentumOption = Annotated[
-    float | None,
-    typer.Option(help="β of momentum and nesterov.  [default: the fastest]", show_default=False),
-]
-StartOption = Annotated[
-    str, typer.Option(metavar="random|zeros|NUMBERS", help="Starting weights, as 0.1,0.2,0.3,0.4.")
-]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of the random start and of the noise.")]
-StepsOption = Annotated[int, typer.Option(help="Updates to make.")]
-LogOption = Annotated[
-    int, typer.Option(min=0, help="Print the loss every so many steps, 0: never.")
-]
-OverOption = Annotated[Over, typer.Option(help="Walk over all rows, or over their triangle.")]
-DivergeOption = Annotated[
-    bool, typer.Option("--allow-divergence", help="Walk even above the largest stable rate.")
-]
-BackendOption = Annotated[str, typer.Option(help="numpy or torch.")]
-DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0, mps.")]
-DtypeOption = Annotated[str | None, typer.Option(help="float32 or float64.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
-PlotOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Draw the run to a .png, .svg or .pdf.")
-]
-ExploreOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Write a page that re-runs the training, .html.")
-]
-TraceOption = Annotated[
-    int | None,
-    typer.Option(metavar="STEP", help="Show every number of this step.", show_default=False),
-]
-MissingOption = Annotated[
-    Missing, typer.Option(help="Rows with NaN or infinity: refuse them, or leave them out.")
-]
-StyleOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="STYLE",
-        help="Equation as unicode, latex, python, c, sql or javascript too.",
-        show_default=False,
-    ),
-]
-AgainOption = Annotated[
-    bool, typer.Option("--again", help="Count files whose rows were counted before, too.")
-]
-TrustOption = Annotated[
-    bool, typer.Option("--trust", help="Run the model's SQL, whatever functions it calls.")
-]
-NullOption = Annotated[
-    list[str] | None,
-    typer.Option(metavar="TEXT", help="Means a missing number too, as -9999; may come again."),
-]
-DelimiterOption = Annotated[
-    str | None, typer.Option(metavar="CHARACTER|tab|blanks", help="Between the values of a row.")
-]
-DecimalOption = Annotated[str | None, typer.Option(metavar=".|,", help="The decimal mark.")]
-CommentOption = Annotated[
-    str | None, typer.Option(metavar="CHARACTER", help="Ends what counts in a line.")
-]
-ColumnsOption = Annotated[
-    str | None, typer.Option(metavar="A,B,…", help="Names of the columns of a text file.")
-]
-HiveOption = Annotated[
-    bool, typer.Option("--hive", help="Folders named key=value are columns of their files.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+QUIET = flag("Show no progress.")
+AGAIN = flag("Count files whose rows were counted before, too.")
+TRUST = flag("Run the model's SQL, whatever functions it calls.")
 
 
-def optimizer_of(name: str, rate: str | None, momentum: float | None) -> Optimizer:
-    """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest; of
-    Adam for its own) and a momentum. Raises BadSetting.
-    """
-    if momentum is not None and OPTIMIZERS[name] in (GradientDescent, Adam):
-        raise BadSetting("--momentum", momentum, f"left out: {name} has none")
-    if rate in _FASTEST and OPTIMIZERS[name] is Adam:
-        raise BadSetting("--learning-rate", rate, "a number: no rate is the fastest of Adam")
-    return checked_optimizer(name, None if rate is None else _rate(rate), momentum)
+class Columns(Options):
+    """Rows and columns."""
+
+    x: str = text("Column, or SQL expression of columns.", required=True)
+    y: str = text("Column, or SQL expression of columns.", required=True)
+    weights: str | None = text("Column, or SQL: of the squares.")
+    sigma: str | None = text("Column, or SQL: standard deviation.")
+    absolute_sigma: bool = flag("Sigma is known in units of y.")
+    counts: str | None = text("Column, or SQL: how often each row was seen.")
+    where: str | None = text("SQL expression: which rows to use.")
+    missing: str = choice(
+        "Rows with NaN or infinity: refuse them, or leave them out.", ("raise", "omit"), "raise"
+    )
+    per: str | None = text("Unit of x where it holds dates: second, day, year, …")
+
+    def asked(self) -> dict[str, Any]:
+        """Keywords of `Request.parse`; absolute_sigma is of the curve there."""
+        return {name: value for name, value in vars(self).items() if name != "absolute_sigma"}
 
 
-def _rate(text: str) -> float | None:
+class TextFiles(Options):
+    """Text files."""
+
+    null: tuple[str, ...] = texts("Means a missing number too, as -9999; may come again.", "TEXT")
+    delimiter: str | None = text("Between the values of a row.", "CHARACTER|tab|blanks")
+    decimal: str | None = text("The decimal mark.", ".|,")
+    comment: str | None = text("Ends what counts in a line.", "CHARACTER")
+    columns: str | None = text("Names of the columns of a text file.", "A,B,…")
+    hive: bool = flag("Folders named key=value are columns of their files.")
+
+    def format(self, remembered: str = "") -> FileFormat:
+        """What was typed, before what a model remembers."""
+        from dataclasses import replace
+
+        from polydescent.rows.format import FileFormat
+
+        said = {name: value for name, value in vars(self).items() if value or value == ""}
+        return replace(FileFormat.from_json(remembered), **said)
+
+
+class Curve(Options):
+    """The curve."""
+
+    degree: str = text("Of the polynomial; auto: the best.", "NUMBER|auto[:MAX]", "3")
+    criterion: str | None = text("Of --degree auto.  [default: aicc]", "aicc|aic|bic|loo|cv")
+    folds: int | None = whole("Of --criterion cv.  [default: 5]")
+    fix: str | None = text("Coefficients to hold.", "0=0,2=1.5")
+    terms: str | None = text("The powers to use, all others are 0.", "1,3")
+    through: tuple[str, ...] = texts("A point the curve must meet.", "X,Y")
+
+    def asked(self, absolute_sigma: bool = False) -> dict[str, Any]:
+        """Keywords of `Problem.parse`. Raises BadSetting."""
+        return {
+            "degree": whole_number(self.degree),
+            "fix": None if self.fix is None else pairs(self.fix),
+            "terms": None if self.terms is None else powers(self.terms),
+            "through": [point(each) for each in self.through] if self.through else None,
+            "criterion": self.criterion or "aicc",
+            "folds": 5 if self.folds is None else self.folds,
+            "absolute_sigma": absolute_sigma,
+        }
+
+    def kept(self, absolute_sigma: bool = False) -> dict[str, Any]:
+        """What was typed, as a model keeps it."""
+        typed: dict[str, Any] = {"degree": self.degree, "fix": self.fix, "terms": self.terms}
+        typed["through"] = list(self.through) or None
+        if self.criterion is not None:
+            typed["criterion"] = self.criterion
+        return typed | {"absolute_sigma": True} if absolute_sigma else typed
+
+
+class Descent(Options):
+    """Descent."""
+
+    basis: str | None = choice("Coordinates of the descent.", BASES)
+    optimizer: str | None = choice("How to step; exact solves instead.", OPTIMIZERS)
+    learning_rate: str | None = text(
+        "Step size; auto or fastest: the fastest stable one.", "auto|fastest|NUMBER"
+    )
+    momentum: float | None = number("β of momentum and nesterov.  [default: the fastest]")
+    start: str = text(
+        "Starting weights, as 0.1,0.2,0.3,0.4.", "random|zeros|NUMBERS", default="random"
+    )
+    seed: int = whole("Of the random start and of the noise.", 0, least=0)
+    steps: int = whole("Updates to make.", 2000)
+    log_every: int = whole("Print the loss every so many steps, 0: never.", 100, least=0)
+    over: str = choice(
+        "Walk over all rows, or over their triangle.", ("rows", "summary"), "summary"
+    )
+    allow_divergence: bool = flag("Walk even above the largest stable rate.")
+
+    @property
+    def is_exact(self) -> bool:
+        return self.optimizer == "exact"
+
+    def leaves_rate_to(self, optimizer: str, basis: str) -> bool:
+        """Whether it walks with this optimizer, unless another was typed, in this basis, and no
+        rate was typed.
+        """
+        chosen = (self.optimizer or optimizer, self.basis or basis, self.learning_rate)
+        return chosen == (optimizer, basis, None)
+
+    def asked(self, basis: str, quiet: bool) -> training.Descent:
+        """The descent that was typed; basis: where none was.
+
+        Raises BadSetting, TooLarge.
+        """
+        from polydescent.regression import training
+
+        start = self.start if self.start in ("random", "zeros") else numbers("start", self.start)
+        return training.Descent.parse(
+            basis=self.basis or basis,
+            optimizer=self._optimizer(),
+            start=start,
+            seed=self.seed,
+            steps=self.steps,
+            allow_divergence=self.allow_divergence,
+            progress=not quiet,
+            over=self.over,
+        )
+
+    def _optimizer(self) -> Optimizer:
+        """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest;
+        of Adam for its own) and a momentum. Raises BadSetting.
+        """
+        from polydescent.descent.optimizers import checked_optimizer
+
+        name, rate = self.optimizer or "gd", self.learning_rate
+        if self.momentum is not None and name in ("gd", "adam"):
+            raise BadSetting("--momentum", self.momentum, f"left out: {name} has none")
+        if rate in _FASTEST and name == "adam":
+            raise BadSetting("--learning-rate", rate, "a number: no rate is the fastest of Adam")
+        return checked_optimizer(name, None if rate is None else _rate(rate), self.momentum)
+
+
+def _rate(typed: str) -> float | None:
     """None for the fastest. Raises BadSetting."""
-    if text in _FASTEST:
+    if typed in _FASTEST:
         return None
     try:
-        rate = float(text)
+        rate = float(typed)
     except ValueError:
         rate = math.nan
     if not 0 < rate < math.inf:
-        raise BadSetting("--learning-rate", text, "auto, fastest or a number above 0")
+        raise BadSetting("--learning-rate", typed, "auto, fastest or a number above 0")
     return rate
 
 
-def start_of(text: str) -> str | list[float]:
-    """ "random" and "zeros" as they are, else the numbers between commas."""
-    return text if text in ("random", "zeros") else numbers("start", text)
+class Place(Options):
+    """Where arrays live."""
+
+    backend: str = text("numpy or torch.", default="numpy")
+    device: str | None = text("cpu, cuda, cuda:0, mps.")
+    dtype: str | None = text("float32 or float64.")
+
+    def kind(self) -> Kind:
+        """That kind of arrays. Raises UnknownName, MissingExtra."""
+        from polydescent.arrays import Kind
+
+        return Kind.choose(self.backend, self.device, self.dtype)
 
 
-def format_of(
-    null: list[str] | None,
-    delimiter: str | None,
-    decimal: str | None,
-    comment: str | None,
-    columns: str | None,
-    hive: bool,
-    remembered: str = "",
-) -> Any:
-    """How text files are written: what was typed, before what a model remembers."""
-    from polydescent.rows.format import FileFormat
+class Output(Options):
+    """Output."""
 
-    typed = {
-        "null": tuple(null or ()),
-        "delimiter": delimiter,
-        "decimal": decimal,
-        "comment": comment,
-        "columns": columns,
-        "hive": hive,
-    }
-    said = {name: value for name, value in typed.items() if value or value == ""}
-    return replace(FileFormat.from_json(remembered), **said)
+    level: float = number("Of the confidence intervals.", 0.95)
+    style: str | None = text(
+        "Equation as unicode, latex, python, c, sql or javascript too.", "STYLE"
+    )
+    plot: str | None = text("Draw the run to a .png, .svg or .pdf.", "FILE")
+    explore: str | None = text("Write a page that re-runs the training, .html.", "FILE")
+    trace: int | None = whole("Show every number of this step.", shape="STEP")
+    json: bool = flag("Print one JSON object instead.")
+    quiet: bool = QUIET
 
 
 def say_guesses(source: Any) -> None:
@@ -167,70 +215,4 @@ def say_guesses(source: Any) -> None:
     from polydescent.rows.files import told
 
     for line in told(source):
-        typer.echo(f"polydescent: {visible(line)}", err=True)
-
-
-def curve_of(
-    degree: str,
-    fix: str | None,
-    terms: str | None,
-    through: list[str] | None,
-    criterion: str | None = None,
-    folds: int | None = None,
-    absolute_sigma: bool = False,
-) -> dict[str, Any]:
-    """What was typed about the curve, as `Problem.parse` takes it. Raises BadSetting."""
-    return {
-        "degree": _whole(degree),
-        "fix": None if fix is None else _pairs(fix),
-        "terms": None if terms is None else _powers(terms),
-        "through": [_point(point) for point in through] if through else None,
-        "criterion": criterion or "aicc",
-        "folds": 5 if folds is None else folds,
-        "absolute_sigma": absolute_sigma,
-    }
-
-
-def _point(text: str) -> list[Any]:
-    """The parts of "X,Y": X a number or a date, Y a number. Raises BadSetting."""
-    from polydescent.rows.axis import place_in
-
-    place, *others = text.split(",")
-    try:
-        return [place_in(place.strip()), *map(float, others)]
-    except ValueError:
-        wanted = "X,Y with X a number or a date and Y a number, such as 0,1 or 2024-05-01,1"
-        raise BadSetting("--through", text, wanted) from None
-
-
-def _whole(text: str) -> int | str:
-    """A whole number as one; any other text as it is, so also one of thousands of digits."""
-    try:
-        return int(text) if text.isdecimal() else text
-    except ValueError:
-        return text
-
-
-def _powers(text: str) -> list[int]:
-    """[1, 3] for "1,3". Raises BadSetting."""
-    powers = [_whole(part.strip()) for part in text.split(",")]
-    if any(isinstance(power, str) for power in powers):
-        raise BadSetting("--terms", text, "the powers of x to use, such as 1,3")
-    return [int(power) for power in powers]
-
-
-def _pairs(text: str) -> dict[int, float]:
-    """{0: 0.0, 2: 1.5} for "0=0,2=1.5". Raises BadSetting."""
-    try:
-        parts = [part.split("=") for part in text.split(",")]
-        return {int(power): float(value) for power, value in parts}
-    except ValueError:
-        raise BadSetting("--fix", text, "powers and values, such as 0=0 or 0=0,2=1.5") from None
-
-
-def numbers(option: str, text: str | None) -> list[float]:
-    """The numbers between the commas of an option's value. Raises BadSetting."""
-    try:
-        return [float(part) for part in (text or "").split(",")]
-    except ValueError:
-        raise BadSetting(f"--{option}", text, "a number, or numbers between commas") from None
+        remark(line)

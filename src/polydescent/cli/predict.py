@@ -4,56 +4,43 @@ the curve has a given value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Annotated, Any
-
-import typer
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from polydescent.cli import options as o
-from polydescent.cli.terminal import write
+from polydescent.cli.declare import Options, argument, choice, command, number, text, texts
+from polydescent.cli.terminal import remark, write
 from polydescent.errors import BadSetting
-from polydescent.models.model import Model
-from polydescent.regression.fit import Fit
-from polydescent.rows.source import Source
 from polydescent.visible import visible
 
-Band = StrEnum("Band", ["confidence", "prediction"])
+if TYPE_CHECKING:
+    from polydescent.models.model import Model
+    from polydescent.regression.fit import Fit
+    from polydescent.rows.source import Source
 
 
+class Wanted(Options):
+    """What is predicted."""
+
+    at: tuple[str, ...] = texts("A number or a date; may be given several times.", "X")
+    inverse: tuple[str, ...] = texts("Print the x where the curve is Y; several times too.", "Y")
+    band: str | None = choice(
+        "With low and high, of the curve or of a new y.", ("confidence", "prediction")
+    )
+    level: float = number("Of the band.", 0.95)
+    sigma: float | None = number("Of the new y, or of Y.  [default: typical]")
+    degree: str | None = text("Up to the model's.", "NUMBER|auto[:MAX]")
+
+
+@command(
+    model=argument("A model file, from fit --save."),
+    files=argument("Files with the column x of the model.", many=True, required=False),
+    wanted=Wanted,
+    text_files=o.TextFiles,
+    trust=o.TRUST,
+)
 def predict(
-    model: Annotated[str, typer.Argument(help="A model file, from fit --save.")],
-    files: Annotated[
-        list[str] | None, typer.Argument(help="Files with the column x of the model.")
-    ] = None,
-    at: Annotated[
-        list[str] | None,
-        typer.Option(metavar="X", help="A number or a date; may be given several times."),
-    ] = None,
-    inverse: Annotated[
-        list[str] | None,
-        typer.Option(metavar="Y", help="Print the x where the curve is Y; several times too."),
-    ] = None,
-    band: Annotated[
-        Band | None,
-        typer.Option(help="With low and high, of the curve or of a new y.", show_default=False),
-    ] = None,
-    level: Annotated[float, typer.Option(help="Of the band.")] = 0.95,
-    sigma: Annotated[
-        float | None,
-        typer.Option(help="Of the new y, or of Y.  [default: typical]", show_default=False),
-    ] = None,
-    degree: Annotated[
-        str | None,
-        typer.Option(metavar="NUMBER|auto[:MAX]", help="Up to the model's.", show_default=False),
-    ] = None,
-    trust: o.TrustOption = False,
-    null: o.NullOption = None,
-    delimiter: o.DelimiterOption = None,
-    decimal: o.DecimalOption = None,
-    comment: o.CommentOption = None,
-    columns: o.ColumnsOption = None,
-    hive: o.HiveOption = False,
+    model: str, files: tuple[str, ...], wanted: Wanted, text_files: o.TextFiles, trust: bool
 ) -> None:
     """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files.
 
@@ -64,32 +51,35 @@ def predict(
     from polydescent.models import model as store
     from polydescent.rows.files import files as source_of
 
-    if not files and not at and not inverse:
+    if not files and not wanted.at and not wanted.inverse:
         raise BadCall("Nothing to predict: give --at with an x, --inverse with a y, or a file.")
-    checked_level(level)
-    if sigma is not None and band != Band.prediction and not inverse:
+    checked_level(wanted.level)
+    if wanted.sigma is not None and wanted.band != "prediction" and not wanted.inverse:
         raise BadCall("--sigma is of a new y: it goes with --band prediction, or with --inverse.")
     saved = store.load(model)
     if files and "x" not in saved.asked:
         raise NoColumns(model)
-    curve = _curve(saved, degree)
-    if band == Band.prediction:
-        _check_sigma(saved, curve, sigma)
-    reach = _reaching(curve, band, level, sigma)
-    for place in [_place(curve, x) for x in at or []]:
+    curve = _curve(saved, wanted.degree)
+    if wanted.band == "prediction":
+        _check_sigma(saved, curve, wanted.sigma)
+    reach = _reaching(curve, wanted)
+    for place in [_place(curve, x) for x in wanted.at]:
         write(",".join(repr(float(value)) for value in reach(place)))
-    if inverse:
-        _print_places(curve, inverse, sigma or 0.0)
+    if wanted.inverse:
+        _print_places(curve, wanted.inverse, wanted.sigma or 0.0)
     if files:
-        format = o.format_of(
-            null, delimiter, decimal, comment, columns, hive, saved.asked.get("format", "")
-        )
+        format = text_files.format(saved.asked.get("format", ""))
         # there is no y yet, or it is not wanted; nothing is counted, so twice is twice
         source = source_of(
-            files, saved.asked["x"], "CAST(0 AS DOUBLE)", again=True, trusted=trust, format=format
+            list(files),
+            saved.asked["x"],
+            "CAST(0 AS DOUBLE)",
+            again=True,
+            trusted=trust,
+            format=format,
         )
         o.say_guesses(source)
-        _print_rows(reach, source, saved.asked["y"], band)
+        _print_rows(reach, source, saved.asked["y"], wanted.band)
 
 
 def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
@@ -112,20 +102,19 @@ def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
         raise BadSetting("--sigma", sigma, "above 0")
 
 
-def _reaching(
-    curve: Fit, band: Band | None, level: float, sigma: float | None
-) -> Callable[[Any], tuple[Any, ...]]:
+def _reaching(curve: Fit, wanted: Wanted) -> Callable[[Any], tuple[Any, ...]]:
     """y at x, and with a band its low and high."""
-    if band is None:
+    level = wanted.level
+    if wanted.band is None:
         return lambda x: (curve(x),)
-    if band == Band.confidence:
+    if wanted.band == "confidence":
         return lambda x: (curve(x), *curve.confidence_band(x, level))
-    weight = None if sigma is None else 1 / sigma**2
+    weight = None if wanted.sigma is None else 1 / wanted.sigma**2
     return lambda x: (curve(x), *curve.prediction_band(x, level, weight=weight))
 
 
-def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
-    from polydescent.cli.options import numbers
+def _print_places(curve: Fit, inverse: Sequence[str], sigma: float) -> None:
+    from polydescent.cli.typed import numbers
 
     asked = [y for text in inverse for y in numbers("inverse", text)]
     write("y,x,stderr")
@@ -135,22 +124,23 @@ def _print_places(curve: Fit, inverse: list[str], sigma: float) -> None:
             x = str(root.value) if curve.axis.is_dates else repr(root.value)
             write(f"{y!r},{x},{root.stderr!r}")
         if not found:
-            typer.echo(f"polydescent: the curve is nowhere {y:.6g} in its domain", err=True)
+            remark(f"the curve is nowhere {y:.6g} in its domain")
 
 
 def _curve(saved: Model, degree: str | None) -> Fit:
     """The curve that the model was saved with, or the one of another degree."""
     from polydescent.regression.problem import Problem
 
-    typed: dict[str, Any] = {"fix": None, "terms": None, "through": None}
+    largest = saved.summary.degree
+    typed = dict(saved.curve)
+    known_sigma = typed.pop("absolute_sigma", False)
     if degree is not None:
-        kept = ("absolute_sigma", "criterion") if degree.startswith("auto") else ("absolute_sigma",)
-        typed |= {"degree": degree} | {k: saved.curve[k] for k in kept if k in saved.curve}
-    else:
-        typed |= {"degree": str(saved.summary.degree)} | saved.curve
-    if typed["terms"] is not None:  # they set the degree
-        typed["degree"] = str(saved.summary.degree)
-    return Problem.parse(largest=saved.summary.degree, **o.curve_of(**typed)).solve(saved.summary)
+        criterion = typed.get("criterion") if degree.startswith("auto") else None
+        typed = {"degree": degree, "criterion": criterion}
+    elif typed.get("terms") is not None:  # they set the degree
+        typed["degree"] = str(largest)
+    curve = o.Curve(**{"degree": str(largest)} | {n: v for n, v in typed.items() if v is not None})
+    return Problem.parse(largest=largest, **curve.asked(known_sigma)).solve(saved.summary)
 
 
 def _place(curve: Fit, text: str) -> Any:
@@ -162,7 +152,7 @@ def _place(curve: Fit, text: str) -> Any:
 
 
 def _print_rows(
-    reach: Callable[[Any], tuple[Any, ...]], source: Source, y: str, band: Band | None
+    reach: Callable[[Any], tuple[Any, ...]], source: Source, y: str, band: str | None
 ) -> None:
     """Stream the rows through the curve: one chunk is in memory."""
     import numpy as np

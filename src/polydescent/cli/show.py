@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from polydescent.arrays import to_host
 from polydescent.checks import level as checked_level
+from polydescent.cli.options import Output
 from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
 from polydescent.descent.optimizers import Adam
@@ -31,47 +31,29 @@ _STYLE = {  # of the advice, on a terminal; its words say the same
 }
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the user asked to see of a fit.
+def check(output: Output, steps: int | None) -> None:
+    """Refuse what could not be shown, before any work is done. steps: None for a fit without.
 
-    log_every: print the loss every so many steps, 0 for never. trace: the step to take apart. plot,
-    explore: the picture and the page to write. level: of confidence intervals. style: of one more
-    equation. degrees: show the table of degrees up to this one, 0 for none.
+    Raises NoDescent, BadSetting, NoFolder, MissingExtra.
     """
+    check_style(output.style or "plain")
+    checked_level(output.level)
+    if steps is not None:
+        check_steps(steps)
+    if output.trace is not None:
+        from polydescent.report.trace import check_step
 
-    log_every: int = 100
-    as_json: bool = False
-    trace: int | None = None
-    plot: str | None = None
-    explore: str | None = None
-    level: float = 0.95
-    style: str | None = None
-    degrees: int = 0
+        if steps is None:
+            raise NoDescent()
+        check_step(output.trace, steps, "--trace")
+    if output.plot is not None:
+        from polydescent.report.static import check_picture
 
-    def check(self, steps: int | None) -> None:
-        """Refuse what could not be shown, before any work is done. steps: None for a fit without.
+        check_picture(output.plot)
+    if output.explore is not None:
+        from polydescent.report.page import check_page
 
-        Raises NoDescent, BadSetting, NoFolder, MissingExtra.
-        """
-        check_style(self.style or "plain")
-        checked_level(self.level)
-        if steps is not None:
-            check_steps(steps)
-        if self.trace is not None:
-            from polydescent.report.trace import check_step
-
-            if steps is None:
-                raise NoDescent()
-            check_step(self.trace, steps, "--trace")
-        if self.plot is not None:
-            from polydescent.report.static import check_picture
-
-            check_picture(self.plot)
-        if self.explore is not None:
-            from polydescent.report.page import check_page
-
-            check_page(self.explore, "--explore")
+        check_page(output.explore, "--explore")
 
 
 def log(fit: Fit, every: int) -> list[tuple[int, float]]:
@@ -115,67 +97,87 @@ def facts(fit: Fit) -> dict[str, Any]:
     return reported(found)
 
 
-def show(fit: Fit, wanted: Wanted, extra: dict[str, Any], title: str) -> None:
+def show(
+    fit: Fit,
+    output: Output,
+    extra: dict[str, Any],
+    title: str,
+    log_every: int = 0,
+    degrees: int = 0,
+) -> None:
     """Write the files that were asked for, then print the log, the result and what no lesson says.
 
-    extra: facts of the command, named first. A failure before the first line leaves nothing behind.
+    extra: facts of the command, named first. log_every: print the loss every so many steps, 0 for
+    never. degrees: show the table of degrees up to this one, 0 for none. A failure before the first
+    line leaves nothing behind.
     """
-    if wanted.plot is not None:
+    if output.plot is not None:
         from polydescent.report.static import write_picture
 
-        with written_to(wanted.plot):
-            write_picture(fit, wanted.plot, title)
-    if wanted.explore is not None:
-        with written_to(wanted.explore):
-            fit.explore(wanted.explore, title=title)
-    if wanted.as_json:
-        write(in_json(extra | _all_facts(fit, wanted)))
+        with written_to(output.plot):
+            write_picture(fit, output.plot, title)
+    if output.explore is not None:
+        with written_to(output.explore):
+            fit.explore(output.explore, title=title)
+    logged = log(fit, log_every)
+    table_of = _degrees(fit, degrees) if degrees else None
+    if output.json:
+        write(in_json(extra | _all_facts(fit, output, logged, table_of)))
         return
-    _print(fit, wanted, extra)
-    if wanted.trace is not None:
+    _print(fit, output, extra, logged, table_of)
+    if output.trace is not None:
         from polydescent.report.steps import traced
 
-        for line in ["", *traced(fit, wanted.trace)]:
+        for line in ["", *traced(fit, output.trace)]:
             say(line)
-    for what, path in (("Picture", wanted.plot), ("Page", wanted.explore)):
+    for what, path in (("Picture", output.plot), ("Page", output.explore)):
         if path is not None:
             say(f"{what}: {path}")
 
 
-def _all_facts(fit: Fit, wanted: Wanted) -> dict[str, Any]:
+def _all_facts(
+    fit: Fit, output: Output, logged: list[tuple[int, float]], degrees: Degrees | None
+) -> dict[str, Any]:
     """What was asked for as well, as plain numbers."""
-    found = facts(fit) | {"log": log(fit, wanted.log_every)}
+    found = facts(fit) | {"log": logged}
     if fit.history is None:
-        found |= statistics(fit, wanted.level)
-    if wanted.degrees:
-        found["degrees"] = _degrees(fit, wanted.degrees).to_dict()
-    if wanted.style is not None:
-        found["code" if wanted.style in CODE else wanted.style] = _styled(fit, wanted.style)
-    if wanted.trace is not None:
+        found |= statistics(fit, output.level)
+    if degrees is not None:
+        found["degrees"] = degrees.to_dict()
+    if output.style is not None:
+        found["code" if output.style in CODE else output.style] = _styled(fit, output.style)
+    if output.trace is not None:
         from polydescent.report.steps import trace_facts
 
-        found["trace"] = trace_facts(fit, wanted.trace)
+        found["trace"] = trace_facts(fit, output.trace)
     return found
 
 
-def _print(fit: Fit, wanted: Wanted, extra: dict[str, Any]) -> None:
-    for step, loss in log(fit, wanted.log_every):
+def _print(
+    fit: Fit,
+    output: Output,
+    extra: dict[str, Any],
+    logged: list[tuple[int, float]],
+    degrees: Degrees | None,
+) -> None:
+    for step, loss in logged:
         say(f"{step} {loss:.9g}")
     if fit.is_far:
         for line in unfinished(fit):
             say(spoken(line), _STYLE[fit.outcome])
     say(f"{'So far' if fit.is_far else 'Result'}: {fit.equation()}", "bold")
-    if wanted.style is not None:
-        say(_styled(fit, wanted.style))
+    if output.style is not None:
+        for line in _styled(fit, output.style).splitlines():
+            say(line)
     say()
     given = [(name, str(value)) for name, value in extra.items()]
     for name, value in given + (_lines(fit) if fit.history is not None else notes(fit)):
         fact(name, value, _LABEL)
     if fit.history is None:
-        for line in ["", *table(fit, wanted.level).splitlines(), ""]:
+        for line in ["", *table(fit, output.level).splitlines(), ""]:
             say(line)
-        if wanted.degrees:
-            for line in [*str(_degrees(fit, wanted.degrees)).splitlines(), ""]:
+        if degrees is not None:
+            for line in [*str(degrees).splitlines(), ""]:
                 say(line)
     if not fit.is_far:
         say(spoken(fit.advice), _STYLE[fit.outcome])

@@ -46,7 +46,13 @@ def fact(name: str, value: str, label: int) -> None:
 def write(text: str) -> None:
     """Lines of our own making, as they are: nothing of a file or an argument is in them."""
     with written_to(STANDARD_OUTPUT):
-        sys.stdout.write(text + "\n")  # typer.echo writes UTF-8 to a terminal of ASCII
+        sys.stdout.write(text + "\n")
+
+
+def remark(line: str) -> None:
+    """One line on standard error, of what is no refusal and no result."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"polydescent: {visible(line)}\n")
 
 
 @contextmanager

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from inspect import signature
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from polydescent.cli import options as o
+from polydescent.cli.declare import argument, command
 from polydescent.cli.terminal import say
 
 _TYPED = ("data", "again", "trusted", "format")  # what no model says of its sources
 
 
+@command(
+    model=argument("A model file, from fit --save."),
+    files=argument("Files, globs or SQL with the new rows.", many=True),
+    text_files=o.TextFiles,
+    again=o.AGAIN,
+    trust=o.TRUST,
+    quiet=o.QUIET,
+)
 def update(
-    model: Annotated[str, typer.Argument(help="A model file, from fit --save.")],
-    files: Annotated[list[str], typer.Argument(help="Files, globs or SQL with the new rows.")],
-    again: o.AgainOption = False,
-    trust: o.TrustOption = False,
-    null: o.NullOption = None,
-    delimiter: o.DelimiterOption = None,
-    decimal: o.DecimalOption = None,
-    comment: o.CommentOption = None,
-    columns: o.ColumnsOption = None,
-    hive: o.HiveOption = False,
-    quiet: o.QuietOption = False,
+    model: str,
+    files: tuple[str, ...],
+    text_files: o.TextFiles,
+    again: bool,
+    trust: bool,
+    quiet: bool,
 ) -> None:
     """Add the rows of files to a saved model: the columns and expressions are the model's own.
 
     Killed or stopped, the same command goes on where it was, and counts each row once.
     """
+    from inspect import signature
+    from pathlib import Path
+
     from polydescent.errors import NoColumns, UnknownName
     from polydescent.models import journal
     from polydescent.models import model as store
@@ -43,13 +44,13 @@ def update(
     if "x" not in asked or "y" not in asked:
         raise NoColumns(model)
     missing = asked.pop("missing", "raise")
-    format = o.format_of(null, delimiter, decimal, comment, columns, hive, asked.pop("format", ""))
+    format = text_files.format(asked.pop("format", ""))
     # by name: a model must not answer for its own trustworthiness
     known = [name for name in signature(source_of).parameters if name not in _TYPED]
     for setting in asked:  # of a version that could read other files
         if setting not in known:
             raise UnknownName("setting of a source", setting, known, model)
-    source = source_of(files, again=again, trusted=trust, format=format, **asked)
+    source = source_of(list(files), again=again, trusted=trust, format=format, **asked)
     o.say_guesses(source)
     job = journal.Job(source, path, before.summary.degree, missing, is_update=True, again=again)
     with Progress(source, quiet) as progress:

@@ -29,6 +29,8 @@ _PHRASES = [
     (r"\bUse float64 or\b", "Use --dtype float64 or"),
 ]  # fmt: skip
 
+_PYTHON = re.compile(r"[=(\[{…]|None|float64| must be ")  # one of these is in all that is about it
+
 # What a user typed stands in quotes and is left alone; so does what another program said.
 _QUOTED = r"""(?<![\w=])'(?:[^'\\]|\\.)*'|(?<![\w=])"(?:[^"\\]|\\.)*"|\b\w+ Error: .*"""
 _VALUE = r"""(?:True\b|"[^"]*"|[-+]?[\d.][\w.+-]*\b)?"""
@@ -36,6 +38,8 @@ _VALUE = r"""(?:True\b|"[^"]*"|[-+]?[\d.][\w.+-]*\b)?"""
 
 def spoken(text: str, command: str = "fit") -> str:
     """The text of a refusal, a warning or an advice, as `command` says it."""
+    if not _PYTHON.search(text):
+        return text
     for pattern, instead in _PHRASES:
         text = re.sub(pattern, instead, text)
     if not re.search(r"\w=| must be ", text):
@@ -66,7 +70,7 @@ def _flag(name: str, value: str, here: set[str]) -> str:
 @cache
 def _keywords() -> dict[str, set[str]]:
     """The options of each command, spelled as the keywords of Python that they are."""
-    tree = import_module("polydescent.cli.commands").tree  # which imports whoever asks here
+    every = import_module("polydescent.cli.commands").every  # which imports whoever asks here
     return {
         name: {
             flag[2:].replace("-", "_")
@@ -74,5 +78,5 @@ def _keywords() -> dict[str, set[str]]:
             for flag in parameter.opts
             if flag.startswith("--")
         }
-        for name, command in tree().commands.items()
+        for name, command in every().items()
     }

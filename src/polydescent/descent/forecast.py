@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from polydescent.arrays import matvec, number_or_stack, sum_squares
+from polydescent.arrays import distinct, matvec, number_or_stack, sum_squares
 from polydescent.checks import number, whole
 from polydescent.descent import settings
 from polydescent.descent.optimizers import Optimizer, change_settings
@@ -433,7 +433,7 @@ class Forecast:
             )
             near = (math.sqrt(target - self.held) * (1 + _SLACK) + _ROUNDING * rounding) ** 2
         after, run = np.nonzero(~(excess > near))
-        steps = np.unique(runs[run] + after)
+        steps = distinct(runs[run] + after)
         reached = np.flatnonzero(self.excess_at(steps) <= target)
         return int(steps[reached[0]]) if reached.size else None
 
@@ -445,7 +445,7 @@ class Forecast:
     def _sampled(self, first: int, target: float) -> float:
         """A step at or below the target, the first of its neighborhood, by 512 places an octave."""
         while first < _FURTHEST:
-            octave = np.unique(np.linspace(first, 2 * first, 513).astype(np.int64))
+            octave = distinct(np.linspace(first, 2 * first, 513).astype(np.int64))
             reached = np.flatnonzero(self.excess_at(octave) <= target)
             if reached.size:
                 i = int(reached[0])

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from polydescent.arrays import Array, Kind, namespace, quiet, to_host
 from polydescent.checks import finite, whole
-from polydescent.checks import level as checked_level
 from polydescent.errors import BadSetting
+from polydescent.least_squares.estimate import Estimate, Extremum, Root
+from polydescent.least_squares.places import lifted, stderr_of_root
+from polydescent.least_squares.student import quantile
 from polydescent.polynomial.basis import CHEBYSHEV, Domain, evaluate
 from polydescent.polynomial.curve import Polynomial, nearest_float
 from polydescent.polynomial.roots import Zero, real_zeros
@@ -24,121 +25,6 @@ from polydescent.rows.axis import PLAIN, Axis
 from polydescent.visible import shortened
 
 _ROUNDING = Fraction(1, 1 << 50)  # of the size of a curve: what its weights may be off by
-_TERMS = 30  # of a curve about its root, that say whether it is straight there
-
-
-@dataclass(frozen=True, repr=False)
-class Estimate:
-    """A number known up to a standard error, both in the same unit.
-
-    Attributes
-    ----------
-    value
-        A number, or a date (numpy.datetime64) where x holds dates.
-    stderr
-        Its standard error, in the unit of the value; of a date, in `unit`.
-    freedom
-        Degrees of freedom of the standard error, infinite where sigma was known beforehand.
-    unit
-        Of the standard error where x holds dates or durations; "" elsewhere.
-    axis
-        How dates became numbers.
-
-    Examples
-    --------
-    >>> from polydescent import fit
-    >>> area = fit([0, 1, 2, 3], [1, 3, 5, 8], degree=1).integral(0, 3)
-    >>> print(area)
-    12.75 ± 0.58
-    """
-
-    value: Any
-    stderr: float
-    freedom: float
-    unit: str = ""
-    axis: Axis = PLAIN
-
-    def confidence_interval(self, level: float = 0.95) -> tuple[Any, Any]:
-        """(low, high), in the unit of the value, which holds the true one in `level` of all
-        samples.
-
-        value ± t·stderr, with t of Student's distribution.
-
-        Parameters
-        ----------
-        level
-            Share of samples, between 0 and 1; default 0.95.
-
-        Raises
-        ------
-        BadSetting
-            For a level that is none.
-        """
-        reach = quantile(level, self.freedom) * self.stderr
-        if self.axis.is_dates:
-            return self.axis.shifted(self.value, -reach), self.axis.shifted(self.value, reach)
-        return self.value - reach, self.value + reach
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>"
-
-    def __str__(self) -> str:
-        value = f"{self.value}" if self.axis.is_dates else f"{self.value:.6g}"
-        return f"{value} ± {self.stderr:.2g}{' ' + self.unit if self.unit else ''}"
-
-
-@dataclass(frozen=True, repr=False)
-class Root(Estimate):
-    """A place where the curve has a given value: it crosses it there, or only touches it.
-
-    Where a curve touches a value, other samples have two such places or none: the standard error
-    says how far away.
-
-    Attributes
-    ----------
-    value, stderr, freedom, unit, axis
-        As of `Estimate`, in units of x.
-    order
-        How many roots lie there, closer than rounding tells apart; 1 where it simply crosses.
-    """
-
-    order: int = 1
-
-    @property
-    def touches(self) -> bool:
-        """Whether the curve stays on one side."""
-        return self.order % 2 == 0
-
-    def __str__(self) -> str:
-        return f"{super().__str__()}{' (touches)' if self.touches else ''}"
-
-
-@dataclass(frozen=True, repr=False)
-class Extremum:
-    """A place where the curve turns: x and the value there, each with its standard error.
-
-    Attributes
-    ----------
-    x
-        The place, in units of x.
-    value
-        The curve there, in units of y.
-    kind
-        "minimum" or "maximum".
-    """
-
-    x: Estimate
-    value: Estimate
-    kind: str  # "minimum" or "maximum"
-
-    def __repr__(self) -> str:
-        return f"<Extremum: {self}>"
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value} at x = {self.x}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,7 +240,7 @@ class UncertainCurve:
     def _slope_of(self, weights: np.ndarray, order: int) -> np.ndarray:
         """Weights of the derivative; one order at a time, or half^−order would leave float64."""
         for _ in range(min(order, len(weights))):
-            weights = chebyshev.chebder(weights) / self.domain.half_width
+            weights = np.polynomial.chebyshev.chebder(weights) / self.domain.half_width
         return weights
 
     def integral(self, a: Any, b: Any) -> Estimate:
@@ -373,7 +259,8 @@ class UncertainCurve:
         ends = self.domain.to_unit(np.array([self.axis.number(a), self.axis.number(b)]))
         k = len(self.weights)
         with quiet():
-            from_mid = np.array([chebyshev.chebval(ends, chebyshev.chebint(e)) for e in np.eye(k)])
+            of = np.polynomial.chebyshev
+            from_mid = np.array([of.chebval(ends, of.chebint(e)) for e in np.eye(k)])
             weight = self.domain.half_width * (from_mid[:, 1] - from_mid[:, 0])
         if not np.isfinite(weight).all():
             raise BadSetting("a and b", (a, b), "finite, and such that the integral is")
@@ -412,13 +299,13 @@ class UncertainCurve:
             raise BadSetting("sigma", sigma, "0 or more")
         if not self._exact:
             return []
-        weights = _lifted(self._exact, -Fraction(y))
+        weights = lifted(self._exact, -Fraction(y))
         rounding = _ROUNDING * (self._size + abs(Fraction(y)))
         found = []
         for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
             x = self._x(zero)
             spread = math.hypot(self._stderr(x), sigma)
-            stderr = self.domain.half_width * _reach(weights, rounding, zero, spread)
+            stderr = self.domain.half_width * stderr_of_root(weights, rounding, zero, spread)
             found.append(Root(**vars(self._place(x, stderr)), order=zero.order))
         return found
 
@@ -435,7 +322,7 @@ class UncertainCurve:
         for zero in real_zeros(weights, rounding, everywhere) if rounding else []:
             if zero.crosses:
                 x = self._x(zero)
-                reach = _reach(weights, rounding, zero, slope._stderr(x))
+                reach = stderr_of_root(weights, rounding, zero, slope._stderr(x))
                 place = self._place(x, self.domain.half_width * reach)
                 value = Estimate(self._value(x), self._stderr(x), self.freedom)
                 found.append(Extremum(place, value, "minimum" if zero.crosses > 0 else "maximum"))
@@ -465,70 +352,8 @@ class UncertainCurve:
         return Estimate(self.axis.place(x), stderr, self.freedom, self.axis.unit, self.axis)
 
 
-def quantile(level: float, freedom: float) -> float:
-    """t with P(|T| ≤ t) = level for Student's t, the normal distribution at infinite freedom."""
-    level = checked_level(level)
-    if not freedom >= 1:
-        return math.nan
-    from scipy import special  # a tenth of a second: only where a quantile is asked for
-
-    if math.isinf(freedom):
-        return float(special.ndtri((1 + level) / 2))
-    return float(special.stdtrit(freedom, (1 + level) / 2))
-
-
-def chi2_tail(chi2: float, freedom: int) -> float:
-    """P(χ² ≥ chi2) with so many degrees of freedom; NaN without any."""
-    if freedom < 1 or not chi2 >= 0:
-        return math.nan
-    from scipy import special
-
-    return float(special.chdtrc(freedom, chi2))
-
-
 def _in_powers(weights: np.ndarray, domain: Domain, origin: int) -> np.ndarray:
     return Polynomial(CHEBYSHEV, domain, weights).powers(origin)
-
-
-def _reach(weights: Sequence[Fraction], rounding: Fraction, zero: Zero, stderr: float) -> float:
-    """The standard error of a root, in u, of a curve with a standard error of `stderr` there."""
-    if not math.isfinite(stderr):
-        return stderr
-    first, *others = _taylor(weights, zero.u)
-    linear = stderr / abs(first) if first else math.inf
-    with quiet():
-        bend = sum(abs(c) * (4 * linear) ** j for j, c in enumerate(others, 1))
-    if zero.order == 1 and 2 * bend <= abs(first):
-        return linear
-    level = Fraction(2 * stderr) + (len(weights) * rounding if zero.order > 1 else 0)
-    fine = rounding / (1 << 30)  # the level is above what rounding spreads
-    below = above = None
-    for everywhere in (False, True):
-        if below is None or above is None:
-            lifted = (_lifted(weights, by) for by in (level, -level))
-            ends = [z.u for curve in lifted for z in real_zeros(curve, fine, everywhere)]
-            below = max((u for u in ends if u < zero.u), default=None)
-            above = min((u for u in ends if u > zero.u), default=None)
-    if below is None or above is None:
-        return math.inf
-    far = nearest_float(max(zero.u - below, above - zero.u)) / 2
-    return far if zero.order > 1 or far > 2 * linear else linear
-
-
-def _taylor(weights: Sequence[Fraction], u: Fraction) -> list[float]:
-    """f′, f″/2!, f‴/3!, … at u, the first of them."""
-    slope, at = np.array([nearest_float(w) for w in weights]), nearest_float(u)
-    found = []
-    with quiet():
-        for j in range(1, max(min(len(weights), _TERMS), 2)):
-            slope = chebyshev.chebder(slope) / j
-            found.append(float(chebyshev.chebval(at, slope)))
-    return found
-
-
-def _lifted(weights: Sequence[Fraction], by: Fraction) -> list[Fraction]:
-    """The weights of the curve so much higher."""
-    return [weights[0] + by, *weights[1:]]
 
 
 def _exact_slope(weights: tuple[Fraction, ...], domain: Domain) -> tuple[Fraction, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -47,7 +48,7 @@ class Program:
         cls,
         name: str,
         function: str = "sin(x)",
-        interval: tuple[str, str] = ("-pi", "pi"),
+        interval: Sequence[str] = ("-pi", "pi"),
         points: int = 2000,
         steps: int | None = None,
         learning_rate: float | None = None,
@@ -71,9 +72,9 @@ class Program:
             whole("log_every", own["LOG_EVERY"] if log_every is None else log_every),
             whole("seed", seed),
         )
-        lo, hi = map(number, interval)
-        if not lo < hi:
-            raise BadSetting("interval", ",".join(interval), "two numbers, the first smaller")
+        if len(interval) != 2 or not number(interval[0]) < number(interval[1]):
+            wanted = "two numbers with a comma between, the first smaller, as -pi,pi"
+            raise BadSetting("interval", ",".join(interval), wanted)
         ends = ", ".join(source_text(end, "math") for end in interval)
         counted = whole("points", points, 2)
         for pattern, line in (

@@ -12,7 +12,8 @@ from polydescent.checks import whole
 from polydescent.errors import BadCall, UnknownName
 from polydescent.polynomial.basis import CHEBYSHEV, Domain
 from polydescent.polynomial.curve import Polynomial
-from polydescent.rows.axis import PLAIN, UNITS, Axis
+from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.calendar import UNITS
 
 _EXPONENTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
 _LOST = 1e3  # terms this much larger than their sum lose three digits when code adds them up

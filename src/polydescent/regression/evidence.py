@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,19 +16,16 @@ from polydescent.errors import BadCall, BadSetting, LengthMismatch
 from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
 from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.least_squares.solution import Solution
-from polydescent.least_squares.uncertain import (
-    Estimate,
-    Extremum,
-    Root,
-    UncertainCurve,
-    chi2_tail,
-)
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
 from polydescent.regression.summary import Summary
 from polydescent.rows.axis import Axis
 from polydescent.rows.rows import Rows
 from polydescent.triangle.triangle import Triangle, checked_degree
+
+if TYPE_CHECKING:  # a descent that is watched asks for none of it
+    from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.uncertain import UncertainCurve
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
@@ -233,6 +230,8 @@ class Evidence:
         """The curve with the covariance of its weights: s²·(VᵀWV)⁻¹ with s² = rss/(n − k), or
         (VᵀWV)⁻¹ where sigma is absolute.
         """
+        from polydescent.least_squares.uncertain import UncertainCurve
+
         sd = 1.0 if self.absolute_sigma else self.residual_sd
         refined = self.least_squares.refined if self.outcome is Outcome.EXACT else None
         return UncertainCurve(
@@ -432,6 +431,8 @@ class Evidence:
         """How probable a χ² at least as large is if curve and sigma are right; NaN where sigma is
         not absolute or no degrees of freedom are left.
         """
+        from polydescent.least_squares.student import chi2_tail
+
         return chi2_tail(self.chi2, self.degrees_of_freedom)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
@@ -13,39 +12,34 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from polydescent.arrays import Array, columns, in_double, is_array, namespace, quiet, to_host
+from polydescent.arrays import Array, columns, in_double, namespace, quiet, to_host
 from polydescent.checks import one_of
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import History
 from polydescent.descent.outcome import Outcome, advice
 from polydescent.errors import (
-    BadCall,
     BadRecord,
     BadSetting,
     Misfit,
     OutOfRange,
-    OutsideDomain,
-    OutsideDomainWarning,
     RowsNotHeld,
 )
 from polydescent.frames import frame, index_of
 from polydescent.least_squares.degrees import Choice
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
-from polydescent.polynomial.basis import BASES, CHEBYSHEV, POWER, Domain
+from polydescent.polynomial.basis import BASES, POWER, Domain
 from polydescent.polynomial.curve import Polynomial
-from polydescent.polynomial.text import PROSE, check_style, code, equation
 from polydescent.regression.evidence import Evidence, all_rows
+from polydescent.regression.forms import equation_of, numpy_of, table_of
+from polydescent.regression.inside import check_inside
 from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
-from polydescent.visible import html_table, visible
+from polydescent.visible import visible
 
 if TYPE_CHECKING:
     from polydescent.report.notebook import Page
-
-_TOLD_APART = 2.0**-20  # of half the domain: of float64 there; less leaves NumPy five digits
-_AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,26 +109,8 @@ class Fit(Evidence):
         """
         one_of("outside", outside, ("warn", "raise", "ignore"))
         if outside != "ignore":
-            self._check_inside(x, outside)
+            check_inside(x, self.summary.domain, self.axis, outside)
         return self.axis.answer(x, self.curve)
-
-    def _check_inside(self, x: Any, outside: str) -> None:
-        values = self.axis.numbers(x)
-        if not is_array(values) or isinstance(values, np.generic | np.ndarray):
-            values = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        slack = _AT_THE_EDGE * self.summary.domain.half_width
-        beyond = (values < self.summary.domain.lo - slack) | (
-            values > self.summary.domain.hi + slack
-        )
-        if not namespace(values).any(beyond):
-            return
-        values, beyond = to_host(values), to_host(beyond) > 0
-        far = values[beyond]
-        ends = (float(far.min()), float(far.max()), self.summary.domain.lo, self.summary.domain.hi)
-        found = OutsideDomain(far.size, values.size, *map(self.axis.label, ends))
-        if outside == "raise":
-            raise found
-        warnings.warn(str(found), OutsideDomainWarning, stacklevel=3)
 
     # ── what it is ──
 
@@ -243,33 +219,7 @@ class Fit(Evidence):
         >>> fit([0, 1, 2, 3], [1, 3, 5, 8], degree=1).equation(digits=3, x="t", errors=True)
         'y = 0.80(32) + 2.30(17) t'
         """
-        check_style(style)
-        if style in PROSE:
-            if dates:
-                raise BadCall('dates=True is for code: style="python" or "sql".')
-            name = x or ("t" if self.axis.is_dates else "x")
-            known = errors and not self.outcome.is_unfinished
-            stderr = to_host(self.stderr) if known else None
-            if stderr is not None and not np.isfinite(stderr).all():
-                stderr = None
-            return equation(
-                self._powers,
-                name,
-                digits=6 if digits is None else digits,
-                style=style,
-                stderr=stderr,
-            )
-        if errors:
-            raise BadCall("errors=True is for equations to read: plain, unicode or latex.")
-        return code(
-            Polynomial(CHEBYSHEV, self.summary.domain, self.curve.in_chebyshev()),
-            style,
-            self._powers,
-            x or ("t" if self.axis.is_dates and not dates else "x"),
-            17 if digits is None else digits,
-            self.axis,
-            dates,
-        )
+        return equation_of(self, style, digits, x, errors=errors, dates=dates)
 
     def to_numpy(self, basis: str = "power") -> Any:
         """A numpy.polynomial object of this curve, in the user's own x; its coefficients ascend.
@@ -288,27 +238,7 @@ class Fit(Evidence):
             For x so large and so near each other that NumPy, which maps them to [−1, 1] in float64
             from 0, hardly tells them apart.
         """
-        one_of("basis", basis, ("power", "chebyshev"))
-        span = self._span()
-        if basis == "power":
-            return np.polynomial.Polynomial(self._powers, domain=span, window=span)
-        return np.polynomial.Chebyshev(self.curve.in_chebyshev(), domain=span)
-
-    def _span(self) -> list[float]:
-        """The domain as NumPy needs it: float64 of the user's own x, with some width."""
-        inside, origin = self.summary.domain, self.axis.power_origin
-        lo, hi = inside.lo + origin, inside.hi + origin
-        apart = float(np.spacing(max(abs(lo), abs(hi))))
-        if inside.is_point:
-            return [lo - max(apart, 1.0), hi + max(apart, 1.0)]  # of one x, where the curve is flat
-        if apart > _TOLD_APART * inside.half_width:
-            near = origin or f"{inside.lo:.17g}"
-            raise OutOfRange(
-                f"A numpy.polynomial of x within {2 * inside.half_width:.6g} of each other "
-                f"near {near}",
-                f"Call the fit itself, or subtract {near} from x before you fit.",
-            )
-        return [lo, hi]
+        return numpy_of(self, basis)
 
     def to_json(self) -> str:
         """This fit as JSON text, every number exact; without the rows. `from_json` reads it."""
@@ -535,20 +465,8 @@ class Fit(Evidence):
         """The equation, a small picture, the coefficients and how good they are, for a notebook."""
         from polydescent.report.notebook import thumbnail
 
-        known = not self.outcome.is_unfinished
-        errors = to_host(self.stderr) if known else np.full(self.degree + 1, math.nan)
-        x = "t" if self.axis.is_dates else "x"
-        lines = [
-            (f"{x}^{power}", f"{value:.10g}", f"{error:.6g}" if math.isfinite(error) else "")
-            for power, (value, error) in enumerate(zip(self._powers, errors, strict=True))
-        ]
-        names = [self.summary.x_name, self.summary.y_name]
-        if self.rows is not None:
-            names = [self.rows.x_name, self.rows.y_name]
-        facts = f"{self.n:,} rows of {names[0]}, {names[1]}; R² {self.r2:.6f}, {self.outcome.value}"
-        table = html_table(facts, lines, ("term", "coefficient", "std. error"))
         equation = escape(visible(self.equation("unicode", errors=True)))
-        return f"<p>{equation}</p>{thumbnail(self)}{table}"
+        return f"<p>{equation}</p>{thumbnail(self)}{table_of(self)}"
 
     def _repr_latex_(self) -> str:
         """The equation, with its standard errors where it has arrived."""

@@ -14,7 +14,7 @@ from polydescent.regression.passes import State, present, summary_of, summary_of
 from polydescent.regression.problem import Problem, check_determined
 from polydescent.regression.summary import Summary
 from polydescent.regression.training import Descent
-from polydescent.rows.axis import check_unit
+from polydescent.rows.calendar import check_unit
 from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.deviations import Deviations, weights_of_deviations
 from polydescent.rows.rows import Rows, Same
@@ -79,7 +79,7 @@ class Request:
         rows = self.source.gathered()
         if kind is not None:
             if rows.axis.is_dates and kind.dtype != "float64":
-                raise BadCall(f"dtype={kind.dtype} cannot tell dates apart: leave it out.")
+                raise BadCall(f'dtype="{kind.dtype}" cannot tell dates apart: leave it out.')
             rows = rows.put(kind)
         return replace(self, source=InMemory(rows))
 

@@ -11,7 +11,8 @@ import numpy as np
 from polydescent.arrays import Array, Kind
 from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
-from polydescent.rows.axis import PLAIN, Axis, check_unit
+from polydescent.rows.axis import PLAIN, Axis
+from polydescent.rows.calendar import check_unit
 from polydescent.sealed import schema
 from polydescent.triangle.triangle import Triangle
 from polydescent.visible import html_table

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.arrays import to_host
 from polydescent.descent.outcome import Outcome
-from polydescent.least_squares.uncertain import Estimate, Root
 from polydescent.regression.evidence import is_weighted
 from polydescent.sealed.document import reported
 
 if TYPE_CHECKING:
+    from polydescent.least_squares.estimate import Estimate
     from polydescent.regression.fit import Fit
 
 
@@ -139,7 +139,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
 
 def _estimate(found: Estimate) -> dict[str, Any]:
     value = str(found.value) if found.axis.is_dates else found.value
-    touches = {"touches": True} if isinstance(found, Root) and found.touches else {}
+    touches = {"touches": True} if getattr(found, "touches", False) else {}  # of a Root
     return {"value": value, "stderr": found.stderr} | touches
 
 

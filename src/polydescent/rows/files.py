@@ -17,13 +17,14 @@ from typing import Any
 
 from polydescent.errors import BadTable, NoFile, OnlyFiles
 from polydescent.rows import arrow
+from polydescent.rows.delimited import Delimited
 from polydescent.rows.deviations import Deviations
 from polydescent.rows.duck import Columns, File, Session, Sql
 from polydescent.rows.format import FileFormat
 from polydescent.rows.intact import verified
+from polydescent.rows.json_lines import Json
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
-from polydescent.rows.text import Delimited, Json
 from polydescent.sealed.fingerprint import Known, Remembered
 
 _STANDARD_INPUT = "standard input"
@@ -31,7 +32,7 @@ _SELECT = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
 
 
 def files(
-    data: str | Path | Sequence[str | Path],
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     x: str,
     y: str,
     weights: str | Deviations | None = None,
@@ -53,7 +54,7 @@ def files(
     said = FileFormat.from_json(format) if isinstance(format, str) else format or FileFormat()
     omega = weights if sigma is None else Deviations(sigma)
     asked = Columns(x, y, omega, where, counts, trusted, said)
-    every = [data] if isinstance(data, str | Path) else data
+    every = [data] if isinstance(data, str | os.PathLike) else data
     found = [part for text in every for part in _parts(text, asked)]
     if len(found) == 1:
         return found[0]
@@ -139,7 +140,7 @@ def told(source: Source) -> list[str]:
     ]
 
 
-def _parts(text: str | Path, asked: Columns) -> list[Source]:
+def _parts(text: str | os.PathLike[str], asked: Columns) -> list[Source]:
     path = Path(text)
     if text == "-":
         return [_from_stdin(asked)]

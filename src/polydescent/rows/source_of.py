@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from polydescent.arrays import (
@@ -43,7 +43,9 @@ def source_of(
             if isinstance(bare, InMemory)
             else Weighted(bare, weights)
         )
-    if isinstance(data, str | Path) or (_are_paths(data) and (y is None or isinstance(y, str))):
+    if isinstance(data, str | os.PathLike) or (
+        _are_paths(data) and (y is None or isinstance(y, str))
+    ):
         from polydescent.rows.files import files
         from polydescent.rows.format import FileFormat
 
@@ -82,7 +84,7 @@ def _are_paths(data: Any) -> bool:
     return (
         isinstance(data, list | tuple)
         and bool(data)
-        and all(isinstance(path, str | Path) for path in data)
+        and all(isinstance(path, str | os.PathLike) for path in data)
     )
 
 

@@ -6,8 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +17,10 @@ from polydescent.errors import (
     NotAFile,
     UnknownSchema,
 )
-from polydescent.sealed.atomic import contents, replacing
-from polydescent.sealed.schema import (
-    plain,
-)
+from polydescent.sealed.schema import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMAS = (1,)  # those that are read; the last one is written
 LARGEST = 1 << 26  # bytes of a file: the sources of 150,000 files
@@ -77,6 +76,8 @@ def parse(form: str, path: Path) -> dict[str, Any]:
     Rendering it again must give the same bytes: then no bit of the file is other than it was. So a
     copy whose line ends or encoding a program changed is another file, and refused.
     """
+    from polydescent.sealed.atomic import contents  # here: most who know numbers write no file
+
     try:
         data = contents(path, LARGEST + 1)
     except NotAFile as found:
@@ -122,5 +123,7 @@ def write(path: Path, data: bytes) -> None:
 
     Under `locked(path)`.
     """
+    from polydescent.sealed.atomic import replacing
+
     with replacing(path) as beside:
         beside.write_bytes(data)

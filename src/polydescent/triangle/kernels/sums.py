@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polydescent.arrays import Array, namespace, quiet, to_host
+from polydescent.arrays import Array, distinct, namespace, quiet, to_host
 from polydescent.polynomial.basis import CHEBYSHEV, Domain, change_of_basis
 from polydescent.triangle.kernels import reference
 
@@ -116,7 +116,7 @@ def _sample(
 ) -> tuple[Domain, np.ndarray] | None:
     """(domain, Chebyshev weights) of a fit to a few hundred rows, first and last among them."""
     n = x.shape[0]
-    rows = np.unique(np.append((np.arange(SAMPLE) * GOLDEN % 1.0 * n).astype(np.int64), (0, n - 1)))
+    rows = distinct(np.append((np.arange(SAMPLE) * GOLDEN % 1.0 * n).astype(np.int64), (0, n - 1)))
     x, y, weights = (None if a is None else _taken(a, rows) for a in (x, y, weights))
     if weights is not None:
         x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]

@@ -8,6 +8,7 @@ import pickle
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -166,7 +167,10 @@ def test_a_zero_weight_excludes_its_row_even_where_y_is_nan():
     bad = y.copy()
     bad[[3, 9]] = np.nan
     keep = w > 0
-    fit, rest = pd.fit(x, bad, 2, weights=w), pd.fit(x[keep], y[keep], 2, weights=w[keep])
+    fit, rest = (
+        pd.fit(x, bad, 2, weights=w),
+        pd.fit(x[keep], y[keep], 2, weights=w[keep]),
+    )
     assert fit.coef.tolist() == rest.coef.tolist()
     assert fit.n == rest.n == 38
     assert fit.degrees_of_freedom == rest.degrees_of_freedom
@@ -177,7 +181,7 @@ def test_a_zero_weight_excludes_its_row_even_where_y_is_nan():
 @pytest.mark.parametrize("column", ["x", "y", "weights", "sigma"])
 def test_missing_values_are_refused_or_omitted_alike(column):
     x, y, w = data()
-    columns = {"x": x, "y": y, "weights" if column != "sigma" else "sigma": w}
+    columns: dict[str, Any] = {"x": x, "y": y, "weights" if column != "sigma" else "sigma": w}
     columns[column] = columns[column].copy()
     columns[column][5] = np.nan
     x, y = columns.pop("x"), columns.pop("y")
@@ -296,7 +300,10 @@ def test_results_live_where_the_data_do(dtype):
 
 def test_a_summary_gives_the_same_to_rounding_and_says_it_is_not_refined():
     x, y, w = data()
-    fit, bare = pd.fit(x, y, 3, weights=w), pd.summarize(x, y, 3, weights=w).fit()
+    fit, bare = (
+        pd.fit(x, y, 3, weights=w),
+        pd.summarize(x, y, 3, weights=w).fit(),
+    )
     np.testing.assert_allclose(bare.coef, fit.coef, rtol=1e-12)
     np.testing.assert_allclose(bare.stderr, fit.stderr, rtol=1e-12)
     assert fit.is_refined
@@ -421,7 +428,7 @@ def test_a_prediction_band_holds_new_rows(absolute, scale):
 def test_a_prediction_band_of_weights_is_that_of_statsmodels():
     x, y, w = data()
     fit = pd.fit(x, y, 2, weights=w)
-    model = sm.WLS(y, vandermonde(x, 2), weights=w).fit()
+    model = sm.WLS(y, vandermonde(x, 2), weights=cast(Any, w)).fit()
     at = np.linspace(-1, 4, 7).clip(x.min(), x.max())
     own = np.geomspace(0.1, 10, 7)
     frame = model.get_prediction(vandermonde(at, 2), weights=own).summary_frame(0.1)
@@ -513,7 +520,10 @@ def test_residuals_of_rows_that_are_gone_are_refused():
 @pytest.mark.parametrize("scale", [2.0**-420, 2.0**-100, 2.0**100, 2.0**450])
 def test_statistics_of_y_of_any_size(scale):
     x, y, w = data()
-    one, other = pd.fit(x, y, 2, weights=w), pd.fit(x, scale * y, 2, weights=w)
+    one, other = (
+        pd.fit(x, y, 2, weights=w),
+        pd.fit(x, scale * y, 2, weights=w),
+    )
     np.testing.assert_allclose(other.stderr, scale * np.asarray(one.stderr), rtol=1e-12)
     assert other.r2 == pytest.approx(one.r2, rel=1e-12)
     np.testing.assert_allclose(

@@ -19,7 +19,8 @@ import polydescent as pd
 from polydescent import errors
 from polydescent.arrays import columns
 from polydescent.cli import main
-from polydescent.rows.axis import UNITS, Axis, axis_of_halves, read_axis
+from polydescent.rows.axis import Axis, axis_of_halves, read_axis
+from polydescent.rows.calendar import UNITS
 
 DAYS = np.datetime64("2021-03-05", "D") + np.arange(60)
 Y = 3.0 + 0.5 * np.arange(60)

@@ -1,5 +1,8 @@
 """Forecast: what it says of every step is what the loop then does."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from cases import BASES, WITH_FORECAST, data_sets, lesson
@@ -41,13 +44,14 @@ def test_the_lessons_numbers():
 def test_what_is_left_open_is_chosen_best(name, basis):
     """No rate (or momentum) nearby has a smaller spectral radius, found from `step` itself."""
     chosen = pd.summarize(*lesson()).forecast(3, basis=basis, optimizer=WITH_FORECAST[name])
-    best = slowest(chosen.optimizer, chosen.curvature)
+    optimizer: Any = chosen.optimizer
+    best = slowest(optimizer, chosen.curvature)
     factors = (0.97, 0.999, 1.001, 1.02)
-    nearby = [{"learning_rate": chosen.optimizer.learning_rate * f} for f in factors]
+    nearby = [{"learning_rate": optimizer.learning_rate * f} for f in factors]
     if name in ("momentum", "nesterov"):
-        nearby += [{"momentum": chosen.optimizer.momentum * f} for f in factors]
+        nearby += [{"momentum": optimizer.momentum * f} for f in factors]
     for change in nearby:
-        away = type(chosen.optimizer)(**(vars(chosen.optimizer) | change))
+        away = replace(optimizer, **change)
         assert slowest(away, chosen.curvature) >= best - 1e-7
 
 
@@ -160,7 +164,7 @@ def test_steps_to_is_the_first_step_whatever_ripples():
     rng = np.random.default_rng(11)
     found = []
     for _ in range(250):
-        k = rng.integers(1, 6)
+        k = int(rng.integers(1, 6))
         curvature = np.sort(10 ** rng.uniform(-rng.uniform(0, 6), 0, k))[::-1]
         curvature *= 10 ** rng.uniform(-20, 20)
         optimizer = random_optimizer(rng, curvature[-1], curvature[0])
@@ -178,9 +182,9 @@ def test_steps_to_takes_a_step_that_just_reaches(kind):
     """Its excess is the target to the last digit; bounds and recurrences are not as sharp."""
     rng = np.random.default_rng(12)
     for _ in range(40):
-        step, k = int(10 ** rng.uniform(3, 9)), rng.integers(1, 4)
+        step, k = int(10 ** rng.uniform(3, 9)), int(rng.integers(1, 4))
         curvature = np.sort(rng.uniform(0.3, 3, k))[::-1] / step
-        optimizer = kind(0.05) if kind is pd.GradientDescent else kind(0.05, 0.3)
+        optimizer = kind(*((0.05,) if kind is pd.GradientDescent else (0.05, 0.3)))
         amplitude = rng.uniform(0.5, 2, k)
         forecast = pd.Forecast(optimizer, curvature, np.eye(k), amplitude, np.zeros(k), 1.0)
         excess = forecast.excess_at(step)
@@ -302,7 +306,7 @@ def test_a_billion_steps():
 def test_near_critical_damping_is_smooth(name):
     """A rate some roundings off the critical one moves the forecast by roundings only."""
     summary = pd.summarize(*lesson())
-    best = summary.forecast(3, optimizer=WITH_FORECAST[name]).optimizer
+    best: Any = summary.forecast(3, optimizer=WITH_FORECAST[name]).optimizer
     steps = np.arange(200)
     for off in range(-6, 7):
         rate = best.learning_rate * (1 + off * 2**-52)

@@ -10,6 +10,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -553,7 +554,7 @@ def test_what_json_has_no_number_for_is_text_in_records_and_null_in_reports(hold
 def test_every_report_and_every_record_follow_its_rule():
     x = np.arange(4.0)
     fit = pd.fit(x, x**2, 3)  # as many coefficients as rows: no standard errors
-    table = fit.degrees().to_dict()
+    table: dict[str, Any] = fit.degrees().to_dict()
     json.dumps(table, allow_nan=False)
     assert table["residual_sd"][-1] is None
     assert type(table["pick"]) is int

@@ -1,24 +1,28 @@
 """What a demanding reader tried on the explorer page, in a real browser: nothing shown is wrong."""
 
+import re
+
 import numpy as np
 import pytest
 from pages import density_of, payload_of, rows
-from test_explorer_browser import (  # noqa: F401 (fixtures)
-    ActionChains,
-    By,
-    Keys,
-    browser,
-    limit,
-    number,
-    page,
-    pytestmark,
-    wanted,
-)
 
 import polydescent
 from polydescent.report import explorer
 from polydescent.report.page import payload
 
+pytest.importorskip("selenium.webdriver")
+
+from browser import (
+    ActionChains,
+    By,
+    Keys,
+    limit,
+    needs_a_browser,
+    number,
+    wanted,
+)
+
+pytestmark = needs_a_browser
 SIZES = [(1280, 720), (1440, 900), (820, 1100), (721, 900), (360, 740), (320, 640)]
 
 
@@ -124,7 +128,9 @@ def test_another_degree_keeps_the_curve_and_takes_a_safe_rate(page, name):
         assert page["status"].get_attribute("data-mood") == "fine"
         assert page.number("loss") == pytest.approx(loss, rel=1e-6)
     after = script(page, curve)
-    numbers = [[float(v) for v in d.replace("M", " ").replace("L", " ").split()] for d in (before, after)]
+    numbers = [
+        [float(v) for v in d.replace("M", " ").replace("L", " ").split()] for d in (before, after)
+    ]
     np.testing.assert_allclose(*numbers, atol=0.2)
     assert page.text("adapted-word").startswith("η was")
     page.choose("basis", "chebyshev")
@@ -172,7 +178,7 @@ def assert_not_cut(page, name):
 
 def test_the_point_is_a_row_or_a_mean_of_rows_and_survives_a_reload(page):
     page.open()
-    x, y = rows()
+    x, _ = rows()
     ActionChains(page.driver).move_to_element_with_offset(page["curves"], 60, -40).click().perform()
     page.settle()
     at, text = page.number("at-x"), page.text("point-note")
@@ -198,7 +204,9 @@ def test_without_rows_it_is_a_place_of_the_readers_choice(page):
 def test_scrolling_and_other_buttons_pick_nothing(page):
     page.open("x=0.5")
     before = page.number("at-x")
-    ActionChains(page.driver).move_to_element_with_offset(page["curves"], -90, 20).context_click().perform()
+    ActionChains(page.driver).move_to_element_with_offset(
+        page["curves"], -90, 20
+    ).context_click().perform()
     page.settle()
     assert page.number("at-x") == before
     page.driver.execute_script(
@@ -219,7 +227,9 @@ def test_dates_are_dates(page):
     days = np.datetime64("1880-01-01") + np.arange(0, 52_000, 40)
     fit = polydescent.fit(days, np.sin(np.arange(len(days)) / 300), 3)
     opened(page, fit)
-    labels = script(page, "[...document.querySelectorAll('#curves .grid text')].map(n => n.textContent)")
+    labels = script(
+        page, "[...document.querySelectorAll('#curves .grid text')].map(n => n.textContent)"
+    )
     years = [label for label in labels if len(label) == 4 and label.isdigit()]
     assert len(years) >= 2
     assert all(1880 <= int(year) <= 2022 for year in years)
@@ -243,7 +253,10 @@ def test_space_plays_wherever_focus_is(page):
     page.driver.execute_script("document.querySelector('[data-name=about]').open = true")
     others = ["[name=basis][value=power]", "summary", "#modes tbody button", ".term"]
     theme = script(page, "document.documentElement.dataset.theme")
-    for node in [*(page[name] for name in names[:-1]), *(page.driver.find_element(By.CSS_SELECTOR, q) for q in others)]:
+    for node in [
+        *(page[name] for name in names[:-1]),
+        *(page.driver.find_element(By.CSS_SELECTOR, q) for q in others),
+    ]:
         page.driver.execute_script("arguments[0].focus()", node)
         page.keys(Keys.SPACE)
         assert page.text("play-word") == "Pause", node.get_attribute("outerHTML")[:80]
@@ -285,13 +298,14 @@ OVERLAPS = """(() => {
 })()"""
 SMALL = """[...new Set([...document.querySelectorAll('body *')].filter(n => n.offsetParent
   && [...n.childNodes].some(c => c.nodeType === 3 && c.data.trim()))
-  .filter(n => parseFloat(getComputedStyle(n).fontSize) < 13).map(n => n.className || n.tagName))]"""
+  .filter(n => parseFloat(getComputedStyle(n).fontSize) < 13)
+  .map(n => n.className || n.tagName))]"""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_everything_has_its_place(page, sized, size):
     width, height = size
-    x, y = rows()
+    _, y = rows()
     days = np.datetime64("2001-01-01") + np.arange(400) * 11
     fit = polydescent.fit(days, 1e6 * y, 3)
     sized(width, height, mobile=width < 700)
@@ -306,7 +320,9 @@ def test_everything_has_its_place(page, sized, size):
                       " (n.getAttribute('text-anchor') === 'end' && +n.getAttribute('x') < 60)"
                       " === (a === 'y')).length)))") >= 2  # fmt: skip
         if width >= 1280:
-            bottom = script(page, "document.getElementById('curves').getBoundingClientRect().bottom")
+            bottom = script(
+                page, "document.getElementById('curves').getBoundingClientRect().bottom"
+            )
             assert bottom <= height
 
 
@@ -326,11 +342,10 @@ def test_no_gap_under_the_picture_at_degree_20(page, sized):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_rows_can_be_seen(page, theme):
     page.open(f"theme={theme}")
-    faint, ground = script(
-        page,
-        "[getComputedStyle(document.documentElement).getPropertyValue('--faint').split(',').map(Number),"
-        " getComputedStyle(document.querySelector('.panel')).backgroundColor.match(/\\d+/g).map(Number)]",
-    )
+    style = "getComputedStyle(document.{})"
+    faint = script(page, style.format("documentElement") + ".getPropertyValue('--faint')")
+    ground = script(page, style.format("querySelector('.panel')") + ".backgroundColor")
+    faint, ground = ([int(n) for n in re.findall(r"\d+", color)] for color in (faint, ground))
     assert contrast(faint, ground) >= 3
 
 
@@ -356,8 +371,12 @@ def test_sliders_are_seen_in_forced_colors(screen):
     features = [{"name": "forced-colors", "value": "active"}]
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     assert script(page, "matchMedia('(forced-colors: active)').matches")
-    rules = script(page, "[...document.styleSheets[0].cssRules].filter(r => r.conditionText?.includes('forced'))"
-                   ".flatMap(r => [...r.cssRules].map(s => s.selectorText)).join()")  # fmt: skip
+    rules = script(
+        page,
+        "[...document.styleSheets[0].cssRules]"
+        ".filter(rule => rule.conditionText?.includes('forced'))"
+        ".flatMap(rule => [...rule.cssRules].map(one => one.selectorText)).join()",
+    )
     assert "slider-runnable-track" in rules
 
 
@@ -368,7 +387,9 @@ def test_a_sandboxed_frame_works(page):
     x, y = rows()
     html = explorer.page(payload_of(x, y, density=density_of(x, y)))
     path = page.folder / "fit.html"
-    path.write_text("<!doctype html><iframe sandbox='allow-scripts' width=1000 height=800></iframe>")
+    path.write_text(
+        "<!doctype html><iframe sandbox='allow-scripts' width=1000 height=800></iframe>"
+    )
     page.driver.get(path.as_uri())
     page.driver.execute_script("document.querySelector('iframe').srcdoc = arguments[0]", html)
     page.driver.switch_to.frame(0)
@@ -459,9 +480,9 @@ def test_the_start_is_dragged_on_the_surface(page):
     page.open("view=surface&step=20")
     grip = page.driver.find_element(By.CSS_SELECTOR, "#surface .grip")
     before = page.weights()
-    ActionChains(page.driver).scroll_to_element(page["surface"]).click_and_hold(grip).move_by_offset(
-        -30, 10
-    ).release().perform()
+    ActionChains(page.driver).scroll_to_element(page["surface"]).click_and_hold(
+        grip
+    ).move_by_offset(-30, 10).release().perform()
     page.settle()
     after = page.weights()
     assert after[:2] != before[:2]
@@ -517,7 +538,9 @@ def test_charts_answer_keys_and_the_pointer(page):
     assert number(said.split(": ")[1]) == pytest.approx(losses[13], rel=1e-4)
     ActionChains(page.driver).scroll_to_element(chart).move_to_element(chart).perform()
     page.settle()
-    step, value = page.driver.find_element(By.CSS_SELECTOR, "#loss-chart .probe-text").text.split(": ")
+    step, value = page.driver.find_element(By.CSS_SELECTOR, "#loss-chart .probe-text").text.split(
+        ": "
+    )
     assert number(value) == pytest.approx(losses[int(number(step.split()[1]))], rel=1e-4)
 
 

@@ -186,10 +186,14 @@ def test_a_safe_rate_for_the_new_problem(summary, name, basis, degree):
             f" place); patch = actions.pose(modelOf(state), {{basis: '{basis}',"
             f" degree: {degree}}}); state = states.change(state, patch, place); 0"
         )
-        limit = summary.lower(degree).forecast(
-            basis=basis, optimizer=library_optimizer(name, None), start="zeros"
-        ).largest_stable_rate
-        assert core("state.rate") == pytest.approx(min(share, 0.9 if share > 1 else 1) * limit, rel=1e-5)
+        limit = (
+            summary.lower(degree)
+            .forecast(basis=basis, optimizer=library_optimizer(name, None), start="zeros")
+            .largest_stable_rate
+        )
+        assert core("state.rate") == pytest.approx(
+            min(share, 0.9 if share > 1 else 1) * limit, rel=1e-5
+        )
         assert core("state.rate") < limit
         assert core("modelOf(state).diverges") is False
 
@@ -449,7 +453,9 @@ def test_any_patch_of_a_state_survives_the_hash(placed):
         patch = {key: choices[key][rng.integers(len(choices[key]))] for key in map(str, some)}
         text = json.dumps(patch).replace('"run": "state"', '"run": states.runOf(initial)')
         placed.engine.eval(f"state = states.change(initial, {text}, place); 0")
-        assert placed("states.fromHash(states.toHash(state, place), place)") == placed("state"), patch
+        assert placed("states.fromHash(states.toHash(state, place), place)") == placed("state"), (
+            patch
+        )
 
 
 # ---- what is said of numbers ----
@@ -527,7 +533,7 @@ def test_a_strip_is_the_mean_of_its_rows():
         point = core("model.point")
         assert point["n"] == within.sum()
         if within.any():
-            cell = (payload_of_fit(polydescent.fit(x, y, 3))["density"]["y"])
+            cell = payload_of_fit(polydescent.fit(x, y, 3))["density"]["y"]
             assert point["y"] == pytest.approx(y[within].mean(), abs=(cell[1] - cell[0]) / 100)
         else:
             assert point["y"] is None

@@ -6,7 +6,6 @@ import json
 import math
 from copy import deepcopy
 from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -36,7 +35,6 @@ from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
-from polydescent.visible import visible
 
 if TYPE_CHECKING:
     from polydescent.report.notebook import Page
@@ -463,10 +461,9 @@ class Fit(Evidence):
 
     def _repr_html_(self) -> str:
         """The equation, a small picture, the coefficients and how good they are, for a notebook."""
-        from polydescent.report.notebook import thumbnail
+        from polydescent.report.notebook import headed
 
-        equation = escape(visible(self.equation("unicode", errors=True)))
-        return f"<p>{equation}</p>{thumbnail(self)}{table_of(self)}"
+        return headed(self) + table_of(self)
 
     def _repr_latex_(self) -> str:
         """The equation, with its standard errors where it has arrived."""

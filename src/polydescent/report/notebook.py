@@ -14,6 +14,7 @@ from polydescent.regression.fit import Fit
 from polydescent.report.density import blocks
 from polydescent.report.page import check_page, shown
 from polydescent.sealed.atomic import locked, replacing
+from polydescent.visible import visible
 
 _WIDTH, _HEIGHT, _MARGIN = 360, 200, 20  # pixels
 _DOTS = 400  # rows of a picture this small that can be told apart
@@ -60,6 +61,12 @@ class Page:
             f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="polydescent" '
             f'style="width:100%;height:{self.height}px;border:0"></iframe>'
         )
+
+
+def headed(fit: Fit) -> str:
+    """What stands above the numbers of a fit: its equation and a small picture."""
+    equation = escape(visible(fit.equation("unicode", errors=True)))
+    return f"<p>{equation}</p>{thumbnail(fit)}"
 
 
 def thumbnail(fit: Fit) -> str:

@@ -12,7 +12,6 @@ from polydescent.checks import whole
 from polydescent.descent.optimizers import GradientDescent
 from polydescent.errors import BadSetting, UnknownName
 from polydescent.least_squares.degrees import degree_table, fold_triangles, leave_one_out
-from polydescent.regression.evidence import all_rows
 from polydescent.regression.evidence import all_rows, is_weighted
 from polydescent.regression.fit import Fit
 from polydescent.regression.summary import Summary

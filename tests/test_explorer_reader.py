@@ -59,7 +59,7 @@ def test_a_constrained_fit_has_its_own_floor_and_says_so(page):
     assert fit.lowest_loss > 3 * polydescent.fit(x, y, 3).lowest_loss
     floor = page.driver.find_element(By.CSS_SELECTOR, "#loss-chart .floor-label")
     assert number(floor.text.split()[1]) == pytest.approx(fit.lowest_loss, rel=1e-5)
-    assert "Held: 1 at 5" in page.text("held")
+    assert "Held: the constant at 5" in page.text("held")
     assert not page["degree"].is_enabled()
     assert page.number("loss") >= fit.lowest_loss * (1 - 1e-6)
     page.choose("basis", "power")

@@ -73,7 +73,7 @@ const chinese = (() => {
     subtitle: (n, m) => `${count(n)} 行数据{folded|折叠}成 ${count(m)} 个数，每一步都是全部数据上的精确一步。`,
     rowsShared: (n) => `本文件带有 ${count(n)} 行原始数据。`,
     held: (text) => `已限定：${text}。只学习其余的方向。`,
-    heldTerm: (name, value) => (value === 0 ? `不含 ${name}` : `${name} 的系数为 ${show(value, 6)}`),
+    constant: "常数项", heldTerm: (name, value) => (value === 0 ? `不含 ${name}` : `${name} 的系数为 ${show(value, 6)}`),
     heldPoint: (x, y) => `经过 (${x}, ${y})`,
     take: "导览", takeName: "导览，共 8 站", leave: "结束导览",
     before: "上一站", next: "下一站", again: "从头再看",

@@ -76,7 +76,7 @@ const english = (() => {
       `${of(n, "row")} {folded|folded} into ${of(m, "number")}: every step is the exact step over all rows.`,
     rowsShared: (n) => `This file carries ${of(n, "raw row")}.`,
     held: (text) => `Held: ${text}. Only the other directions are learned.`,
-    heldTerm: (name, value) => (value === 0 ? `no ${name}` : `${name} at ${show(value, 6)}`),
+    constant: "the constant", heldTerm: (name, value) => `${name} ${value === 0 ? "left out" : `at ${show(value, 6)}`}`,
     heldPoint: (x, y) => `through (${x}, ${y})`,
     take: "Guided tour", takeName: "Guided tour, 8 stops", leave: "End the tour",
     before: "Back", next: "Next", again: "From the start",

@@ -69,7 +69,7 @@ const view = (() => {
   /** @param {Model} model @param {Held} held */
   function heldText(model, { fixed, through }) {
     const { t } = model;
-    const power = (/** @type {number} */ p) => (p === 0 ? "1" : p === 1 ? "x" : `x${above(p)}`);
+    const power = (/** @type {number} */ p) => (p === 0 ? t.constant : p === 1 ? "x" : `x${above(p)}`);
     return [
       ...fixed.map(([p, value]) => t.heldTerm(power(p), value)),
       ...through.map(([x, y]) => t.heldPoint(cards.placeText(model, x), show(y, 6))),

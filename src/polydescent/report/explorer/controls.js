@@ -22,6 +22,7 @@ const controls = (() => {
     fill("rate-field", field(state.rate));
     at("adapted").hidden = state.was === null;
     if (state.was !== null) put(at("adapted-word"), t.adapted(state.was, state.rate));
+    put(at("run-name"), race.nameOf(model.run, t));
     limit(model);
   }
 

@@ -128,13 +128,13 @@ const english = (() => {
     here: "Start here",
     pin: "Race this run", raceTitle: "Race", raceFull: (n) => `Up to ${n} runs can be told apart.`,
     runHead: "run", restore: "Restore", remove: "Remove", rename: "Name of the run",
-    thisRun: "this run",
+    thisRun: "this run", acts: "actions",
     runName: (name, rate, beta, basis, degree) =>
       `${name}, η ${show(rate, 3)}${beta === null ? "" : `, β ${show(beta, 3)}`}, ${basis} ${degree}`,
     shown: "Rows drawn as", density: "Density", sample: "Sample", none: "Nothing",
     picture: "Rows, current curve, best curve", current: "current", best: "best possible",
     bestBand: "best possible, ± 2 standard errors",
-    bandToggle: "± 2 s.e.", bandName: "Band of two standard errors around the best curve",
+    bandToggle: "± 2 s.e.", bandName: "± 2 s.e.: a band of two standard errors around the best curve",
     mode: (i) => `mode ${i}`,
     pictureLabel: (t, loss) =>
       `The rows with the curve at step ${t}, loss ${loss}, and the best curve.`,

@@ -35,13 +35,17 @@ const paces = (() => {
     const group = chart.axes(svg, box, x, y);
     part(svg, "x-name", "text", { class: "name halo-text", x: box.right, y: box.bottom - 6, "text-anchor": "end" }, "η");
     part(svg, "y-name", "text", { class: "name halo-text", x: box.left + 6, y: box.top + 14 }, "β");
-    cells(map, box);
     const beta = state.optimizer === "gd" ? 0 : state.beta;
     const place = { cx: chart.round(chart.near(x.at(state.rate))), cy: chart.round(y.at(beta)) };
     part(group, "here", "circle", { class: "here", r: 7, ...place });
     const said = stepsText(model.slowest, t, model.diverges);
     mark(svg, "aria-label", t.mapLabel(show(state.rate, 3), show(beta, 3), said));
     key(t);
+  }
+
+  /** What the cells of the map are, which only the problem and the optimizer change. @param {Model} model */
+  function ground({ map }) {
+    if (map) cells(map, chart.boxOf(at("map")));
   }
 
   /** @param {number} needed @param {any} t @param {boolean} [diverges] */
@@ -95,5 +99,5 @@ const paces = (() => {
       .forEach((node, i) => put(node, texts[i]));
   }
 
-  return Object.freeze({ draw });
+  return Object.freeze({ ground, draw });
 })();

@@ -17,15 +17,19 @@ const python = (() => {
   const list = (values) => `[${values.map(digits).join(", ")}]`;
 
   /**
-   * Rows added come last; rows taken out are given weight 0.
+   * Rows added come last, with weight 1; rows taken out are left out.
    * @param {readonly Edit[]} edits @param {boolean} dated
+   * @param {string} weighted  the column that says so, "" where rows have none
    */
-  function editing(edits, dated) {
+  function editing(edits, dated, weighted) {
     const added = edits.filter(({ sign }) => sign > 0);
     const taken = edits.filter(({ sign }) => sign < 0);
     const lines = ["import numpy as np", ""];
     for (const { x, y } of taken) {
       lines.push(`kept = ~((x == ${digits(x)}) & (y == ${digits(y)}))`, "x, y = x[kept], y[kept]");
+    }
+    if (added.length > 0 && !dated && weighted) {
+      lines.push(`${weighted} = np.append(${weighted}, np.ones(${added.length}))`);
     }
     if (added.length > 0 && !dated) {
       lines.push(`x = np.append(x, ${list(added.map(({ x }) => x))})`);
@@ -43,7 +47,7 @@ const python = (() => {
     const plain = !data.held && !(calendar && state.edits.length > 0);
     return [
       "import polydescent",
-      ...editing(state.edits, calendar !== null),
+      ...editing(state.edits, calendar !== null, data.known ? "sigma" : data.weighted ? "weights" : ""),
       ...(state.edits.length > 0 ? [] : [""]),
       ...(plain ? [] : ["# what is held, or added on dates, this call does not say"]),
       "fit = polydescent.descend(",

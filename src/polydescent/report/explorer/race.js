@@ -16,7 +16,7 @@ const race = (() => {
   function draw({ pinned, run, now, slowest, t }) {
     at("race-panel").hidden = pinned.length === 0;
     if (pinned.length === 0) return;
-    dom.headRow(at("race"), [t.runHead, t.loss, t.above, t.paceWord, ""]);
+    dom.headRow(at("race"), [t.runHead, t.loss, t.above, t.paceWord, t.acts]);
     const all = [{ name: t.thisRun, run, now, slowest }, ...pinned];
     const rows = dom.keep(at("race").tBodies[0], all.length, raceRow);
     rows.forEach((row, i) => {

@@ -52,7 +52,7 @@
   pointing.connect(store);
   keys.connect(store, player);
   connectTour(store);
-  view.draw(store.model(), 0);
+  view.draw(store.model(), 0, true);
   const observer = new ResizeObserver((entries) => {
     if (entries.filter(({ target }) => chart.measure(target)).length > 0) store.resized();
   });

@@ -147,7 +147,8 @@ const plots = (() => {
     chart.probe(svg, box, step === null ? null : scales.x.at(step), step === null ? "" : said);
     saying(svg, model, said);
     const rows = at("modes").tBodies[0].rows;
-    for (let i = 0; i < problem.s.length; i += 1) put(rows[i].cells[2], shareText(now, i, t));
+    const there = Math.min(rows.length, problem.s.length); // the table may come a frame later
+    for (let i = 0; i < there; i += 1) put(rows[i].cells[2], shareText(now, i, t));
   }
 
   /** @param {Step} step @param {number} i @param {any} t */
@@ -159,7 +160,7 @@ const plots = (() => {
   // ---- the table of modes ----
 
   /** @param {Model} model */
-  function modesTable({ problem, pace, state, t }) {
+  function modesTable({ problem, pace, now, state, t }) {
     const rows = dom.keep(at("modes").tBodies[0], problem.s.length, modeRow);
     rows.forEach((row, i) => {
       const known = pace ? paceTexts(pace[i], i < problem.rank, t) : [t.walked, t.walked];
@@ -167,6 +168,7 @@ const plots = (() => {
       mark(button, "aria-label", t.mode(i + 1));
       mark(button, "aria-pressed", String(i === state.mode));
       put(row.cells[1], show(problem.lambda[i]));
+      put(row.cells[2], shareText(now, i, t));
       put(row.cells[3].firstChild, known[0]);
       const needed = pace && Number.isFinite(pace[i].steps) ? pace[i].steps : 0;
       const width = Math.round(Math.min(100, 11 * Math.log10(1 + needed))); // full at 10⁹ steps

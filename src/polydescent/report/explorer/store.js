@@ -11,12 +11,13 @@
  */
 
 const stores = (() => {
+  const PATIENCE = 15; // frames that what may be late waits for one without a change
   const LATER = 250; // milliseconds: browsers refuse a page that rewrites its address in every frame
 
   /** @param {Place} place @param {(state: State) => Model} modelOf @returns {Store} */
   function make(place, modelOf) {
     let state = states.fromHash(location.hash, place);
-    let [asked, size, saving] = [false, 0, 0];
+    let [asked, size, saving, late] = [false, 0, 0, 0];
     let written = location.hash;
     let paper = false;
     /** @type {Model | null} */
@@ -32,11 +33,28 @@ const stores = (() => {
       asked = true;
     };
 
+    const shown = () => {
+      const { state: chosen, ...rest } = model();
+      const theme = paper ? "light" : chosen.theme;
+      return { ...rest, state: Object.freeze({ ...chosen, theme }) };
+    };
+
     function answer() {
       asked = false;
-      const { state: shown, ...rest } = model();
-      const theme = paper ? "light" : shown.theme;
-      view.draw({ ...rest, state: Object.freeze({ ...shown, theme }) }, size);
+      if (!view.draw(shown(), size, paper) || late > 0) return;
+      late = 1;
+      requestAnimationFrame(catchUp);
+    }
+
+    /** What may be late is drawn in the first frame without a change, or after some. */
+    function catchUp() {
+      if (asked && late < PATIENCE) {
+        late += 1;
+        requestAnimationFrame(catchUp);
+        return;
+      }
+      late = 0;
+      view.draw(shown(), size, true);
     }
 
     const hash = () => `#${states.toHash(state, place)}`;

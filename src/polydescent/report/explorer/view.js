@@ -129,8 +129,10 @@ const view = (() => {
   }
 
   // ---- all panels: what each depends on, and how it is drawn ----
+  // `late` are tables that nobody can read while they change with every frame: they wait for one
+  // without a change.
 
-  /** @type {{of: (m: Model, size: number) => any[], draw: (m: Model) => void}[]} */
+  /** @type {{of: (m: Model, size: number) => any[], draw: (m: Model) => void, late?: boolean}[]} */
   const PANELS = [
     { of: (m) => [m.t, m.state.theme], draw: write },
     { of: (m) => [m.t, m.data], draw: title },
@@ -163,7 +165,7 @@ const view = (() => {
     },
     { of: (m) => [m.t, m.state.race, m.run, m.now], draw: race.draw },
     ...only("modes",
-      { of: (m) => [m.t, m.problem, m.pace, m.state.mode], draw: plots.modesTable },
+      { of: (m) => [m.t, m.problem, m.pace, m.state.mode], draw: plots.modesTable, late: true },
       { of: (m, size) => [size, m.t, m.samples, m.state.mode], draw: plots.modes },
       { of: (m, size) => [size, m.t, m.now, m.run, m.state.probe, m.state.mode], draw: plots.modesNow }),
     ...only("surface", { of: (m, size) => [size, m.t, m.plane, m.run, m.now, m.state.plane], draw: valley.draw }),
@@ -171,10 +173,10 @@ const view = (() => {
       { of: (m, size) => [size, m.t, m.map, m.run], draw: paces.draw },
       { of: (m, size) => [size, m.map, m.state.theme], draw: paces.ground }),
     ...only("degrees", { of: (m, size) => [size, m.t, m.degrees, m.problem], draw: choices.draw }),
-    { of: (m) => [m.t, m.problem, m.state.start, m.state.opened], draw: cards.still },
-    { of: (m) => [m.t, m.now, m.run, m.point, m.state.opened], draw: cards.moving },
-    { of: (m) => [m.t, m.run, m.state.opened], draw: cards.trajectory },
-    { of: (m) => [m.python, m.state.opened], draw: texts },
+    { of: (m) => [m.t, m.problem, m.state.start, m.state.opened], draw: cards.still, late: true },
+    { of: (m) => [m.t, m.now, m.run, m.point, m.state.opened], draw: cards.moving, late: true },
+    { of: (m) => [m.t, m.run, m.state.opened], draw: cards.trajectory, late: true },
+    { of: (m) => [m.python, m.state.opened], draw: texts, late: true },
     { of: (m) => [m.t, m.now, m.run, m.state.playing], draw: transport },
     { of: (m) => [m.t, m.state.edit, m.point], draw: newRow },
     { of: (m) => (m.state.tour ? [m.t, m.state.tour, m.run, m.degrees] : [m.t, m.data]), draw: guide },
@@ -185,7 +187,8 @@ const view = (() => {
 
   /** Panels of the second chart's face that is shown. @param {string} face @param {...typeof PANELS[number]} panels */
   function only(face, ...panels) {
-    return panels.map(({ of, draw: drawn }) => ({
+    return panels.map(({ of, draw: drawn, late }) => ({
+      late,
       of: (/** @type {Model} */ m, /** @type {number} */ size) =>
         (m.state.view === face ? [true, ...of(m, size)] : [false]),
       draw: (/** @type {Model} */ m) => {
@@ -197,17 +200,24 @@ const view = (() => {
   const drawn = new Map();
 
   /**
-   * Draws what differs from what is on the page.
+   * Draws what differs from what is on the page, without what may be late unless `all` is asked for;
+   * whether something late was left out.
    * @param {Model} model @param {number} size  counts the times that a chart changed its size
+   * @param {boolean} all
    */
-  function draw(model, size) {
+  function draw(model, size, all) {
+    let stale = false;
     for (const panel of PANELS) {
       const inputs = panel.of(model, size);
       const before = drawn.get(panel);
       if (before?.length === inputs.length && inputs.every((input, i) => Object.is(input, before[i]))) continue;
-      panel.draw(model);
-      drawn.set(panel, inputs);
+      if (panel.late && !all) stale = true;
+      else {
+        panel.draw(model);
+        drawn.set(panel, inputs);
+      }
     }
+    return stale;
   }
 
   /** What fields show, after one was left as it was. @param {Model} model */

@@ -128,10 +128,10 @@ def test_another_degree_keeps_the_curve_and_takes_a_safe_rate(page, name):
         assert page["status"].get_attribute("data-mood") == "fine"
         assert page.number("loss") == pytest.approx(loss, rel=1e-6)
     after = script(page, curve)
-    numbers = [
-        [float(v) for v in d.replace("M", " ").replace("L", " ").split()] for d in (before, after)
-    ]
-    np.testing.assert_allclose(*numbers, atol=0.2)
+    now, then = (
+        [float(v) for v in d.replace("M", " ").replace("L", " ").split()] for d in (after, before)
+    )
+    np.testing.assert_allclose(now, then, atol=0.2)
     assert page.text("adapted-word").startswith("η was")
     page.choose("basis", "chebyshev")
     assert page.number("loss") == pytest.approx(loss, rel=1e-6)

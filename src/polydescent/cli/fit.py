@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, command, text
 

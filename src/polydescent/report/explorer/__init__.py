@@ -137,7 +137,8 @@ def density(counted: Density) -> dict[str, Any]:
 
 def packed(triangle: np.ndarray) -> str:
     """The upper triangle row by row as doubles, lowest byte first, in base64."""
-    return base64.b64encode(triangle[np.triu_indices(len(triangle))].astype("<f8")).decode()
+    values = triangle[np.triu_indices(len(triangle))].astype("<f8")
+    return base64.b64encode(values.tobytes()).decode()
 
 
 def _deflated(data: bytes) -> str:

@@ -5,6 +5,7 @@ const tour = (() => {
   const SHARE = 0.5; // of the limit: a rate that nobody would call too large
   const OVER = 1.03; // of the limit: too large, but slowly enough to be watched
   const WATCHED = 60; // steps of it
+  const ZIGZAG = 40; // steps of a path that can still be followed
   const ROUND = 1e4; // a condition number up to which the tour can walk in powers of x
 
   /** What each stop is called in the words, and the part of the page that it is about. */
@@ -41,8 +42,8 @@ const tour = (() => {
       play: { ...plain.slow, steps: plain.slowSteps },
       toofar: { ...plain.slow, rate: Number((OVER * plain.limit).toPrecision(4)),
         steps: WATCHED, step: WATCHED },
-      cure: { ...plain.fast, step: Math.ceil(plain.needed / 4), view: "surface", plane: "modes",
-        across: first.s.length - 1, up: 0 },
+      cure: { ...plain.fast, step: plain.zigzag, view: "surface", plane: "modes",
+        across: plain.valley, up: 0 },
       momentum: { ...plain.heavy, step: Math.min(plain.heavyNeeded, plain.fastSteps),
         race: pinned(initial, plain.fast), view: "map", curve: "excess" },
       coordinates: { ...better.fast, steps: plain.fastSteps,
@@ -77,7 +78,12 @@ const tour = (() => {
     const needed = pace({ ...PLAIN, rate });
     const heavy = { ...PLAIN, name: "momentum", rate: typed(pair.rate), beta };
     const fast = { ...slow, rate, steps: Math.max(30, 2 * needed) };
+    const zigzag = Math.min(Math.ceil(needed / 4), ZIGZAG);
+    const run = core.descend(problem, states.optimizerOf({ ...initial, ...fast }), start, fast.steps);
+    const { shares } = core.stateAt(run, zigzag);
+    const others = shares.length > 1 ? shares.slice(1) : shares;
     return {
+      zigzag, valley: shares.length - others.length + others.indexOf(Math.max(...others)),
       limit, slow, needed, fast, fastSteps: fast.steps,
       slowSteps: Math.max(30, 2 * pace({ ...PLAIN, rate: slow.rate })),
       heavy: { ...fast, optimizer: "momentum", rate: heavy.rate, beta },

@@ -19,10 +19,12 @@ SECTIONS = (
     "lesson_run",
     "memory_rows",
     "files",
+    "groups",
     "dask_workers",
     "scaling",
     "kills",
     "attacks",
+    "many",
     "digits",
 )
 

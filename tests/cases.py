@@ -19,8 +19,14 @@ OPTIMIZERS = {
     "nesterov": pd.Nesterov(),
     "nesterov 0.9": pd.Nesterov(momentum=0.9),
     "adam": pd.Adam(learning_rate=0.01),
+    "adamw": pd.AdamW(learning_rate=0.01, weight_decay=0.1),
+    "nadam": pd.NAdam(learning_rate=0.01),
+    "rmsprop": pd.RMSprop(learning_rate=0.001),
+    "adagrad": pd.Adagrad(learning_rate=0.1),
+    "bb": pd.BarzilaiBorwein(),
+    "cg": pd.ConjugateGradient(),
 }
-WITH_FORECAST = {name: o for name, o in OPTIMIZERS.items() if name != "adam"}
+WITH_FORECAST = {name: o for name, o in OPTIMIZERS.items() if o.has_closed_form}
 
 
 @dataclass(frozen=True)

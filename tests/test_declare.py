@@ -1,6 +1,7 @@
 """Options declared once: a flag is its field's name, a command gets each group as one value."""
 
 import inspect
+from typing import Any
 
 import click
 import pytest
@@ -96,6 +97,7 @@ def test_required_means_required():
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
 def test_a_flag_is_called_as_its_field_and_says_the_same_everywhere(group):
     carriers = 0
+    command: Any  # ours has sections, click's own has none
     for command in every().values():
         flags = {flag: option for option in command.params for flag in option.opts}
         shared = {f"--{name.replace('_', '-')}": part for name, part in group.declared.items()}
@@ -109,7 +111,7 @@ def test_a_flag_is_called_as_its_field_and_says_the_same_everywhere(group):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_command_says_a_thing_twice_or_asks_for_too_much_at_once(name):
-    command = every()[name]
+    command: Any = every()[name]
     flags = [flag for option in command.params for flag in option.opts]
     assert len(flags) == len(set(flags))
     groups = inspect.getclosurevars(command.callback).nonlocals["function"]

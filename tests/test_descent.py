@@ -160,7 +160,7 @@ def test_names_are_checked():
         pd.descend(*lesson(), optimizer="momentun")
     refused: list[Any] = [pd.Momentum, 3, ["gd"], "GD"]
     for wrong in refused:
-        with pytest.raises(UnknownName, match=r"gd, momentum, nesterov, adam, GradientDescent\(\)"):
+        with pytest.raises(UnknownName, match=r"gd, momentum, nesterov, adam, .* Momentum\(\)"):
             pd.descend(*lesson(), optimizer=wrong)
     with pytest.raises(BadSetting, match='"summary" or "rows"'):
         pd.descend(*lesson(), over="row")

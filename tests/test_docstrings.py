@@ -51,7 +51,7 @@ def described(value: Any) -> set[str]:
     """The names in the sections on arguments; of a class also those of its bases' fields."""
     found: set[str] = set()
     for each in value.__mro__ if inspect.isclass(value) else (value,):
-        parts = SECTION.split(inspect.cleandoc(each.__doc__ or ""))
+        parts = SECTION.split(inspect.getdoc(each) or "")
         for title, body in zip(parts[1::2], parts[2::2], strict=True):
             if title == "Parameters" or (title == "Attributes" and inspect.isclass(value)):
                 heads = re.findall(r"^\S.*$", body, re.M)

@@ -33,7 +33,7 @@ def power(text):
 def test_the_gradients_printed_are_those_of_the_descent(degree):
     x, y, w, V = problem(degree)
     residual = forward(V, y, w)
-    found = re.findall(r"∂ŷᵢ/∂(\S+) = (\S+) +so +∂L/∂(\S+) = Σᵢ 2 rᵢ · (\S+)", explain(degree))
+    found = re.findall(r"∂ŷᵢ/∂(\S+) = (\S+) +⇒ +∂L/∂(\S+) = Σᵢ 2 rᵢ · (\S+)", explain(degree))
     assert [weight.translate(PLAIN) for weight, *_ in found] == weight_names(degree)
     assert all(above == below and of == to for above, of, below, to in found)
     printed = [np.sum(2 * residual * x ** power(factor)) for *_, factor in found]

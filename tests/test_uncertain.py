@@ -75,7 +75,8 @@ def test_against_exact_arithmetic():
 def test_against_statsmodels(weighted):
     x, y, w = data()
     fit = pd.fit(x, y, 2, weights=w if weighted else None)
-    model = sm.WLS(y, vandermonde(x, 2), weights=w) if weighted else sm.OLS(y, vandermonde(x, 2))
+    V, weights = vandermonde(x, 2), cast(Any, w)
+    model = sm.WLS(y, V, weights=weights) if weighted else sm.OLS(y, V)
     other = model.fit()
     np.testing.assert_allclose(fit.stderr, other.bse, rtol=1e-10)
     np.testing.assert_allclose(fit.covariance, other.cov_params(), rtol=1e-10)

@@ -79,7 +79,20 @@ class WrongShape(PolydescentError, ValueError):
     def __init__(self, name: str, shape: tuple[int, ...]):
         super().__init__(
             f"{name} must be one column (shape (n,)), found shape {tuple(shape)}. "
-            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already."
+            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already; "
+            "fit_many fits one curve per row."
+        )
+
+
+class CurvesDiffer(PolydescentError, ValueError):
+    """Columns of many curves whose shapes do not belong together."""
+
+    def __init__(self, name: str, shape: tuple[int, ...], y: tuple[int, ...]):
+        self.shape, self.y = shape, y
+        points = y[-1] if y else 0
+        super().__init__(
+            f"{name} must have shape ({points},), for all curves, or that of y, {y} (points on the "
+            f"last axis), found {shape}. If the points lie along another axis, pass axis=."
         )
 
 
@@ -111,12 +124,41 @@ class NoRows(PolydescentError, ValueError):
 class NotFinite(PolydescentError, ValueError):
     """NaN or infinity among the values."""
 
-    def __init__(self, name: str, count: int, n: int, first: int, value: float):
+    def __init__(
+        self, name: str, count: int, n: int, first: int, value: float, key: str | None = None
+    ):
         self.name, self.count, self.n, self.first, self.value = name, count, n, first, value
+        self.key = key
+        group = "" if key is None else f", in the group {key!r}"
         super().__init__(
             f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
-            f"rows, the first is {value} at row {first:,} (counted from 0). "
+            f"rows, the first is {value} at row {first:,} (counted from 0){group}. "
             'Remove or repair those rows, or pass missing="omit".'
+        )
+
+
+class NotFiniteInCurves(NotFinite):
+    """NaN or infinity among the values of many curves; curve and point are those of the first."""
+
+    def __init__(
+        self,
+        name: str,
+        curves: int,
+        of: int,
+        place: tuple[int, ...],
+        point: int,
+        value: float,
+        count: int,
+        n: int,
+    ):
+        super().__init__(name, count, n, point, value)
+        self.curves, self.curve, self.point = curves, place, point
+        where = place[0] if len(place) == 1 else place
+        some = f"{curves:,} of {of:,} curves have" if of != 1 else "The curve has"
+        self.args = (
+            f"{some} NaN or infinite values, the first is {name} = {value} in curve {where} at "
+            f"point {point:,} (counted from 0). Repair those points, or pass "
+            'missing="omit" to leave them out, or "mark" to give such curves no answer.',
         )
 
 
@@ -263,19 +305,116 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class NoRowsToDraw(PolydescentError, ValueError):
+    """Batches of rows, asked of something that holds none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "batch= draws rows, and they are not here: a summary, a model and a long stream hold "
+            'none. Descend over the rows themselves, in memory: descend(x, y, over="rows", '
+            "batch=…). To forecast it, summarize with moments=True."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 
-    def __init__(self, count: int, n: int, lo: str, hi: str, domain_lo: str, domain_hi: str):
+    def __init__(
+        self,
+        count: int,
+        n: int,
+        lo: str,
+        hi: str,
+        domain_lo: str,
+        domain_hi: str,
+        *,
+        curves: tuple[int, int, tuple[int | str, ...]] | None = None,
+    ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
+        where = ""
+        if curves is not None:
+            found = f"For {curves[0]:,} of {curves[1]:,} curves some x, from {lo} to {hi},"
+            where = f" (of curve {', '.join(map(str, curves[2]))}, the first)"
         super().__init__(
-            f"{found} outside [{domain_lo}, {domain_hi}], where the data are: polynomials run away "
-            'there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
+            f"{found} outside [{domain_lo}, {domain_hi}]{where}, where the data are: polynomials "
+            'run away there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
         )
 
 
 class OutsideDomainWarning(UserWarning):
     """The text of OutsideDomain, as a warning."""
+
+
+class CurvesOnTheirWay(UserWarning):
+    """Descents, of many, that ended far from least squares.
+
+    Parameters
+    ----------
+    count, n
+        How many, of how many.
+    statuses
+        How all of them ended, in words.
+    """
+
+    def __init__(self, count: int, n: int, statuses: str):
+        self.count, self.n = count, n
+        super().__init__(
+            f"{count:,} of {n:,} descents ended far from least squares ({statuses}). Take more "
+            "steps: fits.forecast.steps_to(0.01) says how many, curve by curve; or descend with "
+            'basis="chebyshev", which needs far fewer.'
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class CurvesWithoutAnswer(UserWarning):
+    """Some of many curves that could not be fitted; the others stand.
+
+    Parameters
+    ----------
+    count, n
+        How many, of how many.
+    reasons
+        How many for each reason, in words.
+    """
+
+    def __init__(self, count: int, n: int, reasons: str):
+        self.count, self.n = count, n
+        super().__init__(
+            f"{count:,} of {n:,} curves have no answer: {reasons}. Their numbers are NaN; "
+            "fits.status says which, fits.explain(i) why."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class RowsWithoutCurve(UserWarning):
+    """Rows whose key none of many curves has.
+
+    Parameters
+    ----------
+    count, n
+        How many rows, of how many.
+    first
+        The key of the first of them.
+    keys
+        How many different keys they have.
+    """
+
+    def __init__(self, count: int, n: int, first: str, keys: int):
+        self.count, self.n, self.first, self.keys = count, n, first, keys
+        super().__init__(
+            f"{count:,} of {n:,} rows have a key that no curve has, {keys:,} such keys, the first "
+            f"is {first!r}. Their values are NaN."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class SlowKernelsWarning(UserWarning):
@@ -311,12 +450,12 @@ class BadSetting(PolydescentError, ValueError):
 class SetTwice(PolydescentError, TypeError):
     """Settings beside an optimizer that has its own."""
 
-    def __init__(self, optimizer: str, settings: dict[str, float]):
+    def __init__(self, optimizer: str, called: str, settings: dict[str, float]):
         names = " and ".join(f"{name}=" for name in settings)
         inside = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         super().__init__(
             f"{names} beside an optimizer that holds its own: write optimizer={optimizer}({inside})"
-            f', or name it as text, optimizer="{optimizer.lower()}".'
+            f', or name it as text, optimizer="{called}".'
         )
 
 
@@ -330,6 +469,32 @@ class RateTooLarge(PolydescentError, ValueError):
             f"{limit:.6g} (set by the largest curvature of the loss). Leave it out for the fastest "
             f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode."
             f"{advice}"
+        )
+
+
+class RateTooLargeForCurves(RateTooLarge):
+    """A learning rate that makes the loss of some of many curves grow without bound.
+
+    count, n: how many of how many curves; curve: the place of the one with the smallest limit.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        limit: float,
+        fastest: float,
+        count: int,
+        n: int,
+        curve: tuple[int, ...],
+    ):
+        super().__init__(rate, limit, fastest)
+        self.count, self.n, self.curve = count, n, curve
+        where = ", ".join(map(str, curve))
+        self.args = (
+            f"learning_rate={rate:.6g} diverges on {count:,} of {n:,} curves: the smallest of "
+            f"their largest stable rates is {limit:.6g}, of curve {where}. Leave it out for the "
+            "fastest stable one of each curve, pass an array with one for each, or "
+            "allow_divergence=True to watch.",
         )
 
 
@@ -360,7 +525,7 @@ class ConvergenceWarning(UserWarning):
 
 
 class NoClosedForm(PolydescentError, TypeError):
-    """Adam's steps depend on the whole path, so nothing can be said before it is walked."""
+    """An optimizer whose steps depend on the whole path: what it does is known once walked."""
 
     def __init__(self, optimizer: str, asked: str):
         super().__init__(
@@ -672,6 +837,32 @@ class ColumnsDiffer(PolydescentError, ValueError):
             f"{what} is {left!r} here and {right!r} in {str(model)!r}: their rows are not about "
             "the same curve, so they do not merge."
         )
+
+
+# ── groups ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadKeys(PolydescentError, ValueError):
+    """Columns that cannot say what group a row belongs to."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__(
+            f"by= needs columns of one value a row, alike in all parts of the rows: {why}. An SQL "
+            'expression of columns may make a key, as in by="year(t)" or by="CAST(v AS VARCHAR)".'
+        )
+
+
+class UnknownKey(PolydescentError, KeyError):
+    """A key that no group has."""
+
+    def __init__(self, key: str, near: Iterable[str], n: int, by: Iterable[str]):
+        self.key, self.near, self.n, self.by = key, list(near), n, list(by)
+        there = f" There are, of {n:,}: {'; '.join(self.near)}." if self.near else ""
+        parts = "" if len(self.by) < 2 else f" A key is {', '.join(self.by)}, in this order."
+        super().__init__(f"There is no group {key!r}.{there}{parts}")
+
+    __str__ = Exception.__str__  # a KeyError's own would quote it
 
 
 # ── pictures, pages and words ────────────────────────────────────────────────────────────────────

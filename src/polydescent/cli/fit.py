@@ -6,6 +6,7 @@ import os
 
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, command, text
+from polydescent.cli.groups import Groups, fit_groups
 
 
 class Keep(Options):
@@ -23,6 +24,7 @@ class Keep(Options):
     descent=o.Descent,
     place=o.Place,
     output=o.Output,
+    groups=Groups,
     keep=Keep,
 )
 def fit(
@@ -33,12 +35,14 @@ def fit(
     descent: o.Descent,
     place: o.Place,
     output: o.Output,
+    groups: Groups,
     keep: Keep,
 ) -> None:
     """Fit a polynomial to two columns of files, streamed: memory does not grow with them.
 
     Exact least squares, unless --optimizer asks for a descent: then in Chebyshev coordinates and at
-    the fastest stable rate, unless --basis and --learning-rate say otherwise.
+    the fastest stable rate, unless --basis and --learning-rate say otherwise. With --by, a curve
+    for each key of the rows.
     """
     from polydescent.arrays import Kind
     from polydescent.cli.show import check, show
@@ -50,6 +54,15 @@ def fit(
     exact = descent.is_exact or descent.optimizer is None
     walk = None if exact else descent.asked("chebyshev", output.quiet)
     kind = place.kind()
+    if groups.by:
+        if walk is not None or kind != Kind() or descent.over == "rows":
+            raise BadCall(
+                "--by solves for each key exactly, in float64: leave out --optimizer, --over rows, "
+                "--backend, --device and --dtype."
+            )
+        fit_groups(files, columns, text_files, curve, output, groups, keep.save, keep.again)
+        return
+    groups.check_absent()
     request = Request.parse(
         list(files),
         file_format=text_files.format(),

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from polydescent.rows.format import FileFormat
 
 # the names of OPTIMIZERS and BASES, which would load what --help does not need
-OPTIMIZERS = ("gd", "momentum", "nesterov", "adam", "exact")
+OPTIMIZERS = (
+    *("gd", "momentum", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adagrad", "bb", "cg"),
+    "exact",
+)
 BASES = ("power", "chebyshev", "legendre")
 _FASTEST = ("auto", "fastest")
 
+LANGUAGE = choice("Of what is explained.", ("en", "zh-CN"), "en")
 QUIET = flag("Show no progress.")
 AGAIN = flag("Count files whose rows were counted before, too.")
 TRUST = flag("Run the model's SQL, whatever functions it calls.")
@@ -113,7 +117,7 @@ class Descent(Options):
     learning_rate: str | None = text(
         "Step size; auto or fastest: the fastest stable one.", "auto|fastest|NUMBER"
     )
-    momentum: float | None = number("β of momentum and nesterov.  [default: the fastest]")
+    momentum: float | None = number("β of momentum, nesterov, rmsprop.  [default: the fastest]")
     start: str = text(
         "Starting weights, as 0.1,0.2,0.3,0.4.", "random|zeros|NUMBERS", default="random"
     )
@@ -159,14 +163,18 @@ class Descent(Options):
         """The optimizer for a name, a rate ("auto", "fastest", a number, or None for the fastest;
         of Adam for its own) and a momentum. Raises BadSetting.
         """
-        from polydescent.descent.optimizers import checked_optimizer
+        from polydescent.descent import optimizers
 
         name, rate = self.optimizer or "gd", self.learning_rate
-        if self.momentum is not None and name in ("gd", "adam"):
+        kind: Any = optimizers.OPTIMIZERS[name]
+        if self.momentum is not None and not hasattr(kind, "momentum"):
             raise BadSetting("--momentum", self.momentum, f"left out: {name} has none")
-        if rate in _FASTEST and name == "adam":
-            raise BadSetting("--learning-rate", rate, "a number: no rate is the fastest of Adam")
-        return checked_optimizer(name, None if rate is None else _rate(rate), self.momentum)
+        if rate in _FASTEST and "learning_rate" not in kind.left_open:
+            wanted = f"a number: no rate is the fastest of {kind.__name__}"
+            raise BadSetting("--learning-rate", rate, wanted)
+        return optimizers.checked_optimizer(
+            name, None if rate is None else _rate(rate), self.momentum
+        )
 
 
 def _rate(typed: str) -> float | None:

@@ -11,7 +11,6 @@ from polydescent.checks import level as checked_level
 from polydescent.cli.options import Output
 from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
-from polydescent.descent.optimizers import Adam
 from polydescent.descent.outcome import Outcome
 from polydescent.errors import NoDescent
 from polydescent.least_squares.degrees import Degrees
@@ -91,7 +90,7 @@ def facts(fit: Fit) -> dict[str, Any]:
             "largest_stable_rate": forecast.largest_stable_rate,
             "fastest": {"name": forecast.optimizer.name} | vars(forecast.best),
         }
-        if not isinstance(forecast.optimizer, Adam):
+        if forecast.has_closed_form:
             found["steps_to_1_percent"] = forecast.steps_to(0.01)
             found["steps_to_1e-6"] = forecast.steps_to(1e-6)
     return reported(found)
@@ -207,8 +206,8 @@ def _lines(fit: Fit) -> list[tuple[str, str]]:
     forecast, steps = fit.forecast, fit.history.steps
     lines.append(("basis", f"{fit.curve.basis.name}, condition number {forecast.condition:.4g}"))
     lines.append(("optimizer", _settings(forecast.optimizer)))
-    if isinstance(forecast.optimizer, Adam):
-        lines.append(("largest stable rate", "none: Adam circles rather than explodes"))
+    if not forecast.has_closed_form:
+        lines.append(("largest stable rate", "none: it does not explode for good"))
         return lines
     return [
         *lines,

@@ -14,8 +14,10 @@ import numpy as np
 from polydescent.arrays import distinct, matvec, number_or_stack, sum_squares
 from polydescent.checks import number, whole
 from polydescent.descent import settings
-from polydescent.descent.optimizers import Optimizer, change_settings
-from polydescent.errors import BadSetting
+from polydescent.descent.contract import Optimizer, change_settings
+from polydescent.descent.linear import GradientDescent
+from polydescent.descent.noise import Noise
+from polydescent.errors import BadSetting, NoClosedForm
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
 from polydescent.visible import html_table
@@ -57,6 +59,15 @@ class Forecast:
         Shape (…, k), the weights before the first step.
     rss
         Shape (…,), the lowest loss of the summary, in units of y².
+    scale
+        Shape (steps,), what a schedule multiplies the learning rate with at each step; None for 1.
+    ridge
+        What the squares of the weights but the first cost, in units of the loss; 0 for nothing.
+    batch
+        Rows of each step, 0 for all of them.
+    noise
+        What drawing those rows does; None where nothing is drawn, or the optimizer is not
+        GradientDescent.
 
     Examples
     --------
@@ -72,6 +83,10 @@ class Forecast:
     amplitude: np.ndarray
     start: np.ndarray
     rss: Any
+    scale: np.ndarray | None = None
+    ridge: float = 0.0
+    batch: int = 0
+    noise: Noise | None = None
 
     @classmethod
     def of(
@@ -97,7 +112,8 @@ class Forecast:
         curvature = 2 * s * s
         with np.errstate(over="ignore", invalid="ignore"):  # a start of 1e308 is far from all
             amplitude = matvec(U.mT, matvec(R, start) - z)
-        optimizer = optimizer.fastest(*_extremes(curvature))
+        if optimizer.is_open:
+            optimizer = optimizer.fastest(*_extremes(curvature))
         return cls(optimizer, curvature, Wt.mT, amplitude, start, rss)
 
     def __getitem__(self, place: Any) -> Forecast:
@@ -135,7 +151,7 @@ class Forecast:
         rate = self.optimizer.learning_rate
         return [
             ("optimizer", self.optimizer.name),
-            ("learning rate", "open" if rate is None else f"{rate:.6g}"),
+            ("learning rate", "at every step its own" if rate is None else f"{rate:.6g}"),
             ("largest stable rate", f"{self.largest_stable_rate:.6g}"),
             ("condition number", f"{self.condition:.4g}"),
             ("loss at the start", f"{self._at_start:.6g}"),
@@ -144,7 +160,7 @@ class Forecast:
 
     @property
     def _at_start(self) -> float:
-        """Also of Adam, whose later steps have no closed form."""
+        """Also where later steps have no closed form."""
         with np.errstate(over="ignore"):
             return float(sum_squares(self.amplitude)) + self.lowest_loss
 
@@ -157,6 +173,10 @@ class Forecast:
             "amplitude": exactly(self.amplitude),
             "start": exactly(self.start),
             "rss": self.rss,
+            **({} if self.scale is None else {"scale": exactly(self.scale)}),
+            **({"ridge": self.ridge} if self.ridge else {}),
+            **({"batch": self.batch} if self.batch else {}),
+            **({} if self.noise is None else {"noise": self.noise.to_record()}),
         }
 
     @classmethod
@@ -179,8 +199,14 @@ class Forecast:
             "amplitude": schema.array((k,), schema.extended),
             "start": schema.array((k,)),
             "rss": schema.number(0.0),
+            "scale": schema.Maybe(schema.series(schema.number(0.0)), None),
+            "ridge": schema.Maybe(schema.number(0.0), 0.0),
+            "batch": schema.Maybe(schema.whole(0), 0),
+            "noise": schema.Maybe(Noise.from_record, None),
         }
         values = schema.record(forms)(found, where)
+        if values["scale"] is not None:
+            values["scale"] = np.array(values["scale"])
         curvature = values["curvature"]
         falling = bool((curvature[1:] <= curvature[:-1]).all()) and curvature[0] > 0
         wanted = "falling from above 0"
@@ -203,7 +229,11 @@ class Forecast:
 
     @property
     def largest_stable_rate(self) -> Any:
-        """The learning rate above which this optimizer (at its momentum) diverges; inf for Adam."""
+        """The learning rate above which this optimizer (at its momentum) diverges; inf where none
+        makes it, as of Adam.
+        """
+        if self.noise is not None:
+            return self.noise.limit
         with np.errstate(divide="ignore"):
             return self._of_curves(self.optimizer.limit(self.curvature[..., :1]))
 
@@ -214,8 +244,13 @@ class Forecast:
 
     @property
     def best_rate(self) -> Any:
-        """The learning rate of `best`, in units of weight² per y²."""
-        return self._of_curves(self.best.learning_rate)
+        """The learning rate of `best`, in units of weight² per y²; NaN of one that takes none. Of
+        batches half of the largest stable one.
+        """
+        if self.noise is not None:
+            return self.noise.limit / 2
+        rate = self.best.learning_rate
+        return self._of_curves(math.nan if rate is None else rate)
 
     @property
     def lowest_loss(self) -> Any:
@@ -233,7 +268,9 @@ class Forecast:
     def is_stable(self) -> Any:
         """Whether the learning rate is below the limit."""
         rate = self.optimizer.learning_rate
-        return rate is None or self._of_curves(rate) <= self.largest_stable_rate
+        rate = 0.0 if rate is None else rate  # one that is chosen at every step is
+        rate = rate if self.scale is None else rate * self.scale.max()
+        return self._of_curves(rate) <= self.largest_stable_rate
 
     @property
     def is_hopeless(self) -> Any:
@@ -262,11 +299,13 @@ class Forecast:
         BadSetting
             For a step that is none.
         NoClosedForm
-            For Adam.
+            For an optimizer whose steps depend on the whole path.
         """
+        if self.batch:
+            raise NoClosedForm(f"{type(self.optimizer).__name__} on batches", "forecast of a loss")
         steps, some = _checked_steps(step), self._some
         with np.errstate(over="ignore", invalid="ignore"):
-            left = self.optimizer.decay(self.curvature[some], steps) * self.amplitude[some]
+            left = self.left(steps)[some] * self.amplitude[some]
             excess = np.where(self.moving[some], left * left, 0.0).sum(axis=-1) + self.held
         return number_or_stack(excess)
 
@@ -310,7 +349,7 @@ class Forecast:
             As `excess_at`.
         """
         steps, some = _checked_steps(step), self._some
-        travelled = self.optimizer.decay(self.curvature[some], steps.ravel()) - 1
+        travelled = self.left(steps.ravel())[some] - 1
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             reach = self.amplitude[some] / np.sqrt(self.curvature[some] / 2)
             moved = np.where(self.moving[some], travelled * reach, 0.0)
@@ -318,6 +357,102 @@ class Forecast:
             moved = np.moveaxis(moved, 0, -2) @ self.directions[..., some[-1]].mT
             weights = self.start + np.moveaxis(moved, -2, 0)
         return weights.reshape(*steps.shape, *self.start.shape)
+
+    def expected_excess_at(self, step: int | np.ndarray) -> Any:
+        """The mean of the loss above the lowest before update `step` over all draws of the batches,
+        in units of y²; of a descent over all rows what `excess_at` says.
+
+        It is exact for rows drawn with replacement; shuffled ones end lower, the more so the lower
+        the rate.
+
+        Parameters
+        ----------
+        step
+            A whole number from 0, or an array of them.
+
+        Returns
+        -------
+        float or array
+            One number, or one for each of an array of steps.
+
+        Raises
+        ------
+        NoClosedForm
+            For batches under another optimizer than GradientDescent.
+        """
+        if not self.batch:
+            return self.excess_at(step)
+        noise, steps = self._known_noise(), _checked_steps(step)
+        error = self.amplitude[self.moving] / np.sqrt(self.curvature[self.moving] / 2)
+        rate = float(self.optimizer.learning_rate)
+        if self.scale is None:
+            found = noise.excess(rate, error, steps)
+        else:
+            self._check_scheduled(steps)
+            found = noise.path(rate * self.scale[: int(steps.max(initial=0))], error)[steps]
+        return number_or_stack(found + self.held)
+
+    @property
+    def noise_floor(self) -> float:
+        """The mean loss above the lowest that is left after any number of steps, because the rows
+        of each are drawn, in units of y²; 0 over all rows, inf above the largest stable rate.
+
+        Raises NoClosedForm as `expected_excess_at`.
+        """
+        if not self.batch:
+            return 0.0
+        return self._known_noise().floor(float(self.optimizer.learning_rate))
+
+    def _known_noise(self) -> Noise:
+        if self.noise is None:
+            raise NoClosedForm(f"{type(self.optimizer).__name__} on batches", "forecast of a mean")
+        return self.noise
+
+    def left(self, steps: np.ndarray) -> np.ndarray:
+        """The share of each mode's initial error left after `steps`, of its mean under batches,
+        shape (*steps, …, k).
+
+        Parameters
+        ----------
+        steps
+            Whole numbers from 0, up to the end of a schedule.
+
+        Raises
+        ------
+        BadSetting, NoClosedForm
+            As `excess_at`.
+        """
+        if self.scale is None:
+            return self.optimizer.decay(self.curvature, steps)
+        if type(self.optimizer) is not GradientDescent:
+            name = f"{type(self.optimizer).__name__} with a schedule"
+            raise NoClosedForm(name, "forecast of the loss")
+        self._check_scheduled(steps)
+        return self._products[steps]
+
+    @cached_property
+    def _products(self) -> np.ndarray:
+        """Π (1 − ηₜ·λ) over the steps of a schedule, shape (steps + 1, k)."""
+        assert self.scale is not None
+        factors = 1 - np.multiply.outer(self.optimizer.learning_rate * self.scale, self.curvature)
+        return np.cumprod(np.concatenate((np.ones((1, self.curvature.shape[-1])), factors)), axis=0)
+
+    def _check_scheduled(self, steps: np.ndarray) -> None:
+        most = 0 if self.scale is None else len(self.scale)
+        if steps.max(initial=0) > most:
+            wanted = f"at most {most:,}, where the schedule ends"
+            raise BadSetting("step", int(steps.max()), wanted)
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether `loss_at` knows every loss: over all rows, of an optimizer that is linear."""
+        scheduled = self.scale is not None and type(self.optimizer) is not GradientDescent
+        return self.optimizer.has_closed_form and not self.batch and not scheduled
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each step is the optimizer's own, over all rows and without a penalty."""
+        return self.scale is None and not self.ridge and not self.batch
 
     @property
     def _some(self) -> tuple[Any, slice]:
@@ -330,6 +465,8 @@ class Forecast:
 
     def _of_curves(self, setting: Any) -> Any:
         """A setting as one number for each curve, shape (…,)."""
+        if not self.shape:
+            return float(setting if np.ndim(setting) == 0 else setting[0])
         return number_or_stack(self._broad(setting)[..., 0])
 
     def steps_to(self, excess: float) -> Any:
@@ -356,7 +493,7 @@ class Forecast:
         BadSetting
             For an excess that is not above 0.
         NoClosedForm
-            For Adam.
+            For an optimizer whose steps depend on the whole path.
         """
         wanted = "above 0, relative to the lowest loss (0.01 is 1 %)"
         if not number("excess", excess, wanted) > 0:
@@ -369,6 +506,9 @@ class Forecast:
             return 0
         if not target > self.held or not self.is_stable or not np.isfinite(self.amplitude).all():
             return math.inf
+        if self.scale is not None:
+            reached = np.flatnonzero(self.excess_at(np.arange(len(self.scale) + 1)) <= target)
+            return int(reached[0]) if reached.size else math.inf
         begin = np.arange(1, _RUN + 1)
         reached = np.flatnonzero(self.excess_at(begin) <= target)
         if reached.size:

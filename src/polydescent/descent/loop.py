@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, Self
 
@@ -20,7 +21,8 @@ from polydescent.arrays import (
     to_host,
     written,
 )
-from polydescent.descent.optimizers import Optimizer, change_settings
+from polydescent.descent import fused
+from polydescent.descent.contract import Optimizer, change_settings, scaled
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
 
@@ -38,6 +40,11 @@ def backward(A: Array, residual: Array) -> Array:
     return half + half  # as exact as 2·half, and at k = 4 in half the time
 
 
+def curved(A: Array, p: Array) -> Array:
+    """The Hessian of the sum of squares times p, 2·Aᵀ·(A·p), shape (…, k)."""
+    return backward(A, matvec(A, p))
+
+
 @dataclass(frozen=True, eq=False)
 class History:
     """What happened at every step. Entry t is before update t; the last entry is the result.
@@ -53,6 +60,9 @@ class History:
     kept
         Shape (len(kept),), step numbers: all of them up to 10,000, an even selection with both ends
         beyond.
+    validation
+        Shape (len(kept),), the loss of the rows put aside at those steps, in units of y²; None
+        where there are none.
 
     Examples
     --------
@@ -65,11 +75,19 @@ class History:
     loss: Array
     weights: Array
     kept: np.ndarray
+    validation: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
         """The number of updates made."""
         return self.loss.shape[0] - 1
+
+    @property
+    def best_step(self) -> int | None:
+        """The step in `kept` at which the rows put aside were met best; None without such."""
+        if self.validation is None or not np.isfinite(self.validation).any():
+            return None
+        return int(self.kept[np.nanargmin(self.validation)])
 
     def __repr__(self) -> str:
         if len(self.loss.shape) > 1:
@@ -84,6 +102,7 @@ class History:
             "loss": exactly(to_host(self.loss)),
             "weights": exactly(to_host(self.weights)),
             "kept": self.kept.tolist(),
+            **({} if self.validation is None else {"validation": exactly(self.validation)}),
         }
 
     @classmethod
@@ -105,6 +124,7 @@ class History:
             "loss": schema.series(schema.extended, 1),
             "weights": schema.anything,
             "kept": schema.series(schema.whole(), 1, KEPT + 2),
+            "validation": schema.Maybe(schema.series(schema.extended, 1), None),
         }
         values = schema.record(forms)(found, where)
         steps, kept = len(values["loss"]) - 1, values["kept"]
@@ -118,7 +138,11 @@ class History:
         pairs = (losses, loss), (weights, there)
         held = all(np.array_equal(a, to_host(b), equal_nan=True) for a, b in pairs)
         schema.check(held, f"{where}.kind.dtype", "one that holds the numbers", kind.dtype)
-        return cls(loss, there, np.array(kept, dtype=np.int64))
+        aside = values["validation"]
+        if aside is not None:
+            schema.check(len(aside) == len(kept), f"{where}.validation", "one a step kept", aside)
+            aside = np.array(aside)
+        return cls(loss, there, np.array(kept, dtype=np.int64), aside)
 
 
 def walk(
@@ -130,6 +154,7 @@ def walk(
     steps: int,
     target: float | Array | None = None,
     watch: Callable[[int, float], None] | None = None,
+    scale: np.ndarray | None = None,
 ) -> History:
     """Take `steps` steps down the loss ‖A·w − b‖² + rest from the weights `start`.
 
@@ -147,14 +172,54 @@ def walk(
     steps : how many at most.
     target : shape (…,); stops early where every loss is that or less.
     watch : called with each step and its loss, of a stack the largest.
+    scale : shape (steps,), what the learning rate is multiplied with at each step.
     """
-    xp = namespace(A)
     spacing = -(-steps // KEPT)
+    if fused.serves(A, b, start, optimizer):
+        told = None if target is None and watch is None else partial(_told, rest, target, watch)
+        loss, weights, w, t = fused.walk(A, b, start, optimizer, steps, spacing, scale, told)
+    else:
+        given = A, b, rest, start, optimizer, steps, spacing, target, watch, scale
+        loss, weights, w, t = _walk(*given)
+    kept = np.arange(0, t + 1, spacing)
+    if kept[-1] != t:
+        kept = np.append(kept, t)
+    weights = written(weights, (len(kept) - 1, ...), w)
+    return History(loss[: t + 1, ...] + rest, weights[: len(kept), ...], kept)
+
+
+def _told(rest: Any, target: Any, watch: Any, first: int, losses: np.ndarray) -> int | None:
+    """Which of the steps from `first` on is the last, None for none of them."""
+    now = losses + rest
+    last = None
+    if target is not None:
+        arrived = np.flatnonzero((now <= target).reshape(len(now), -1).all(axis=1))
+        last = int(arrived[0]) if arrived.size else None
+    if watch is not None:
+        for i, one in enumerate(now if last is None else now[: last + 1]):
+            watch(first + i, float(one.max()))
+    return last
+
+
+def _walk(
+    A: Array,
+    b: Array,
+    rest: float | Array,
+    start: Array,
+    optimizer: Optimizer,
+    steps: int,
+    spacing: int,
+    target: float | Array | None,
+    watch: Callable[[int, float], None] | None,
+    scale: np.ndarray | None,
+) -> tuple[Array, Array, Array, int]:
+    """What `fused.walk` gives, in any library and dtype and for every optimizer."""
+    xp = namespace(A)
     like = {"dtype": start.dtype, "device": start.device}
     optimizer = change_settings(optimizer, lambda setting: xp.asarray(setting, **like))
     loss = xp.empty((steps + 1, *start.shape[:-1]), **like)
     weights = xp.empty((steps // spacing + 2, *start.shape), **like)
-    w, state = start, optimizer.start(start)
+    w, state = start, optimizer.start(start, partial(curved, A))
     with quiet():
         for t in range(steps + 1):
             residual = forward(A, b, w)
@@ -166,9 +231,6 @@ def walk(
                 watch(t, float(xp.max(now + rest)))
             if t == steps or (target is not None and is_all(now + rest <= target)):
                 break
-            w, state = optimizer.step(w, backward(A, residual), state)
-    kept = np.arange(0, t + 1, spacing)
-    if kept[-1] != t:
-        kept = np.append(kept, t)
-    weights = written(weights, (len(kept) - 1, ...), w)
-    return History(loss[: t + 1, ...] + rest, weights[: len(kept), ...], kept)
+            pace = optimizer if scale is None else scaled(optimizer, float(scale[t]))
+            w, state = pace.step(w, backward(A, residual), state)
+    return loss, weights, w, t

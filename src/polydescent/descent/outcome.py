@@ -10,7 +10,6 @@ import numpy as np
 from polydescent.arrays import to_host
 from polydescent.descent.forecast import Forecast
 from polydescent.descent.loop import History
-from polydescent.descent.optimizers import Adam
 
 
 class Outcome(Enum):
@@ -89,10 +88,17 @@ def _diverged(history: History, forecast: Forecast) -> str:
 
 def _exhausted(history: History, forecast: Forecast, basis: str) -> str:
     taken = "1 step was" if history.steps == 1 else f"{history.steps:,} steps were"
-    if isinstance(forecast.optimizer, Adam):
+    if forecast.batch and forecast.noise is not None:
+        floor = forecast.noise_floor / forecast.lowest_loss if forecast.lowest_loss else math.inf
         return (
-            f"{taken} not enough. Adam's steps have the size of its "
-            "learning rate: take more of them, or a lower rate; Momentum() needs no tuning."
+            f"{taken} not enough: at this rate, batches of {forecast.batch:,} rows end on average "
+            f"{100 * floor:.3g} % above the lowest loss. A schedule that falls, a lower rate or "
+            "larger batches come closer."
+        )
+    if not forecast.has_closed_form:
+        return (
+            f"{taken} not enough for {type(forecast.optimizer).__name__}: "
+            f"{forecast.optimizer.hint}."
         )
     if forecast.held > _NEAR * forecast.lowest_loss:
         return (

@@ -15,6 +15,11 @@ _FORMS = {  # of every setting that an optimizer has
     "momentum": schema.nullable(schema.number(0.0, 1.0)),
     "betas": schema.pair(schema.number(0.0, 1.0), schema.number(0.0, 1.0)),
     "eps": schema.number(0.0),
+    "alpha": schema.number(0.0, 1.0),
+    "weight_decay": schema.number(0.0),
+    "momentum_decay": schema.number(0.0),
+    "lr_decay": schema.number(0.0),
+    "initial_accumulator_value": schema.number(0.0),
 }
 
 
@@ -28,7 +33,7 @@ def from_record(found: Any, where: str) -> Optimizer:
     named = type(found) is dict and "name" in found
     schema.check(named, where, "an object with a name", found)
     name = schema.choice(OPTIMIZERS)(found["name"], f"{where}.name")
-    kind = OPTIMIZERS[name]
+    kind: Any = OPTIMIZERS[name]
     forms = {"name": schema.text} | {f.name: _FORMS[f.name] for f in fields(kind)}
     settings = schema.record(forms)(found, where)
     try:

@@ -26,7 +26,7 @@ CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"
 _OF_ROWS = ("loo", "cv")
 _BLOCK = 1 << 16
 _MOST = 1 << 27  # rows that can be shuffled into folds: a gigabyte
-_EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
+EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def degree_table(
         of["loo"] = leave_one_out(triangle, rows)
     if rows is not None and choice.criterion == "cv":
         of["cv"] = cross_validation(triangle, rows, choice.folds)
-    exact = (loss <= _EXACT * triangle.square) & (freedom > 0)
+    exact = (loss <= EXACT * triangle.square) & (freedom > 0)
     pick, runner_up = _best(of[choice.criterion], exact)
     spread = tss / (triangle.n - 1) if triangle.n > 1 else math.nan
     return Degrees(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -36,8 +37,8 @@ class Domain:
     Domain(lo=0.0, hi=10.0)
     """
 
-    lo: float
-    hi: float
+    lo: Any  # a float, or an array of a stack
+    hi: Any
 
     @property
     def mid(self) -> float:
@@ -207,28 +208,28 @@ def change_of_basis(
     shift stays in [−1, 1]. scale, shift: numbers, or shape (…,) for a stack.
     """
     k = degree + 1
-    scale, shift = np.asarray(scale)[..., None], np.asarray(shift)[..., None]
-    C = np.zeros((*np.broadcast_shapes(scale.shape, shift.shape)[:-1], k, k))
-    C[..., 0, 0] = 1.0
-    times_variable = _times_variable(source, k)
+    if np.ndim(scale) or np.ndim(shift):
+        scale, shift = np.broadcast_arrays(scale, shift)
+        scale, shift = scale[..., None], shift[..., None]
+    columns = np.zeros((k, *np.shape(scale)[:-1], k))  # one after the other, each contiguous
+    columns[0, ..., 0] = 1.0
+    up, down = _times_variable(source, k)
     for j in range(degree):
         a, c = target.recurrence(j)
-        product = scale * times_variable(C[..., :, j]) + shift * C[..., :, j]
-        C[..., :, j + 1] = a * product - (c * C[..., :, j - 1] if c else 0.0)
-    return C
+        column, following = columns[j], columns[j + 1]
+        following[..., 1:] = column[..., :-1] * up
+        following[..., :-1] += column[..., 1:] * down
+        following *= scale
+        following += shift * column
+        if a != 1.0:
+            following *= a
+        if c:
+            following -= c * columns[j - 1]
+    return np.ascontiguousarray(np.moveaxis(columns, 0, -1))
 
 
-def _times_variable(basis: Basis, k: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Coordinates of v·f(v) from those of f, shape (…, k): v·p[i] = (p[i+1] + c·p[i−1]) / a, cut at
-    the size given.
-    """
+@lru_cache(maxsize=64)
+def _times_variable(basis: Basis, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(up, down), shape (k − 1,) each, of v·p[i] = up[i]·p[i+1] + down[i−1]·p[i−1]."""
     a, c = np.array([basis.recurrence(i) for i in range(k)]).T
-    up, down = 1 / a, c / a
-
-    def product(weights: np.ndarray) -> np.ndarray:
-        risen = np.zeros_like(weights)
-        risen[..., 1:] += weights[..., :-1] * up[:-1]
-        risen[..., :-1] += weights[..., 1:] * down[1:]
-        return risen
-
-    return product
+    return 1 / a[:-1], (c / a)[1:]

@@ -496,6 +496,7 @@ def _check_end(loss: float, outcome: Outcome, history: History, forecast: Foreca
     """Raise Misfit where a descent did not end as it says."""
     last = float(to_host(history.loss)[-1])
     same = loss == last or (math.isnan(loss) and math.isnan(last))
+    same = same or (forecast.ridge > 0 and loss <= last)  # which holds the penalty too
     schema.check(same, "loss", "that after the last step", loss)
     diverged = not (math.isfinite(last) and forecast.is_stable)
     is_so = diverged == (outcome is Outcome.DIVERGED)

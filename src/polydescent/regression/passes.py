@@ -8,6 +8,7 @@ from functools import partial
 
 from polydescent.checks import one_of
 from polydescent.errors import NoRows, NotFinite
+from polydescent.regression.matrices import moments_of
 from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows, omit_missing
 from polydescent.rows.source import Source
@@ -69,6 +70,7 @@ def states(
     missing: str = "raise",
     state: State | None = None,
     look: Callable[[Rows], None] | None = None,
+    moments: bool = False,
 ) -> Iterator[State]:
     """The states of the pass: the one to start from, and those after each chunk and each part.
 
@@ -81,7 +83,7 @@ def states(
         for rows, share in part.chunks(skip=state.taken):
             there, omitted = present(rows, missing)
             try:
-                summary = summary_of_rows(there, degree, omitted)
+                summary = summary_of_rows(there, degree, omitted, moments)
             except NotFinite as bad:
                 raise _located(bad, state.taken, part.label) from None
             if look is not None:
@@ -98,12 +100,16 @@ def present(rows: Rows, missing: str) -> tuple[Rows, int]:
     return omit_missing(rows) if missing == "omit" else (rows, 0)
 
 
-def summary_of_rows(rows: Rows, degree: int, omitted: int = 0) -> Summary:
-    """The summary of one chunk, which may be empty, with the names of its columns."""
+def summary_of_rows(rows: Rows, degree: int, omitted: int = 0, moments: bool = False) -> Summary:
+    """The summary of one chunk, which may be empty, with the names of its columns; with what
+    batches of its rows do, if asked.
+    """
     if not rows.n:
         return replace(Summary.empty(degree), omitted=omitted)
     summary = Summary.of_rows(rows.x, rows.y, rows.weights, degree, rows.counts)
-    return replace(summary, omitted=omitted, x_name=rows.x_name, y_name=rows.y_name, axis=rows.axis)
+    held = moments_of(rows, summary.triangle) if moments else None
+    names = {"x_name": rows.x_name, "y_name": rows.y_name}
+    return replace(summary, omitted=omitted, **names, axis=rows.axis, moments=held)
 
 
 def summary_of(
@@ -112,6 +118,7 @@ def summary_of(
     missing: str = "raise",
     look: Callable[[Rows], None] | None = None,
     watch: Callable[[State], None] | None = None,
+    moments: bool = False,
 ) -> Summary:
     """The summary of all rows of the source: here, or on the workers that hold them.
 
@@ -119,20 +126,20 @@ def summary_of(
     NoRows, and what `states` raises.
     """
     if source.remote:
-        of_rows = partial(_remote_summary, degree=degree, missing=missing)
+        of_rows = partial(_remote_summary, degree=degree, missing=missing, moments=moments)
         return checked(source.fold(of_rows, _total), source.label)
     tally = Tally()
-    for state in states(source, degree, missing, look=look):
+    for state in states(source, degree, missing, look=look, moments=moments):
         tally = state.tally
         if watch is not None:
             watch(state)
     return checked(tally.total(degree), source.label)
 
 
-def _remote_summary(rows: Rows, degree: int, missing: str) -> Summary:
+def _remote_summary(rows: Rows, degree: int, missing: str, moments: bool) -> Summary:
     there, omitted = present(rows, missing)
     with one_core():  # the cluster runs as many tasks side by side as a worker has cores
-        return summary_of_rows(there, degree, omitted)
+        return summary_of_rows(there, degree, omitted, moments)
 
 
 def checked(summary: Summary, label: str) -> Summary:

@@ -35,12 +35,14 @@ class Request:
     problem : which curve.
     missing : "raise" or "omit", for rows with NaN or infinity.
     per : the unit of x where it holds dates or durations; None for days.
+    moments : whether a summary tells what batches of its rows do.
     """
 
     source: Source
     problem: Problem
     missing: str = "raise"
     per: str | None = None
+    moments: bool = False
 
     @classmethod
     def parse(
@@ -58,6 +60,7 @@ class Request:
         missing: str = "raise",
         per: str | None = None,
         again: bool = False,
+        moments: bool = False,
         **curve: Any,
     ) -> Request:
         """The arguments of `fit`, `descend` and `summarize`; curve: as in `Problem.parse`.
@@ -72,7 +75,9 @@ class Request:
             )
         omega = weights_of(weights, sigma)
         source = source_of(data, y, x, omega, where, again, counts, file_format)
-        return cls(source, problem, missing, per)
+        if not isinstance(moments, bool):
+            raise BadSetting("moments", moments, "True or False")
+        return cls(source, problem, missing, per, moments)
 
     def gathered(self, kind: Kind | None = None) -> Request:
         """The same with all rows in memory, in another library or dtype, or on a device."""
@@ -85,7 +90,8 @@ class Request:
 
     def summarize(self) -> Summary:
         """One pass over the rows. Raises NotFinite, NoRows and what the source raises."""
-        summary = summary_of(self.source, self.problem.degree, self.missing)
+        moments = self.moments
+        summary = summary_of(self.source, self.problem.degree, self.missing, moments=moments)
         return summary.in_unit(self.per)
 
     def read(

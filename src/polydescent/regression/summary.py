@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from polydescent.arrays import Array, Kind
+from polydescent.descent.moments import Moments
 from polydescent.errors import BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
 from polydescent.rows.axis import PLAIN, Axis
@@ -46,6 +47,9 @@ class Summary:
     axis
         How dates and large whole numbers became x; parts on different ones are moved to the first's
         when they are added.
+    moments
+        What batches of the rows do to a descent, where that was asked for: see `Moments`. None
+        (default) otherwise, and of a sum in which a part lacks them.
 
     Examples
     --------
@@ -61,6 +65,7 @@ class Summary:
     x_name: str = "x"
     y_name: str = "y"
     axis: Axis = field(default=PLAIN)
+    moments: Moments | None = None
 
     # ── making one ──
 
@@ -109,9 +114,16 @@ class Summary:
         if not other.n or not self.n:
             return replace(self if self.n else other, omitted=omitted)
         axis = self.axis.joint(other.axis)
-        triangle = self.on(axis).triangle + other.on(axis).triangle
-        kind = self.kind.joint(other.kind)
-        return replace(self, triangle=triangle, axis=axis, kind=kind, omitted=omitted)
+        ours, theirs = self.on(axis), other.on(axis)
+        known = ours.moments is not None and theirs.moments is not None
+        return replace(
+            self,
+            triangle=ours.triangle + theirs.triangle,
+            axis=axis,
+            kind=self.kind.joint(other.kind),
+            omitted=omitted,
+            moments=ours.moments + theirs.moments if known else None,  # type: ignore[operator]
+        )
 
     def __radd__(self, nothing: object) -> Summary:
         """Itself added to 0, where `sum` begins."""
@@ -128,7 +140,10 @@ class Summary:
         if axis == self.axis or self.domain.is_empty:
             return replace(self, axis=axis)
         ends = (float(self.axis.on(x, axis)) for x in (self.domain.lo, self.domain.hi))
-        return replace(self, triangle=replace(self.triangle, domain=Domain(*ends)), axis=axis)
+        domain = Domain(*ends)
+        moments = None if self.moments is None else replace(self.moments, domain=domain)
+        triangle = replace(self.triangle, domain=domain)
+        return replace(self, triangle=triangle, axis=axis, moments=moments)
 
     def in_unit(self, per: str | None) -> Summary:
         """The same rows on the axis that people read: dates in `per` since a round origin,
@@ -172,7 +187,8 @@ class Summary:
         BadDegree
             For another.
         """
-        return replace(self, triangle=self.triangle.lower(degree))
+        moments = None if self.moments is None else self.moments.lower(degree)
+        return replace(self, triangle=self.triangle.lower(degree), moments=moments)
 
     # ── what it holds ──
 
@@ -261,6 +277,7 @@ class Summary:
             "x_name": self.x_name,
             "y_name": self.y_name,
             "axis": self.axis.to_record(),
+            **({} if self.moments is None else {"moments": self.moments.to_record()}),
         }
 
     @classmethod
@@ -274,7 +291,12 @@ class Summary:
         where
             The place there, for the refusal.
         """
-        made = cls(**_RECORD(found, where))
+        values = _RECORD(found, where)
+        moments, triangle = values.pop("moments"), values["triangle"]
+        if moments is not None:
+            place = f"{where}.moments"
+            moments = Moments.from_record(moments, place, triangle.degree, triangle.domain)
+        made = cls(**values, moments=moments)
         ends = (made.domain.lo, made.domain.hi)
         if made.axis.is_dates and not made.domain.is_empty:
             dated = not np.isnat([made.axis.place(x) for x in ends]).any()
@@ -335,7 +357,7 @@ class Summary:
             Whether the weights are 1/σ² with σ known in units of y; default False.
         **settings
             basis, optimizer, learning_rate, momentum, start, seed, steps, tolerance,
-            allow_divergence and progress, as in `polydescent.descend`.
+            allow_divergence, progress, schedule, validation and ridge, as in `polydescent.descend`.
 
         Raises
         ------
@@ -357,7 +379,8 @@ class Summary:
         degree
             Up to the summary's, which it is where left out.
         **settings
-            basis, optimizer, learning_rate, momentum, start and seed, as in `polydescent.descend`.
+            basis, optimizer, learning_rate, momentum, start, seed, ridge, and schedule with its
+            steps, as in `polydescent.descend`; batch, where the summary holds moments.
 
         Raises
         ------
@@ -396,5 +419,6 @@ _RECORD = schema.record(
         "x_name": schema.text,
         "y_name": schema.text,
         "axis": Axis.from_record,
+        "moments": schema.Maybe(schema.anything, None),
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from polydescent.arrays import Array
@@ -30,6 +30,7 @@ def summarize(
     missing: str = "raise",
     per: str | None = None,
     again: bool = False,
+    moments: bool = False,
 ) -> Summary:
     """One pass over the rows, folded into a triangle that holds every fit up to `degree`.
 
@@ -73,6 +74,9 @@ def summarize(
     again
         Files that hold the same rows, or one of them the first rows of another, are refused; True
         counts them twice. Default False.
+    moments
+        Whether to sum up, in the same pass, what steps over batches of these rows do, so that
+        `Summary.forecast` takes batch=. Default False.
 
     Raises
     ------
@@ -98,6 +102,7 @@ def summarize(
         missing=missing,
         per=per,
         again=again,
+        moments=moments,
     ).summarize()
 
 
@@ -234,6 +239,11 @@ def descend(
     tolerance: float | None = None,
     allow_divergence: bool = False,
     progress: bool = False,
+    batch: int | None = None,
+    draw: str = "replacement",
+    schedule: Callable[[int], float] | Sequence[float] | Array | None = None,
+    validation: Summary | None = None,
+    ridge: float = 0.0,
 ) -> Fit:
     """Gradient descent on the sum of squared residuals, with its history and its forecast.
 
@@ -273,13 +283,15 @@ def descend(
         "power" (weights are a, b, c, d of x, the coefficients; default), "chebyshev" or "legendre"
         (on x mapped to [−1, 1], weights in units of y).
     optimizer
-        "gd" (default), "momentum", "nesterov" or "adam", or an object such as Momentum(1e-6, 0.9)
+        "gd" (default), "momentum", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adagrad", "bb"
+        (Barzilai–Borwein), "cg" (conjugate gradients), or an object such as Momentum(1e-6, 0.9)
         that holds its settings.
     learning_rate
-        η of the optimizer named, in units of weight² per y², of Adam in units of weight. Left out,
-        the fastest stable one; 0.001 of Adam.
+        η of the optimizer named, in units of weight² per y², of Adam and its kin in units of
+        weight. Left out, the fastest stable one, of batches half of the largest stable one; 0.001
+        of Adam.
     momentum
-        β of "momentum" or "nesterov", in [0, 1). Left out, the fastest.
+        β of "momentum", "nesterov" or "rmsprop", in [0, 1). Left out, the fastest; 0 of the last.
     start
         "random" (standard normal, from `seed`; default), "zeros", or degree + 1 weights.
     seed
@@ -294,6 +306,22 @@ def descend(
     progress
         One line on standard error, if that is a terminal, once it takes over a second. Default
         False.
+    batch
+        Take each step down the gradient of so many rows, times n / batch, ≥ 1; with over="rows".
+        Left out, of all rows. `Forecast.expected_excess_at` and `noise_floor` foretell it.
+    draw
+        How rows get into a batch: "replacement" (default), each by chance, or "shuffle", each once
+        in an epoch.
+    schedule
+        What the learning rate is multiplied with at each step: a function of the step, counted from
+        0, or as many numbers as steps, each ≥ 0. Left out, 1.
+    validation
+        A summary of rows put aside, in the same units of x: `History.validation` tells their loss
+        at the steps kept, `History.best_step` where it was lowest. None unless given.
+    ridge
+        What the sum of the squares of all weights but the first costs, ≥ 0, in units of y² per unit
+        of weight²; default 0. History and forecast are of the loss with that cost, and end where it
+        is lowest; `Fit.loss` is without it.
 
     Returns
     -------
@@ -333,6 +361,11 @@ def descend(
         tolerance=tolerance,
         allow_divergence=allow_divergence,
         progress=progress,
+        batch=batch,
+        draw=draw,
+        schedule=schedule,
+        validation=validation,
+        ridge=ridge,
     )
     request = Request.parse(
         data,

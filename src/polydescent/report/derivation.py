@@ -9,7 +9,8 @@ import numpy as np
 from polydescent.checks import DEGREES, whole
 from polydescent.errors import UnknownName
 from polydescent.regression.verbs import summarize
-from polydescent.report.writing import STYLES, Math, Section, write
+from polydescent.report.languages import in_language
+from polydescent.report.writing import STYLES, Math, Section, translated, write
 
 LARGEST = DEGREES["explained"]
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -34,6 +35,7 @@ SYMBOLS = {
     "largest": Math("λₘₐₓ", r"\lambda_{\max}"),
     "minus_one": Math("−1", "-1"),
     "period": Math("[−π, π]", r"[-\pi, \pi]"),
+    "contraction": Math("(κ − 1)/(κ + 1)", r"(\kappa - 1)/(\kappa + 1)"),
     "factor": Math("1 − η·λⱼ", r"1 - \eta \lambda_j"),
 }
 
@@ -43,15 +45,21 @@ def weight_names(degree: int) -> list[str]:
     return list("abcd"[: degree + 1]) if degree <= 3 else [f"w{k}" for k in range(degree + 1)]
 
 
-def explain(degree: int, style: str = "text") -> str:
-    """The derivation for polynomials of `degree` as "text" (79 columns), "markdown" or "latex".
+def explain(degree: int, style: str = "text", language: str = "en") -> str:
+    """The derivation for polynomials of `degree` as "text" (79 columns), "markdown" or "latex", in
+    English ("en") or Chinese ("zh-CN").
 
-    Raises BadSetting for a degree that is not a whole number from 0 to 12, UnknownName for a style.
+    Raises BadSetting for a degree that is not a whole number from 0 to 12, UnknownName for a style
+    or a language.
     """
     if not isinstance(style, str) or style not in STYLES:
         raise UnknownName("format", style, STYLES)
+    say = in_language(language)
     wanted = f"a whole number from 0 to {LARGEST} to be explained"
-    return write(sections(whole("degree", degree, 0, LARGEST, wanted)), SYMBOLS, style)
+    degree = whole("degree", degree, 0, LARGEST, wanted)
+    counts = {"degree": degree, "k": degree + 1}
+    symbols = SYMBOLS | {name: Math(str(count), str(count)) for name, count in counts.items()}
+    return write([translated(section, say) for section in sections(degree)], symbols, style)
 
 
 def sections(degree: int) -> list[Section]:
@@ -75,12 +83,12 @@ def _model(degree: int) -> Section:
     terms = [_product(w, _power(k, "x")) for k, w in enumerate(weights)]
     model = Math(" + ".join(t.text for t in terms), " + ".join(t.latex for t in terms))
     listed = Math(", ".join(w.text for w in weights), ", ".join(w.latex for w in weights))
-    many = "weights are" if degree else "weight is"
+    learned = "The weights are what is learned:" if degree else "The weight is what is learned:"
     return Section(
         "The model",
         (
             Math(f"ŷ = {model.text}", rf"\hat y = {model.latex}"),
-            f"The {many} what is learned:",
+            learned,
             listed,
             "The model may curve in x, but it is linear in the weights. Everything below follows "
             "from that.",
@@ -128,7 +136,7 @@ def _chain(weight: Math, k: int, degree: int) -> Math:
     over = rf"\partial {weight.latex}"
     width = len(_power(degree, "xᵢ").text or "1")
     return Math(
-        f"∂ŷᵢ/∂{weight.text} = {factor:<{width}}   so   ∂L/∂{weight.text} = Σᵢ 2 rᵢ · {factor}",
+        f"∂ŷᵢ/∂{weight.text} = {factor:<{width}}   ⇒   ∂L/∂{weight.text} = Σᵢ 2 rᵢ · {factor}",
         rf"\frac{{\partial \hat y_i}}{{{over}}} &= {factor_latex} & "
         rf"\frac{{\partial L}}{{{over}}} &= \sum_i 2 r_i \cdot {factor_latex}",
     )
@@ -155,7 +163,7 @@ def _hessian(degree: int) -> Section:
                  r" = 2 S_{j+k}"),
             Math(text, rf"H = 2 \left( \begin{{array}}{{{columns}}} {latex} \end{{array}} \right)"),
             "No weight and no y occurs in {H}: the loss is a bowl of one curvature everywhere, "
-            f"with one lowest point if there are at least {degree + 1} different x.",
+            "with one lowest point if there are at least {k} different x.",
         ),
     )  # fmt: skip
 
@@ -188,19 +196,15 @@ def _limit(degree: int) -> Section:
             "The error shrinks in every direction only if each of these numbers lies between "
             "{minus_one} and 1. The steepest direction decides:",
             Math(
-                "|1 − η·λⱼ| < 1 for all j   ⇔   0 < η < 2/λₘₐₓ",
-                r"|1 - \eta \lambda_j| < 1 \text{ for all } j \iff 0 < \eta < 2 / \lambda_{\max}",
+                "|1 − η·λⱼ| < 1 ∀ j   ⇔   0 < η < 2/λₘₐₓ",
+                r"|1 - \eta \lambda_j| < 1 \;\forall\, j \iff 0 < \eta < 2 / \lambda_{\max}",
             ),
             "Above it the error along the steepest direction changes sign and grows at every step. "
             "Below it the flattest direction is the slowest. Both shrink alike, and the whole "
             "fastest, at",
-            Math(
-                "η = 2/(λₘₐₓ + λₘᵢₙ),   a factor of (κ − 1)/(κ + 1) a step",
-                r"\eta = \frac{2}{\lambda_{\max} + \lambda_{\min}}, \quad "
-                r"\text{a factor of } \frac{\kappa - 1}{\kappa + 1} \text{ a step}",
-            ),
-            "where {kappa} is the condition number. For the 2,000 points of the lesson, equally "
-            f"spaced on {{period}}, at degree {degree}:",
+            Math("η = 2/(λₘₐₓ + λₘᵢₙ)", r"\eta = \frac{2}{\lambda_{\max} + \lambda_{\min}}"),
+            "by a factor of {contraction} a step, where {kappa} is the condition number. For the "
+            "2,000 points of the lesson, equally spaced on {period}, at degree {degree}:",
             Math(
                 ",   ".join(f"{text} = {value:.4g}" for text, _, value in numbers),
                 r", \quad ".join(f"{latex} = {_number(value)}" for _, latex, value in numbers),
@@ -214,10 +218,10 @@ def _triangle(degree: int) -> Section:
         "The same from a triangle",
         (
             "An orthogonal change of the rows changes no sum of squares. It turns the {n} rows of "
-            f"{{V}} into the {degree + 1} of a triangle {{R}}:",
+            "{V} into the {k} of a triangle {R}:",
             Math("‖V·w − y‖² = ‖R·w − z‖² + rss", r"\|V w - y\|^2 = \|R w - z\|^2 + \text{rss}"),
             "for every {w}, so gradient and Hessian are the same too, and a step over a billion "
-            f"rows costs no more than one over {degree + 1}:",
+            "rows costs no more than one over {k}:",
             Math("∇L = 2·Rᵀ·(R·w − z)", r"\nabla L = 2 R^{\mathsf T} (R w - z)"),
             Math("H = 2·RᵀR", r"H = 2 R^{\mathsf T} R"),
         ),

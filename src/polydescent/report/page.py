@@ -29,6 +29,7 @@ _FOLDS = 5  # that rows are dealt into
 _ROWS_A_NUMBER = 3  # of each fold: a triangle of fewer rows would give them away
 _MOST_DEALT = 1_000_000  # rows: more would take seconds to deal
 _LONGEST_NAME = 300  # characters
+_REPLAYED = ("gd", "momentum", "nesterov", "adam")  # what explorer/core.js takes steps with
 _STEPS = 200  # shown first after exact least squares, which takes none
 
 
@@ -118,9 +119,15 @@ def _summary(fit: Fit) -> Summary:
 
 
 def _run(fit: Fit) -> dict[str, Any]:
-    """The descent shown first: the fit's own, or one that arrives where least squares went."""
+    """The descent shown first: the fit's own, or one that arrives where least squares went.
+
+    Of a descent that the page does not know, plain gradient descent from the same start.
+    """
     forecast = fit.forecast or fit.summary.forecast(basis="chebyshev", start="zeros")
     optimizer = forecast.optimizer
+    if optimizer.name not in _REPLAYED or not forecast.is_plain:
+        start = forecast.start.tolist()
+        optimizer = fit.summary.forecast(basis=fit.curve.basis, start=start).optimizer
     if fit.least_squares.constraints:
         directions = _free_directions(_equations(fit)[0])
         s = np.linalg.svd(fit.summary.R @ directions)[1]

@@ -272,7 +272,7 @@ def loss(fit: Fit, ax: Any, level: float) -> None:
     even = np.linspace(0, fit.history.steps, 4001).astype(np.int64)
     steps = np.union1d(even, np.arange(min(len(losses), 1000)))
     _line(ax, steps, _drawable(losses[steps]), "-", _RESULT, "loss")
-    if fit.forecast.optimizer.name != "adam":
+    if fit.forecast.has_closed_form:
         with quiet():
             foreseen = _drawable(np.asarray(fit.forecast.loss_at(steps)))
         ax.plot(
@@ -297,9 +297,10 @@ def modes(fit: Fit, ax: Any, level: float) -> None:
     assert fit.history is not None
     assert fit.forecast is not None
     forecast, moving = fit.forecast, fit.forecast.moving
-    steps = np.unique(np.geomspace(1, max(fit.history.steps, 10), 400).astype(np.int64))
+    end = max(fit.history.steps, 10) if forecast.scale is None else fit.history.steps
+    steps = np.unique(np.geomspace(1, end, 400).astype(np.int64))
     with quiet():
-        left = forecast.optimizer.decay(forecast.curvature[moving], steps)
+        left = forecast.left(steps)[:, moving]
         shares = _drawable((left * forecast.amplitude[moving]) ** 2)
         together = _drawable(np.asarray(forecast.excess_at(steps)))
     dashes = ("-", "--", "-.", ":")
@@ -329,7 +330,8 @@ def _drawable(values: np.ndarray) -> np.ndarray:
 def _optimizer(fit: Fit) -> str:
     assert fit.forecast is not None
     optimizer = fit.forecast.optimizer
-    return f"{optimizer.name}, rate {optimizer.learning_rate:.4g}"
+    rate = optimizer.learning_rate
+    return optimizer.name if rate is None else f"{optimizer.name}, rate {rate:.4g}"
 
 
 # ── which degree ─────────────────────────────────────────────────────────────────────────────────

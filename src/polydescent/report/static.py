@@ -70,8 +70,9 @@ def _check_kind(fit: Fit, kind: str) -> None:
         raise UnknownName("kind of picture", kind, KINDS)
     if kind in ("loss", "modes") and fit.history is None:
         raise NothingToDraw(kind, "exact least squares takes no steps", "Use descend(…) for them.")
-    if kind == "modes" and fit.forecast is not None and fit.forecast.optimizer.name == "adam":
-        raise NothingToDraw(kind, "Adam mixes the modes", 'Use kind="loss".')
+    if kind == "modes" and fit.forecast is not None and not fit.forecast.has_closed_form:
+        mixes = f"{type(fit.forecast.optimizer).__name__} mixes the modes"
+        raise NothingToDraw(kind, mixes, 'Use kind="loss".')
     if kind == "residuals" and not np.isfinite(fit.curve.weights).all():
         raise NothingToDraw(kind, "the weights overflowed", 'Use kind="loss" to see it happen.')
     if kind == "residuals" and fit.rows is None:

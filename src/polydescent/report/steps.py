@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from polydescent.descent.optimizers import Adam, GradientDescent, Momentum, Nesterov
+from polydescent.descent.adaptive import Adagrad, Adam, AdamW, NAdam, RMSprop
+from polydescent.descent.linear import GradientDescent, Momentum, Nesterov
+from polydescent.descent.searching import BarzilaiBorwein, ConjugateGradient
 from polydescent.polynomial.basis import POWER, design_matrix
 from polydescent.regression.fit import Fit
 from polydescent.report.density import blocks
@@ -97,7 +99,9 @@ def _backward(trace: Trace, names: list[str]) -> list[str]:
 
 def _update(trace: Trace, names: list[str]) -> list[str]:
     formula, of_weight = _UPDATES[type(trace.optimizer)]
-    settings = ", ".join(f"{_LETTERS[k]} = {_setting(v)}" for k, v in vars(trace.optimizer).items())
+    settings = ", ".join(
+        f"{_LETTERS.get(k, k)} = {_setting(v)}" for k, v in vars(trace.optimizer).items()
+    )
     lines = [formula, settings]
     for i, name in enumerate(names):
         lines += [f"{name}: {line}" for line in of_weight(trace, i)]
@@ -126,16 +130,113 @@ def _nesterov(trace: Trace, i: int) -> list[str]:
 
 
 def _adam(trace: Trace, i: int) -> list[str]:
-    (_, m, s), (t, m_after, s_after) = trace.state, trace.state_after
-    (first, second), eps = vars(trace.optimizer)["betas"], vars(trace.optimizer)["eps"]
-    g = _n(trace.gradient[i], True)
-    mean, size = m_after[i] / (1 - first**t), np.sqrt(s_after[i] / (1 - second**t))
+    t, mean, size, lines = _means(trace, i, trace.gradient[i])
+    (first, _), eps = vars(trace.optimizer)["betas"], vars(trace.optimizer)["eps"]
+    mean = mean / (1 - first**t)
     return [
-        f"m ← {first}·{_n(m[i], True)} + {1 - first:.4g}·{g} = {_n(m_after[i])}",
-        f"s ← {second}·{_n(s[i])} + {1 - second:.4g}·{g}² = {_n(s_after[i])}",
+        *lines,
         f"t = {t}: m/(1−β₁ᵗ) = {_n(mean)}, √(s/(1−β₂ᵗ)) = {_n(size)}",
         _move(trace, i, f"{_n(mean, True)}/{_n(size + eps)}"),
     ]
+
+
+def _adamw(trace: Trace, i: int) -> list[str]:
+    settings = vars(trace.optimizer)
+    shrunk = trace.weights[i] * (1 - settings["learning_rate"] * settings["weight_decay"])
+    decay = f"{_n(settings['learning_rate'])}·{_n(settings['weight_decay'])}"
+    first = f"w ← (1 − {decay})·{_n(trace.weights[i], True)} = {_n(shrunk)}"
+    *lines, last = _adam(trace, i)
+    along = last.partition("·")[2].rpartition(" = ")[0]
+    return [first, *lines, _move(trace, i, along, shrunk)]
+
+
+def _nadam(trace: Trace, i: int) -> list[str]:
+    settings, (g, lines) = vars(trace.optimizer), _decayed(trace, i)
+    t, m, size, means = _means(trace, i, g)
+    product, (first, _) = trace.state_after[1], settings["betas"]
+    now, ahead = (first * (1 - 0.96 ** (j * settings["momentum_decay"]) / 2) for j in (t, t + 1))
+    own, past = (1 - now) / (1 - product), ahead / (1 - product * ahead)
+    along = own * g + past * m
+    return [
+        *lines,
+        *means,
+        f"t = {t}: {_n(own)}·{_n(g, True)} + {_n(past)}·{_n(m, True)} = {_n(along)}, "
+        f"√(s/(1−β₂ᵗ)) = {_n(size)}",
+        _move(trace, i, f"{_n(along, True)}/{_n(size + settings['eps'])}"),
+    ]
+
+
+def _rmsprop(trace: Trace, i: int) -> list[str]:
+    settings, (g, lines) = vars(trace.optimizer), _decayed(trace, i)
+    (s, v), (s_after, v_after) = trace.state, trace.state_after
+    alpha, size = settings["alpha"], np.sqrt(s_after[i]) + settings["eps"]
+    lines.append(_mean("s", alpha, s[i], g, "²", s_after[i]))
+    along = f"{_n(g, True)}/{_n(size)}"
+    if settings["momentum"]:
+        carried = f"{_n(settings['momentum'])}·{_n(v[i], True)}"
+        lines.append(f"v ← {carried} + {along} = {_n(v_after[i])}")
+        along = _n(v_after[i], True)
+    return [*lines, _move(trace, i, along)]
+
+
+def _adagrad(trace: Trace, i: int) -> list[str]:
+    settings, (g, lines) = vars(trace.optimizer), _decayed(trace, i)
+    (t, s), (_, after) = trace.state, trace.state_after
+    size = np.sqrt(after[i]) + settings["eps"]
+    lines.append(f"s ← {_n(s[i])} + {_n(g, True)}² = {_n(after[i])}")
+    rate = settings["learning_rate"] / (1 + t * settings["lr_decay"])
+    return [*lines, _move(trace, i, f"{_n(g, True)}/{_n(size)}", rate=rate)]
+
+
+def _bb(trace: Trace, i: int) -> list[str]:
+    before, gradient, _ = trace.state
+    moved, change = trace.weights - before, trace.gradient - gradient
+    rate, lines = float(trace.state_after[2][0]), []
+    if not i and moved.any():
+        found = f"{_n(float(moved @ moved))} / {_n(float(moved @ change), True)}"
+        lines = [f"η = s·s / s·c = {found} = {_n(rate)}"]
+    return [*lines, _move(trace, i, _n(trace.gradient[i], True), rate=rate)]
+
+
+def _cg(trace: Trace, i: int) -> list[str]:
+    (_, p, before), (hessian, p_after, square) = trace.state, trace.state_after
+    share = float(square[0] / before[0]) if before[0] else 0.0
+    down, bent = float(p_after @ trace.gradient), float(p_after @ hessian(p_after))
+    rate = down / bent if bent else 0.0
+    lines = []
+    if not i:
+        lines = [
+            f"g·g / that before = {_n(float(square[0]))} / {_n(float(before[0]))} = {_n(share)}",
+            f"p·g / p·H·p = {_n(down)} / {_n(bent)} = {_n(rate)}",
+        ]
+    carried = f"{_n(trace.gradient[i])} + {_n(share)}·{_n(p[i], True)}"
+    lines.append(f"p ← {carried} = {_n(p_after[i])}")
+    return [*lines, _move(trace, i, _n(p_after[i], True), rate=rate)]
+
+
+def _means(trace: Trace, i: int, g: float) -> tuple[int, float, float, list[str]]:
+    """Steps made, m and √(s/(1−β₂ᵗ)) of Adam and NAdam, and how m and s came about."""
+    (*_, m, s), (t, *_, m_after, s_after) = trace.state, trace.state_after
+    first, second = vars(trace.optimizer)["betas"]
+    lines = [
+        _mean("m", first, m[i], g, "", m_after[i]),
+        _mean("s", second, s[i], g, "²", s_after[i]),
+    ]
+    return t, m_after[i], float(np.sqrt(s_after[i] / (1 - second**t))), lines
+
+
+def _mean(name: str, beta: float, before: float, g: float, power: str, after: float) -> str:
+    kept = f"{beta}·{_n(before, True)}"
+    return f"{name} ← {kept} + {1 - beta:.4g}·{_n(g, True)}{power} = {_n(after)}"
+
+
+def _decayed(trace: Trace, i: int) -> tuple[float, list[str]]:
+    """The gradient with what a weight decay adds, and the line that says so."""
+    decay, g = vars(trace.optimizer)["weight_decay"], trace.gradient[i]
+    if not decay:
+        return float(g), []
+    both = float(g + decay * trace.weights[i])
+    return both, [f"g ← {_n(g)} + {_n(decay)}·{_n(trace.weights[i], True)} = {_n(both)}"]
 
 
 def _velocity(trace: Trace, i: int) -> str:
@@ -144,20 +245,32 @@ def _velocity(trace: Trace, i: int) -> str:
     return f"v ← {_n(beta)}·{v} + {g} = {_n(trace.state_after[i])}"
 
 
-def _move(trace: Trace, i: int, along: str) -> str:
-    rate = _n(trace.optimizer.learning_rate)
-    return f"w ← {_n(trace.weights[i])} − {rate}·{along} = {_n(trace.after[i])}"
+def _move(
+    trace: Trace, i: int, along: str, weight: float | None = None, rate: float | None = None
+) -> str:
+    weight = trace.weights[i] if weight is None else weight
+    rate = trace.optimizer.learning_rate if rate is None else rate
+    return f"w ← {_n(weight)} − {_n(rate)}·{along} = {_n(trace.after[i])}"
 
 
-_LETTERS = {"learning_rate": "η", "momentum": "β", "betas": "(β₁, β₂)", "eps": "eps"}
+_LETTERS = {"learning_rate": "η", "momentum": "β", "betas": "(β₁, β₂)", "alpha": "α"}
+_ADAM = "m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·g², w ← w − η·(m/(1−β₁ᵗ)) / (√(s/(1−β₂ᵗ)) + eps)"
 _UPDATES = {
     GradientDescent: ("w ← w − η·g", _gd),
     Momentum: ("v ← β·v + g, w ← w − η·v", _momentum),
     Nesterov: ("v ← β·v + g, w ← w − η·(g + β·v)", _nesterov),
-    Adam: (
-        "m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·g², w ← w − η·(m/(1−β₁ᵗ)) / (√(s/(1−β₂ᵗ)) + eps)",
-        _adam,
+    Adam: (_ADAM, _adam),
+    AdamW: (f"w ← (1 − η·weight_decay)·w, {_ADAM}", _adamw),
+    NAdam: (
+        "m ← β₁·m + (1−β₁)·g, s ← β₂·s + (1−β₂)·g², w ← w − η·((1−μₜ)/(1−Mₜ)·g + "
+        "μₜ₊₁/(1−Mₜ₊₁)·m) / (√(s/(1−β₂ᵗ)) + eps), μₜ = β₁·(1 − 0.96^(t·momentum_decay)/2), "
+        "Mₜ = μ₁·…·μₜ",
+        _nadam,
     ),
+    RMSprop: ("s ← α·s + (1−α)·g², v ← β·v + g/(√s + eps), w ← w − η·v", _rmsprop),
+    Adagrad: ("s ← s + g², w ← w − η/(1 + (t−1)·lr_decay)·g/(√s + eps)", _adagrad),
+    BarzilaiBorwein: ("w ← w − η·g, with s the step before and c the change of g in it", _bb),
+    ConjugateGradient: ("p ← g + (g·g / that before)·p, w ← w − (p·g / p·H·p)·p", _cg),
 }
 
 

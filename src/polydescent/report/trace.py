@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from polydescent.arrays import quiet
 from polydescent.checks import whole
-from polydescent.descent.loop import backward, forward
-from polydescent.descent.optimizers import Optimizer
-from polydescent.errors import NoDescent
+from polydescent.descent.contract import Optimizer, scaled
+from polydescent.descent.loop import backward, curved, forward
+from polydescent.errors import BadCall, NoDescent
 from polydescent.regression.fit import Fit
 
 
@@ -42,17 +43,22 @@ class Trace:
     def of(cls, fit: Fit, step: int) -> Trace:
         """Walk again from the start of the descent to update `step`, counted from 0.
 
-        Raises NoDescent, BadSetting.
+        Raises NoDescent, BadCall, BadSetting.
         """
         if fit.history is None or fit.forecast is None:
             raise NoDescent()
-        step = check_step(step, fit.history.steps)
-        R, z, rss = fit.summary.triangle.least_squares(fit.curve.basis)
+        step, scale = check_step(step, fit.history.steps), fit.forecast.scale
+        if fit.forecast.batch:
+            raise BadCall("A step over a batch cannot be taken apart: its rows are not kept.")
+        R, z, rss = fit.summary.triangle.penalized(fit.curve.basis, fit.forecast.ridge)
         optimizer, w = fit.forecast.optimizer, fit.forecast.start
-        state = optimizer.start(w)
+        state = optimizer.start(w, partial(curved, R))
         with quiet():
-            for _ in range(step):
-                w, state = optimizer.step(w, backward(R, forward(R, z, w)), state)
+            for t in range(step):
+                pace = optimizer if scale is None else scaled(optimizer, float(scale[t]))
+                w, state = pace.step(w, backward(R, forward(R, z, w)), state)
+            if scale is not None:
+                optimizer = scaled(optimizer, float(scale[step]))
             residual = forward(R, z, w)
             gradient = backward(R, residual)
             after, state_after = optimizer.step(w, gradient, state)

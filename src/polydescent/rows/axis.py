@@ -279,12 +279,20 @@ def axis_of_halves(high: np.ndarray, low: np.ndarray, tick: str = "") -> tuple[A
     The origin is a multiple of 2³² near the first of them: a float64 too, as far as 2⁸⁵. Numbers of
     many sizes keep the origin 0: next to a far one, the small ones would lose digits.
     """
-    known = high[np.isfinite(high)]
-    beyond = known.size and max(-known.min(), known.max()) >= EXACT >> 32
+    known = high
+    ends = (high.min(), high.max()) if high.size else (np.nan, np.nan)
+    if not np.isfinite(ends).all():
+        known = high[np.isfinite(high)]
+        ends = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    least, most = ends
+    beyond = max(-least, most) >= EXACT >> 32
     if beyond and not tick:
-        beyond = known.max() - known.min() <= np.abs(known).min()
+        beyond = most - least <= np.abs(known).min()
     first = float(known[0]) if beyond else 0.0
-    return Axis(int(first) << 32, tick), (high - first) * 2.0**32 + low
+    x = high - first
+    x *= 2.0**32
+    x += low
+    return Axis(int(first) << 32, tick), x
 
 
 def place_in(text: str) -> Any:

@@ -15,12 +15,14 @@ Value = TypeVar("Value")
 class Source:
     """Rows that come in chunks; each chunk is read, folded into a summary and let go.
 
-    label names it in errors. remote: its rows lie on other machines, `fold` folds them there, and
+    label names it in errors. sorts: its rows come in another order than they have, sorted by their
+    keys. remote: its rows lie on other machines, `fold` folds them there, and
     there are no chunks. repeatable: its rows come in the same order every time. parts: the sources
     it is made of (a glob's files), itself if one.
     """
 
     label = ""
+    sorts = False
     remote = False
     repeatable = False
     x_name = "x"

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
-from polydescent.arrays import Array, counted, in_double, namespace, sum_squares, weights_of_counted
+from polydescent.arrays import (
+    Array,
+    counted,
+    in_double,
+    is_all,
+    is_any,
+    namespace,
+    sum_squares,
+    weights_of_counted,
+)
 from polydescent.checks import DEGREES, as_whole
 from polydescent.errors import BadDegree, BadSetting, OutOfRange, TooFewDistinct, TooFewRows
 from polydescent.polynomial.basis import CHEBYSHEV, Basis, Domain, change_of_basis
 from polydescent.sealed import schema
 from polydescent.triangle import kernels
-from polydescent.triangle.kernels.reference import raise_not_finite, stack
+from polydescent.triangle.kernels import native_curves
+from polydescent.triangle.kernels.reference import raise_not_finite
+from polydescent.triangle.kernels.stacked import stack
 
 HIGHEST = DEGREES["any"]
 RANK_TOLERANCE = 64 * np.finfo(np.float64).eps
 _LARGEST = 1e150  # its square, and sums of such squares, fit a double
-_SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
+SMALLEST = 1e-138  # so does its square, and what rounding leaves of that: 10⁻³² of it
 _BLOCK = 1 << 16  # weights whose logarithms are in memory at once
 
 
@@ -97,7 +109,7 @@ class Triangle:
                 strict=True,
             )
         )
-        return cls(array, Domain(lo, hi), n, logs)  # type: ignore[arg-type]
+        return cls(array, Domain(lo, hi), n, logs)
 
     def __getitem__(self, place: Any) -> Triangle:
         """Some of a stack: an index, a slice or a mask over its leading dimensions."""
@@ -116,19 +128,34 @@ class Triangle:
         """The triangle of the rows of both, on the union of their domains; of one degree."""
         ours, theirs = self.n == 0, other.n == 0
         domain = self.domain | other.domain
-        if np.all(ours) or np.all(theirs):
-            array = other.array if np.all(ours) else self.array
+        if is_all(ours) or is_all(theirs):
+            array = other.array if is_all(ours) else self.array
+        elif self.shape and self.shape == other.shape and native_curves.serves(self.degree):
+            array = self._merged(other)
         else:
             array = stack(self.rebased(domain).array, other.rebased(domain).array)
-            if np.any(ours) or np.any(theirs):  # no rounding where one of them holds no rows
+            if is_any(ours) or is_any(theirs):  # no rounding where one of them holds no rows
                 array = np.where(
                     _wide(theirs), self.array, np.where(_wide(ours), other.array, array)
                 )
         return Triangle(array, domain, self.n + other.n, self.log_weights + other.log_weights)
 
+    def _merged(self, other: Triangle) -> np.ndarray:
+        """The arrays of two stacks of one shape merged curve by curve, in C."""
+        size = self.degree + 2
+        sides = []
+        for t in (self, other):
+            others = (np.ravel(c) for c in (t.domain.lo, t.domain.hi, t.n))
+            sides.append((t.array.reshape(-1, size, size), *others))
+        array, hard = native_curves.merge(*sides)
+        for i in np.flatnonzero(hard):
+            place = np.unravel_index(i, self.shape)
+            array[i] = (self[place] + other[place]).array
+        return array.reshape(self.array.shape)
+
     def rebased(self, domain: Domain) -> Triangle:
         """The same rows on a wider domain."""
-        if domain is self.domain or np.all(self.domain.is_empty):
+        if domain is self.domain or is_all(self.domain.is_empty):
             return replace(self, domain=domain)
         with np.errstate(invalid="ignore"):  # of an empty domain among others
             C = change_of_basis(CHEBYSHEV, CHEBYSHEV, self.degree, *self.domain.widening(domain))
@@ -206,16 +233,31 @@ class Triangle:
             )
         return R, self.z, self.rss
 
+    def penalized(self, basis: Basis, ridge: float) -> tuple[np.ndarray, np.ndarray, Any]:
+        """(R, z, rss) of one curve with a loss that is larger by ridge·Σ w², over all weights in
+        that basis but the first: as if rows √ridge·I had been met with y = 0.
+        """
+        R, z, rss = self.least_squares(basis)
+        if not ridge:
+            return R, z, rss
+        k = self.degree + 1
+        rows = np.zeros((k + 1, k + 1))
+        rows[:k, :k], rows[:k, k], rows[k, k] = R, z, np.sqrt(rss)
+        penalty = np.zeros((k, k + 1))
+        penalty[:, :k] = np.sqrt(ridge) * np.eye(k)
+        array = stack(rows, penalty[1:])
+        return array[:k, :k], array[:k, k], float(array[k, k] ** 2)
+
     def solve(self) -> np.ndarray:
         """The Chebyshev weights of least squares, shape (…, degree + 1).
 
         Raises TooFewRows, TooFewDistinct where the rows do not determine them, OutOfRange.
         """
         self.check_size()
-        if np.any(self.n < self.degree + 1):
+        if is_any(self.n < self.degree + 1):
             raise TooFewRows(int(np.min(self.n)), self.degree)
         full = self.has_full_rank
-        if not np.all(full):
+        if not is_all(full):
             first = self if not self.shape else self[np.unravel_index(np.argmin(full), self.shape)]
             raise TooFewDistinct(int(first.n), self.degree, idle=first.lowest_idle)
         weights = np.linalg.solve(self.R, self.z[..., None])[..., 0]  # plain back-substitution
@@ -226,10 +268,10 @@ class Triangle:
     def check_size(self) -> None:
         """Raises OutOfRange for y so small, though not all 0, that their squares lose digits."""
         largest = np.abs(self.array[..., -1]).max(axis=-1)
-        if np.any((largest > 0) & (largest < _SMALLEST)):
+        if is_any((largest > 0) & (largest < SMALLEST)):
             raise OutOfRange("The sum of squares of y", "Multiply y by a constant first.")
 
-    @property
+    @cached_property
     def has_full_rank(self) -> Any:
         """Shape (…,): whether every term adds something, beyond rounding, to those below it."""
         return determines(self.R)

@@ -100,5 +100,8 @@ def _pieces(fold: Callable[..., None], n: int, shape: tuple[int, ...], *given: A
             first = piece * PIECE
             fold(*given, first, min(PIECE, n - first), into + piece * length)
 
-    share_out(work, len(results), cores())
+    if len(results) == 1:
+        fold(*given, 0, n, into)
+    else:
+        share_out(work, len(results), cores())
     return results

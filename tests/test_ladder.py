@@ -30,7 +30,7 @@ def module_of(path):
 # Inside these methods, as the docstring says, an import goes down the list instead.
 REACH_DOWN = {
     "regression.summary.Summary": {"fit", "descend", "forecast", "save", "load"},
-    "regression.fit.Fit": {"plot", "explore", "__str__"},
+    "regression.fit.Fit": {"plot", "explore", "__str__", "_repr_html_"},
     "many.summaries.Summaries": {"fit", "descend", "forecast", "__add__", "save", "load"},
     "many.fits.Fits": {"plot", "explore", "__repr__", "__str__", "_repr_html_", "save", "load"},
     "cli": {"main"},  # the entry point, which loads nothing until it has Ctrl-C in hand

@@ -32,7 +32,7 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     estimators: recurrence torch table scikit
     xarray
     report: density writing languages derivation text many_text trace steps panels many_panels
-        static explorer page
+        static explorer page notebook
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain groups fit update merge
         predict commands door

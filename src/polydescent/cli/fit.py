@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, command, text
 from polydescent.cli.groups import Groups, fit_groups
@@ -114,4 +116,11 @@ def fit(
     if keep.save is not None:
         extra["saved in"] = keep.save
     degrees = problem.degree if problem.auto else 0
-    show(fitted, output, extra, " ".join(files), descent.log_every, degrees)
+    title = " ".join(map(_named, files))
+    show(fitted, output, extra, title, descent.log_every, degrees)
+
+
+def _named(file: str) -> str:
+    """A file without its folders, which are nobody's business but the writer's; SQL as it is."""
+    is_path = os.path.exists(file) or not any(map(str.isspace, file))
+    return os.path.basename(file) if is_path else file

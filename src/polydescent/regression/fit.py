@@ -7,7 +7,7 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
+
+if TYPE_CHECKING:
+    from polydescent.report.notebook import Page
 
 
 @dataclass(frozen=True, eq=False)
@@ -406,17 +409,19 @@ class Fit(Evidence):
 
     def explore(
         self,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | None = None,
         sample: int = 0,
         title: str = "",
         language: str | None = None,
-    ) -> None:
-        """Write one HTML file that re-runs the training on all rows, offline, from some 80 numbers.
+        tour: bool = True,
+    ) -> Page | None:
+        """One HTML page that re-runs the training on all rows, offline, from some 80 numbers: in
+        the notebook, or written to a file.
 
         Parameters
         ----------
         path
-            A file name ending in .html.
+            A file name ending in .html; left out, the page is returned.
         sample
             Raw rows to carry in it, at most so many; default 0: the rows then travel as counts on a
             grid, from which none can be told.
@@ -424,17 +429,31 @@ class Fit(Evidence):
             The heading; "y of x", by the names of the columns, where left out.
         language
             "en", "zh-CN", or that of the reader where left out.
+        tour
+            Whether it offers a guided tour; default True.
+
+        Returns
+        -------
+        Page or None
+            Without a path, what a notebook shows in a frame; None where a file was written.
 
         Raises
         ------
         BadSetting, NoFolder
-            For a path that cannot be written, a sample that is no number of rows.
+            For a path that cannot be written, a sample that is no number of rows, a tour that is
+            neither True nor False.
         UnknownName
             For another language.
         """
+        if path is None:
+            from polydescent.report.notebook import Page
+            from polydescent.report.page import page_text
+
+            return Page(page_text(self, sample, title, language, tour))
         from polydescent.report.page import write_page
 
-        write_page(self, path, sample, title, language)
+        write_page(self, path, sample, title, language, tour)
+        return None
 
     def __copy__(self) -> Self:
         """The same fit, with its rows: only a pickle is a message."""
@@ -458,8 +477,10 @@ class Fit(Evidence):
         )
 
     def _repr_html_(self) -> str:
-        """The coefficients and how good they are, for a notebook."""
-        return table_of(self)
+        """The equation, a small picture, the coefficients and how good they are, for a notebook."""
+        from polydescent.report.notebook import headed
+
+        return headed(self) + table_of(self)
 
     def _repr_latex_(self) -> str:
         """The equation, with its standard errors where it has arrived."""

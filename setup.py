@@ -43,6 +43,14 @@ def sums() -> FFI:
     return extension("triangle.kernels.sums", FAST)
 
 
+def curves() -> FFI:
+    return extension("triangle.kernels.curves", FAST)
+
+
+def partition() -> FFI:
+    return extension("many.partition", FAST)
+
+
 def precise() -> FFI:
     return extension("least_squares.precise", EXACT)
 
@@ -65,7 +73,9 @@ STABLE = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"py_limited_api
 
 if __name__ != "__cffi__":  # cffi runs this file under that name to find the functions
     setup(
-        cffi_modules=["setup.py:sums", "setup.py:precise", "setup.py:fused"],
+        cffi_modules=[
+            f"setup.py:{name}" for name in ("sums", "curves", "partition", "precise", "fused")
+        ],
         options={"bdist_wheel": STABLE},
         long_description=page((ROOT / "README.md").read_text(encoding="utf-8")),
         long_description_content_type="text/markdown",

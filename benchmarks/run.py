@@ -20,11 +20,15 @@ SECTIONS = (
     "torch_layer",
     "memory_rows",
     "files",
+    "groups",
     "dask_workers",
     "scaling",
     "kills",
     "attacks",
+    "many",
     "digits",
+    "scikit",
+    "robust",
 )
 
 

@@ -81,11 +81,35 @@ def wavy() -> tuple[np.ndarray, np.ndarray]:
     return x, 1 - x + x**3 + rng.normal(0, 0.4, x.size)
 
 
+def months(ax: Any, color: list[str]) -> None:
+    table = Path(__file__).parent.parent / "tests" / "data" / "global-temperature-monthly.csv"
+    fits = pd.fit_many(
+        table,
+        x="CAST(left(Year, 4) AS DOUBLE)",
+        y="Mean",
+        by=["Source", "CAST(right(Year, 2) AS INTEGER)"],
+        where="left(Year, 4) >= '1970'",
+        degree=1,
+    )
+    for i, source in enumerate(("GISTEMP", "gcag")):
+        lines = [fits[source, month] for month in range(1, 13)]
+        trend, error = (
+            100 * np.array([getattr(line, name)[1] for line in lines])
+            for name in ("coef", "stderr")
+        )
+        places = np.arange(1, 13) + (i - 0.5) / 5
+        ax.errorbar(places, trend, 2 * error, fmt="o", capsize=3, color=color[i], label=source)
+    ax.set(xlabel="month", ylabel="°C per century since 1970", ylim=(0, None))
+    ax.set_xticks(range(1, 13))
+    ax.legend(frameon=False)
+
+
 PICTURES: dict[str, Callable[[Any, list[str]], None]] = {
     "lesson-curve": lesson_curve,
     "lesson-loss": lesson_loss,
     "rates": rates,
     "coordinates": coordinates,
+    "months": months,
 }
 PLOTS: dict[str, Callable[[Any], Any]] = {  # the library's own, on white as it draws them
     "bands": lambda ax: pd.fit(*wavy(), degree=3).plot(ax=ax),
@@ -139,3 +163,11 @@ def _style(theme: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     draw_all(Path(__file__).parent / "_pictures")
+
+
+def write_page(folder: Path) -> None:
+    """The lesson's run as a page that trains, which the tour of the documentation leads into."""
+    folder.mkdir(exist_ok=True)
+    x, y = rows()
+    run = pd.descend(x, y, degree=3, optimizer=LESSON)
+    run.explore(folder / "explorer.html", title="sin(x)")

@@ -18,8 +18,8 @@ import polydescent as pd
 from polydescent.errors import AlreadyAdded, OnlyFiles, SourceChanged, Stopped
 from polydescent.models import model as store
 from polydescent.models.journal import Job, run
+from polydescent.rows.arrow import CHUNK
 from polydescent.rows.files import files
-from polydescent.rows.rows import CHUNK
 from polydescent.rows.source_of import source_of
 
 

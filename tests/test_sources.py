@@ -24,10 +24,10 @@ from polydescent import errors
 from polydescent.arrays import to_host
 from polydescent.regression.passes import states, summary_of
 from polydescent.rows import arrow
-from polydescent.rows.arrow import blocks
+from polydescent.rows.arrow import CHUNK, blocks
 from polydescent.rows.chunks import InMemory, Selection
 from polydescent.rows.duck import Columns, Streamed
-from polydescent.rows.rows import CHUNK, Rows, omit_missing
+from polydescent.rows.rows import Rows, omit_missing
 from polydescent.rows.source_of import source_of
 from polydescent.rows.tables import Table
 

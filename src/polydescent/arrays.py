@@ -210,14 +210,20 @@ def columns(**named: Any) -> list[Array]:
 
 
 def _column(name: str, values: Any) -> Array:
+    array = real_array(name, values)
+    if len(array.shape) != 1:
+        raise WrongShape(name, tuple(array.shape))
+    return array
+
+
+def real_array(name: str, values: Any) -> Array:
+    """Values of any shape as a real floating array: see `columns`. Raises NotNumbers."""
     if not is_array(values):
         values = _from_python(name, values)
     elif isinstance(values, np.ndarray) and values.dtype == object:
         values = _from_objects(name, values)
     elif type(values) is not np.ndarray and isinstance(values, np.ndarray):
         values = _from_subclass(values)
-    if len(values.shape) != 1:
-        raise WrongShape(name, tuple(values.shape))
     return _real(name, values)
 
 

@@ -54,6 +54,12 @@ def product(a: Pair, b: Pair) -> Pair:
     return renormalized(hi, lo + (a[0] * b[1] + a[1] * b[0]))
 
 
+def sum_of(a: Pair, b: Pair) -> Pair:
+    """a + b to 31 digits of the larger of the two."""
+    hi, lo = two_sum(a[0], b[0])
+    return renormalized(hi, lo + (a[1] + b[1]))
+
+
 def quotient(a: Pair, b: Pair) -> Pair:
     """a / b to 31 digits."""
     first = a[0] / b[0]

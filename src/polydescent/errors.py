@@ -79,7 +79,20 @@ class WrongShape(PolydescentError, ValueError):
     def __init__(self, name: str, shape: tuple[int, ...]):
         super().__init__(
             f"{name} must be one column (shape (n,)), found shape {tuple(shape)}. "
-            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already."
+            f"Pass one column at a time, or {name}.reshape(-1) if it is one column already; "
+            "fit_many fits one curve per row."
+        )
+
+
+class CurvesDiffer(PolydescentError, ValueError):
+    """Columns of many curves whose shapes do not belong together."""
+
+    def __init__(self, name: str, shape: tuple[int, ...], y: tuple[int, ...]):
+        self.shape, self.y = shape, y
+        points = y[-1] if y else 0
+        super().__init__(
+            f"{name} must have shape ({points},), for all curves, or that of y, {y} (points on the "
+            f"last axis), found {shape}. If the points lie along another axis, pass axis=."
         )
 
 
@@ -111,12 +124,41 @@ class NoRows(PolydescentError, ValueError):
 class NotFinite(PolydescentError, ValueError):
     """NaN or infinity among the values."""
 
-    def __init__(self, name: str, count: int, n: int, first: int, value: float):
+    def __init__(
+        self, name: str, count: int, n: int, first: int, value: float, key: str | None = None
+    ):
         self.name, self.count, self.n, self.first, self.value = name, count, n, first, value
+        self.key = key
+        group = "" if key is None else f", in the group {key!r}"
         super().__init__(
             f"{name} has {count:,} NaN or infinite value{'s' if count != 1 else ''} among {n:,} "
-            f"rows, the first is {value} at row {first:,} (counted from 0). "
+            f"rows, the first is {value} at row {first:,} (counted from 0){group}. "
             'Remove or repair those rows, or pass missing="omit".'
+        )
+
+
+class NotFiniteInCurves(NotFinite):
+    """NaN or infinity among the values of many curves; curve and point are those of the first."""
+
+    def __init__(
+        self,
+        name: str,
+        curves: int,
+        of: int,
+        place: tuple[int, ...],
+        point: int,
+        value: float,
+        count: int,
+        n: int,
+    ):
+        super().__init__(name, count, n, point, value)
+        self.curves, self.curve, self.point = curves, place, point
+        where = place[0] if len(place) == 1 else place
+        some = f"{curves:,} of {of:,} curves have" if of != 1 else "The curve has"
+        self.args = (
+            f"{some} NaN or infinite values, the first is {name} = {value} in curve {where} at "
+            f"point {point:,} (counted from 0). Repair those points, or pass "
+            'missing="omit" to leave them out, or "mark" to give such curves no answer.',
         )
 
 
@@ -263,6 +305,105 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class ScaleVanishes(PolydescentError, ValueError):
+    """More than half of the rows lie on one curve exactly: no scale tells outliers from the rest.
+
+    Parameters
+    ----------
+    loss
+        In words.
+    on, n
+        Rows on the curve, to rounding, and all that count.
+    """
+
+    def __init__(self, loss: str, on: int, n: int):
+        super().__init__(
+            f"{on:,} of {n:,} rows lie on one curve, to rounding: the median residual, which is "
+            f"the scale of {loss}, is 0 and tells no outlier from a good row. Use "
+            'loss="median", which needs no scale, or sigma= with absolute_sigma=True.'
+        )
+        self.loss, self.on, self.n = loss, on, n
+
+
+class TooFewTrusted(PolydescentError, ValueError):
+    """The rows that a loss leaves do not determine the curve.
+
+    Parameters
+    ----------
+    loss
+        In words.
+    degree, n
+        Of the curve, and how many rows count before the loss weighs them.
+    """
+
+    def __init__(self, loss: str, degree: int, n: int):
+        super().__init__(
+            f"The loss {loss} leaves too few of the {n:,} rows to determine degree {degree}: they "
+            "lie too far from the curve that the others make. Use a lower degree, or "
+            'loss="huber", which leaves no row out.'
+        )
+        self.loss, self.degree, self.n = loss, degree, n
+
+
+class LeverageOne(PolydescentError, ValueError):
+    """A row that alone holds the curve where it is: nothing tells how far off it is.
+
+    Parameters
+    ----------
+    x
+        Of the row, as the domain has it.
+    power
+        Of 1 − leverage, which divides.
+    """
+
+    def __init__(self, x: float, power: int):
+        super().__init__(
+            f'variance="HC{power + 1}" divides by 1 − leverage, and the row at x = {x:.6g} alone '
+            'holds the curve there: its leverage is 1. Use variance="HC1" or a lower degree, or '
+            "leave that row out."
+        )
+        self.x, self.power = x, power
+
+
+class OutOfOrder(PolydescentError, ValueError):
+    """Rows that must come in the order of x and do not.
+
+    Parameters
+    ----------
+    row
+        The first that goes back, counted from 0.
+    x
+        Of that row, as the domain has it.
+    falls
+        Whether the rows before it fell.
+    """
+
+    def __init__(self, row: int, x: float, falls: bool):
+        super().__init__(
+            f'variance="HAC" takes rows in the order of x, and row {row:,} (counted from 0), at '
+            f"x = {x:.6g}, goes back {'up' if falls else 'down'}. Sort the rows by x first; "
+            "those of a file by an SQL query with ORDER BY."
+        )
+        self.row, self.x, self.falls = row, x, falls
+
+
+class RowsChanged(PolydescentError, ValueError):
+    """A source that is read several times gave other rows the second time.
+
+    Parameters
+    ----------
+    before, now
+        Rows that count, at the first reading and at a later one.
+    """
+
+    def __init__(self, before: int, now: int):
+        super().__init__(
+            f"The rows changed while they were read: {before:,} count at first, {now:,} later. "
+            "Read a copy that nothing writes to."
+        )
+        self.before, self.now = before, now
+
+
 class NoRowsToDraw(PolydescentError, ValueError):
     """Batches of rows, asked of something that holds none."""
 
@@ -274,19 +415,129 @@ class NoRowsToDraw(PolydescentError, ValueError):
         )
 
 
+class NeedsFiles(PolydescentError, ValueError):
+    """Files as folds, where there are no several files."""
+
+    def __init__(self, files: int):
+        self.files = files
+        found = "one source of rows" if files == 1 else "rows that are not read here"
+        super().__init__(
+            f'folds="files" leaves one file out at a time and needs several; found {found}. Pass '
+            'the files to fit(files, x=, y=, degree="auto", folds="files"), or folds= a number.'
+        )
+
+
+class TooManyParts(PolydescentError, ValueError):
+    """Folds that tell so many groups of rows apart that each would be nearly a row."""
+
+    def __init__(self, most: int):
+        self.most = most
+        super().__init__(
+            f"These folds tell more than {most:,} parts of the rows apart, and each would be a "
+            "triangle of its own. Leaving out each row alone costs one pass whatever their number: "
+            "read fit(x, y, degree).degrees().loo, or use fewer folds."
+        )
+
+
 class OutsideDomain(PolydescentError, ValueError):
     """x beyond the data, where a polynomial says nothing about y."""
 
-    def __init__(self, count: int, n: int, lo: str, hi: str, domain_lo: str, domain_hi: str):
+    def __init__(
+        self,
+        count: int,
+        n: int,
+        lo: str,
+        hi: str,
+        domain_lo: str,
+        domain_hi: str,
+        *,
+        curves: tuple[int, int, tuple[int | str, ...]] | None = None,
+    ):
         found = f"x = {lo}" if lo == hi else f"{count:,} of {n:,} x, from {lo} to {hi},"
+        where = ""
+        if curves is not None:
+            found = f"For {curves[0]:,} of {curves[1]:,} curves some x, from {lo} to {hi},"
+            where = f" (of curve {', '.join(map(str, curves[2]))}, the first)"
         super().__init__(
-            f"{found} outside [{domain_lo}, {domain_hi}], where the data are: polynomials run away "
-            'there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
+            f"{found} outside [{domain_lo}, {domain_hi}]{where}, where the data are: polynomials "
+            'run away there. Pass outside="ignore" if that is meant, or fit data that reach so far.'
         )
 
 
 class OutsideDomainWarning(UserWarning):
     """The text of OutsideDomain, as a warning."""
+
+
+class CurvesOnTheirWay(UserWarning):
+    """Descents, of many, that ended far from least squares.
+
+    Parameters
+    ----------
+    count, n
+        How many, of how many.
+    statuses
+        How all of them ended, in words.
+    """
+
+    def __init__(self, count: int, n: int, statuses: str):
+        self.count, self.n = count, n
+        super().__init__(
+            f"{count:,} of {n:,} descents ended far from least squares ({statuses}). Take more "
+            "steps: fits.forecast.steps_to(0.01) says how many, curve by curve; or descend with "
+            'basis="chebyshev", which needs far fewer.'
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class CurvesWithoutAnswer(UserWarning):
+    """Some of many curves that could not be fitted; the others stand.
+
+    Parameters
+    ----------
+    count, n
+        How many, of how many.
+    reasons
+        How many for each reason, in words.
+    """
+
+    def __init__(self, count: int, n: int, reasons: str):
+        self.count, self.n = count, n
+        super().__init__(
+            f"{count:,} of {n:,} curves have no answer: {reasons}. Their numbers are NaN; "
+            "fits.status says which, fits.explain(i) why."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+class RowsWithoutCurve(UserWarning):
+    """Rows whose key none of many curves has.
+
+    Parameters
+    ----------
+    count, n
+        How many rows, of how many.
+    first
+        The key of the first of them.
+    keys
+        How many different keys they have.
+    """
+
+    def __init__(self, count: int, n: int, first: str, keys: int):
+        self.count, self.n, self.first, self.keys = count, n, first, keys
+        super().__init__(
+            f"{count:,} of {n:,} rows have a key that no curve has, {keys:,} such keys, the first "
+            f"is {first!r}. Their values are NaN."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As that of PolydescentError."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class SlowKernelsWarning(UserWarning):
@@ -341,6 +592,32 @@ class RateTooLarge(PolydescentError, ValueError):
             f"{limit:.6g} (set by the largest curvature of the loss). Leave it out for the fastest "
             f"stable one ({fastest:.6g}), or pass allow_divergence=True to watch it explode."
             f"{advice}"
+        )
+
+
+class RateTooLargeForCurves(RateTooLarge):
+    """A learning rate that makes the loss of some of many curves grow without bound.
+
+    count, n: how many of how many curves; curve: the place of the one with the smallest limit.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        limit: float,
+        fastest: float,
+        count: int,
+        n: int,
+        curve: tuple[int, ...],
+    ):
+        super().__init__(rate, limit, fastest)
+        self.count, self.n, self.curve = count, n, curve
+        where = ", ".join(map(str, curve))
+        self.args = (
+            f"learning_rate={rate:.6g} diverges on {count:,} of {n:,} curves: the smallest of "
+            f"their largest stable rates is {limit:.6g}, of curve {where}. Leave it out for the "
+            "fastest stable one of each curve, pass an array with one for each, or "
+            "allow_divergence=True to watch.",
         )
 
 
@@ -683,6 +960,32 @@ class ColumnsDiffer(PolydescentError, ValueError):
             f"{what} is {left!r} here and {right!r} in {str(model)!r}: their rows are not about "
             "the same curve, so they do not merge."
         )
+
+
+# ── groups ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadKeys(PolydescentError, ValueError):
+    """Columns that cannot say what group a row belongs to."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__(
+            f"by= needs columns of one value a row, alike in all parts of the rows: {why}. An SQL "
+            'expression of columns may make a key, as in by="year(t)" or by="CAST(v AS VARCHAR)".'
+        )
+
+
+class UnknownKey(PolydescentError, KeyError):
+    """A key that no group has."""
+
+    def __init__(self, key: str, near: Iterable[str], n: int, by: Iterable[str]):
+        self.key, self.near, self.n, self.by = key, list(near), n, list(by)
+        there = f" There are, of {n:,}: {'; '.join(self.near)}." if self.near else ""
+        parts = "" if len(self.by) < 2 else f" A key is {', '.join(self.by)}, in this order."
+        super().__init__(f"There is no group {key!r}.{there}{parts}")
+
+    __str__ = Exception.__str__  # a KeyError's own would quote it
 
 
 # ── pictures, pages and words ────────────────────────────────────────────────────────────────────

@@ -13,7 +13,13 @@ from polydescent.cli.terminal import say
 )
 def merge(models: tuple[str, ...], output: str, again: bool) -> None:
     """Merge models of different rows, of the same columns, into one, which may be one of them."""
+    from polydescent.models import groups
     from polydescent.models import model as store
 
+    if models and groups.is_groups(models[0]):
+        from polydescent.cli.groups import merge_groups
+
+        merge_groups(models, output, again)
+        return
     merged = store.merge(models, output, again)
     say(f"{output} holds {merged.summary.n:,} rows of {len(models)} models")

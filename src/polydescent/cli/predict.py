@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, choice, command, number, text, texts
-from polydescent.cli.terminal import remark, write
+from polydescent.cli.terminal import csv_field, remark, write
 from polydescent.errors import BadSetting
-from polydescent.visible import visible
 
 if TYPE_CHECKING:
     from polydescent.models.model import Model
@@ -30,6 +29,7 @@ class Wanted(Options):
     level: float = number("Of the band.", 0.95)
     sigma: float | None = number("Of the new y, or of Y.  [default: typical]")
     degree: str | None = text("Up to the model's.", "NUMBER|auto[:MAX]")
+    key: str | None = text("Of a model of groups: the curve of this key.", "KEY[,KEY]")
 
 
 @command(
@@ -44,10 +44,12 @@ def predict(
 ) -> None:
     """Print the predicted y: one number for each --at, or CSV lines x,y for the rows of files.
 
-    With --band, low and high follow each y. --inverse prints CSV lines y,x,stderr.
+    With --band, low and high follow each y. --inverse prints CSV lines y,x,stderr. Of a model of
+    groups, CSV lines with the keys: all curves at --at, of each row its own.
     """
     from polydescent.checks import level as checked_level
     from polydescent.errors import BadCall, NoColumns
+    from polydescent.models import groups
     from polydescent.models import model as store
     from polydescent.rows.files import files as source_of
 
@@ -56,10 +58,19 @@ def predict(
     checked_level(wanted.level)
     if wanted.sigma is not None and wanted.band != "prediction" and not wanted.inverse:
         raise BadCall("--sigma is of a new y: it goes with --band prediction, or with --inverse.")
-    saved = store.load(model)
+    if groups.is_groups(model):
+        saved: Any = groups.load(model)
+        if wanted.key is None:
+            _predict_each(model, saved, files, wanted, text_files, trust)
+            return
+        curve = _curve_of_key(saved, wanted)
+    else:
+        if wanted.key is not None:
+            raise BadCall(f"{model!r} holds one curve and no keys: leave out --key.")
+        saved = store.load(model)
+        curve = _curve(saved, wanted.degree)
     if files and "x" not in saved.asked:
         raise NoColumns(model)
-    curve = _curve(saved, wanted.degree)
     if wanted.band == "prediction":
         _check_sigma(saved, curve, wanted.sigma)
     reach = _reaching(curve, wanted)
@@ -80,6 +91,54 @@ def predict(
         )
         o.say_guesses(source)
         _print_rows(reach, source, saved.asked["y"], wanted.band)
+
+
+def _predict_each(
+    model: str,
+    saved: Any,
+    files: Sequence[str],
+    wanted: Wanted,
+    text_files: o.TextFiles,
+    trust: bool,
+) -> None:
+    """Of a model of groups: all curves at --at, and of each row of the files its own."""
+    from polydescent.cli.groups import predict_groups
+    from polydescent.errors import BadCall, NoColumns
+    from polydescent.rows.files import files as source_of
+
+    if wanted.band is not None or wanted.inverse or wanted.sigma is not None:
+        raise BadCall("--band, --inverse and --sigma are of one curve: say which with --key.")
+    if files and "x" not in saved.asked:
+        raise NoColumns(model)
+    fits, source = _fits(saved, wanted.degree), None
+    if files:
+        format = text_files.format(saved.asked.get("format", ""))
+        source = source_of(
+            list(files),
+            saved.asked["x"],
+            "CAST(0 AS DOUBLE)",
+            again=True,
+            trusted=trust,
+            format=format,
+            by=saved.by,
+        )
+        o.say_guesses(source)
+    names = saved.asked.get("x", "x"), saved.asked.get("y", "y")
+    predict_groups(fits, [_place(fits, x) for x in wanted.at], source, *names)
+
+
+def _fits(saved: Any, degree: str | None) -> Any:
+    """The curves of a model of groups, or those of another degree."""
+    from dataclasses import replace
+
+    return (saved if degree is None else replace(saved, curve={"degree": degree})).fits()
+
+
+def _curve_of_key(saved: Any, wanted: Wanted) -> Fit:
+    from polydescent.cli.groups import one_of_key
+
+    assert wanted.key is not None
+    return one_of_key(_fits(saved, wanted.degree), wanted.key)
 
 
 def _check_sigma(saved: Model, curve: Fit, sigma: float | None) -> None:
@@ -143,7 +202,7 @@ def _curve(saved: Model, degree: str | None) -> Fit:
     return Problem.parse(largest=largest, **curve.asked(known_sigma)).solve(saved.summary)
 
 
-def _place(curve: Fit, text: str) -> Any:
+def _place(curve: Any, text: str) -> Any:
     """What was typed for --at. Raises BadSetting."""
     try:
         return curve.axis.parsed(text)
@@ -158,7 +217,7 @@ def _print_rows(
     import numpy as np
 
     names = [source.x_name, y, *(("low", "high") if band else ())]
-    header = [",".join(map(_named, names))]  # written once the first rows could be read
+    header = [",".join(map(csv_field, names))]  # written once the first rows could be read
     for part in source.parts:
         for rows, _ in part.chunks():
             known = ~np.isnan(rows.x)
@@ -172,12 +231,3 @@ def _print_rows(
             header = []
     if header:
         write(header[0])
-
-
-def _named(name: str) -> str:
-    """A CSV field on one line. An expression may hold commas; one that begins as a formula of a
-    spreadsheet gets an apostrophe, so that none computes what a file from somebody else asks for.
-    """
-    name = visible(name)
-    name = f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
-    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',;"') else name

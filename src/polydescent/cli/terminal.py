@@ -55,6 +55,15 @@ def remark(line: str) -> None:
         sys.stderr.write(f"polydescent: {visible(line)}\n")
 
 
+def csv_field(name: str) -> str:
+    """A CSV field on one line. An expression may hold commas; one that begins as a formula of a
+    spreadsheet gets an apostrophe, so that none computes what a file from somebody else asks for.
+    """
+    name = visible(name)
+    name = f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',;"') else name
+
+
 @contextmanager
 def written_to(path: str) -> Iterator[None]:
     """What the system refuses in the block names the path: a full disk does not say which."""

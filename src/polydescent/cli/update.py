@@ -33,12 +33,17 @@ def update(
     from pathlib import Path
 
     from polydescent.errors import NoColumns, UnknownName
-    from polydescent.models import journal
+    from polydescent.models import groups, journal
     from polydescent.models import model as store
     from polydescent.regression.progress import Progress
     from polydescent.rows.files import files as source_of
 
     path = Path(model)
+    if groups.is_groups(path):
+        from polydescent.cli.groups import update_groups
+
+        update_groups(model, files, text_files, again, trust, quiet)
+        return
     before = store.load(path)
     asked = dict(before.asked)
     if "x" not in asked or "y" not in asked:

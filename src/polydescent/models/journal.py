@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +26,7 @@ from polydescent.models.model import PASS, Model, change, check_replaceable, loa
 from polydescent.regression.passes import State, Tally, checked, states
 from polydescent.regression.request import Request
 from polydescent.regression.summary import Summary
-from polydescent.rows.duck import Query
+from polydescent.rows.duck import Columns, Query
 from polydescent.rows.files import remembered
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
@@ -36,9 +36,8 @@ from polydescent.sealed.fingerprint import Remembered
 from polydescent.sealed.schema import check, pair, record, series, whole
 
 _FORMAT = "polydescent checkpoint"
-EVERY = (
-    1.0  # seconds between checkpoints: what a kill costs at most; writing one takes milliseconds
-)
+EVERY = 1.0  # seconds between checkpoints: what a kill costs at most
+_SHARE = 20  # and more where writing one takes longer than this share of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +56,21 @@ class Job:
     is_update: bool = False
     again: bool = False
     curve: dict[str, Any] = field(default_factory=dict)
-    check: Callable[[Summary], object] | None = None
+    check: Callable[[Any], object] | None = None
     per: str | None = None
 
     @property
     def asked(self) -> dict[str, str]:
         """The columns, the rows and the policy, as typed: part of the model."""
+        return self.columns.remembered | {"missing": self.missing}
+
+    @property
+    def columns(self) -> Columns:
+        """What is asked of every part of the source. Raises OnlyFiles."""
         first = self.source.parts[0]
         if not isinstance(first, Query):
             raise OnlyFiles(first.label)
-        return first.asked.remembered | {"missing": self.missing}
+        return first.asked
 
     def remembered(self) -> tuple[Remembered, ...]:
         """The sources as they are now."""
@@ -80,32 +84,66 @@ class Job:
             place = real(self.target)
         return place.with_name(f"{place.name}.{digest[:8]}.part")
 
+    # ── what a job on one curve has of its own ──
+
+    def states(self, state: State | None, look: Callable[[Rows], None] | None) -> Iterator[State]:
+        """The states of the pass, from one on."""
+        return states(self.source, self.degree, self.missing, state, look)
+
+    def load(self) -> Any:
+        """The model at the target. Raises as `models.model.load`."""
+        return load(self.target)
+
+    def held(self) -> Any:
+        """The model to add to; an empty one where it is to be made. Raises as `load`, NotAModel,
+        NoFolder.
+        """
+        if self.is_update:
+            return load(self.target)
+        check_replaceable(self.target)
+        return Model(Summary.empty(self.degree))
+
+    def committed(self, identity: str, state: State, sources: tuple[Remembered, ...]) -> Any:
+        """The model with the rows of the pass, written."""
+        return _committed(self, identity, state, sources)
+
+    def kept(self, path: Path, identity: str, state: State) -> None:
+        """Write the state to a checkpoint."""
+        _write(path, identity, state)
+
+    def left(self, path: Path) -> tuple[str, State]:
+        """(pass, state) of a checkpoint. Raises NoFile, DamagedModel, UnknownSchema, Misfit."""
+        found = _CHECKPOINT(parse(_FORMAT, path), "")
+        state = State(Tally(found["tally"]), found["done"], found["taken"])
+        _check_state(state, self)
+        return found["pass"], state
+
 
 def run(
     job: Job,
     watch: Callable[[State], None] | None = None,
     look: Callable[[Rows], None] | None = None,
     every: float = EVERY,
-) -> Model:
+) -> Any:
     """Do the job and return the model that is then in the file.
 
     watch: called with each state. look: with each chunk. Raises AlreadyAdded, SourceGrew and
     NotAModel before the first row, SourceChanged after the last, Stopped on Ctrl-C, and what
     reading raises; the model is then as it was.
     """
-    _held(job)  # refuses a wrong target before anything is written beside it
+    job.held()  # refuses a wrong target before anything is written beside it
     sources = job.remembered()
     path = job.checkpoint(sources)
     with locked(path):
         identity, state = _resumed(path, job)
-        if identity in _passes(job.target):  # killed between writing the model and tidying up
+        if identity in _passes(job):  # killed between writing the model and tidying up
             discard(path)
-            return load(job.target)
+            return job.load()
         try:
-            _check_new(job, _held(job), sources)
+            check_new(job, job.held(), sources)
             state = _walk(job, identity, state, path, watch, look, every)
             _check_unchanged(job, sources)
-            model = _committed(job, identity, state, sources)
+            model = job.committed(identity, state, sources)
         except PolydescentError as refusal:
             if not isinstance(refusal, Stopped):
                 discard(path)
@@ -140,7 +178,7 @@ def kept_in(
 def _walk(
     job: Job,
     identity: str,
-    state: State,
+    state: State | None,
     path: Path,
     watch: Callable[[State], None] | None,
     look: Callable[[Rows], None] | None,
@@ -148,20 +186,26 @@ def _walk(
 ) -> State:
     """The last state of the pass, kept at `path` now and then, on Ctrl-C and at the end."""
     last = safe = state
-    written = time.monotonic()
+    written, took = time.monotonic(), 0.0
     try:
-        for last in states(job.source, job.degree, job.missing, state, look):
+        for last in job.states(state, look):
             if not last.taken or job.source.parts[len(last.done)].repeatable:
                 safe = last
             if watch is not None:
                 watch(last)
-            if time.monotonic() - written > every:
-                _write(path, identity, safe)
+            due = (now := time.monotonic()) - written > max(every, _SHARE * took)
+            if due and safe is not None:
+                job.kept(path, identity, safe)
                 written = time.monotonic()
+                took = written - now
     except KeyboardInterrupt:
-        _write(path, identity, safe)
+        if safe is None:
+            raise
+        job.kept(path, identity, safe)
         raise Stopped(safe.rows, path) from None
-    _write(path, identity, last)
+    assert last is not None
+    assert safe is not None
+    job.kept(path, identity, last)
     return last
 
 
@@ -172,7 +216,7 @@ def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered,
     if job.is_update:
 
         def added(model: Model) -> Model:
-            _check_new(job, model, sources)  # once more: another update may have been faster
+            check_new(job, model, sources)  # once more: another update may have been faster
             return replace(
                 model,
                 summary=model.summary + summary,
@@ -189,17 +233,7 @@ def _committed(job: Job, identity: str, state: State, sources: tuple[Remembered,
     return model
 
 
-def _held(job: Job) -> Model:
-    """The model to add to; an empty one where it is to be made. Raises as `load`, NotAModel,
-    NoFolder.
-    """
-    if job.is_update:
-        return load(job.target)
-    check_replaceable(job.target)
-    return Model(Summary.empty(job.degree))
-
-
-def _check_new(job: Job, model: Model, sources: tuple[Remembered, ...]) -> None:
+def check_new(job: Job, model: Any, sources: tuple[Remembered, ...]) -> None:
     """Raise AlreadyAdded or SourceGrew for a source that the model holds or that comes twice."""
     if not job.again:
         model.check_new(sources, job.target)
@@ -211,9 +245,9 @@ def _check_unchanged(job: Job, sources: tuple[Remembered, ...]) -> None:
             raise SourceChanged(before.path)
 
 
-def _passes(target: Path) -> tuple[str, ...]:
+def _passes(job: Job) -> tuple[str, ...]:
     try:
-        return load(target).passes
+        return job.load().passes
     except (NoFile, DamagedModel):
         return ()  # nothing there yet, or something that is refused where it matters
 
@@ -231,15 +265,12 @@ _CHECKPOINT = record(
 )
 
 
-def _resumed(path: Path, job: Job) -> tuple[str, State]:
+def _resumed(path: Path, job: Job) -> tuple[str, State | None]:
     """The pass that was left at `path`, or a new one where there is none that can be trusted."""
     try:
-        found = _CHECKPOINT(parse(_FORMAT, path), "")
-        state = State(Tally(found["tally"]), found["done"], found["taken"])
-        _check_state(state, job)
+        return job.left(path)
     except (NoFile, DamagedModel, UnknownSchema, Misfit):
-        return uuid.uuid4().hex, State()
-    return found["pass"], state
+        return uuid.uuid4().hex, None
 
 
 def _check_state(state: State, job: Job) -> None:

@@ -152,39 +152,38 @@ def merge(paths: Sequence[str], output: str, again: bool = False) -> Model:
         check_replaceable(Path(output))
         models = [(path, load(path)) for path in paths]
         if not again:
-            _check_apart(models)
+            check_apart(models, _is_same)
         merged = reduce(_joined, models)[1]
         _write_model(merged, Path(output))
     return merged
 
 
-def _check_apart(models: Sequence[tuple[str, Model]]) -> None:
-    """Raise AlreadyAdded or SourceGrew where two of the models hold the same rows."""
+def check_apart(models: Sequence[tuple[str, Any]], is_same: Callable[[Any, Any], int]) -> None:
+    """Raise AlreadyAdded or SourceGrew where two of the models hold the same rows.
+
+    is_same: how many rows two of them hold if they are the same, else 0.
+    """
     known = Known()
     for i, (path, model) in enumerate(models):
         for source in model.sources:
             known.check(source)
         known.add(model.sources, path)
         for earlier, other in models[:i]:
-            if model.summary.n and _is_same(model.summary, other.summary):
-                raise AlreadyAdded(path, earlier, model.summary.n, earlier)
+            if rows := is_same(model, other):
+                raise AlreadyAdded(path, earlier, rows, earlier)
 
 
-def _is_same(a: Summary, b: Summary) -> bool:
-    """Whether two summaries are of the same rows, as far as a triangle can tell."""
+def _is_same(first: Model, second: Model) -> int:
+    """How many rows two models hold if they are the same, as far as a triangle can tell, else 0."""
+    a, b = first.summary, second.summary
     alike = a.n == b.n and a.domain == b.domain
-    return alike and np.array_equal(a.triangle.array, b.triangle.array)
+    return a.n if alike and np.array_equal(a.triangle.array, b.triangle.array) else 0
 
 
 def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Model]:
     """The path of `left` and the model of the rows of both. Raises ColumnsDiffer, DegreesDiffer."""
     (path, ours), (other, theirs) = left, right
-    for role in ("x", "y", "weights", "sigma", "counts"):
-        if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
-            raise ColumnsDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
-    held, known = (model.curve.get("absolute_sigma", False) for model in (ours, theirs))
-    if ours.curve and theirs.curve and held != known:
-        raise ColumnsDiffer("absolute_sigma", held, known, other)
+    check_asked(ours, theirs, other)
     merged = replace(
         ours,
         summary=ours.summary + theirs.summary,
@@ -193,6 +192,18 @@ def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Mod
         passes=ours.passes + theirs.passes,
     )
     return path, merged
+
+
+def check_asked(ours: Any, theirs: Any, other: str) -> None:
+    """Raise ColumnsDiffer where two models, the second at the path `other`, ask for different
+    things.
+    """
+    for role in ("x", "y", "weights", "sigma", "counts"):
+        if ours.asked and theirs.asked and ours.asked.get(role) != theirs.asked.get(role):
+            raise ColumnsDiffer(role, ours.asked.get(role), theirs.asked.get(role), other)
+    held, known = (model.curve.get("absolute_sigma", False) for model in (ours, theirs))
+    if ours.curve and theirs.curve and held != known:
+        raise ColumnsDiffer("absolute_sigma", held, known, other)
 
 
 def _write_model(model: Model, path: Path) -> None:

@@ -37,8 +37,8 @@ class Domain:
     Domain(lo=0.0, hi=10.0)
     """
 
-    lo: float
-    hi: float
+    lo: Any  # a float, or an array of a stack
+    hi: Any
 
     @property
     def mid(self) -> float:

@@ -74,7 +74,7 @@ def exact_powers(
     if degree < 0:
         return []
     scaled, unit = _whole(weights)
-    table, table_unit = _power_table(basis, degree)
+    table, table_unit = power_table(basis, degree)
     in_u = [sum(scaled[k] * table[k][j] for k in range(j, degree + 1)) for j in range(degree + 1)]
     m, e = (Fraction(domain.mid) + origin).as_integer_ratio()
     h, g = domain.half_width.as_integer_ratio()
@@ -94,7 +94,7 @@ def _whole(values: Sequence[float | Fraction] | np.ndarray) -> tuple[list[int], 
 
 
 @cache
-def _power_table(basis: Basis, degree: int) -> tuple[list[list[int]], int]:
+def power_table(basis: Basis, degree: int) -> tuple[list[list[int]], int]:
     """(table, unit): p[k](v) = Σ table[k][j]·v^j / unit, by the recurrence in float64."""
     rows = [[Fraction(1)] + [Fraction(0)] * degree]
     for k in range(degree):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from polydescent.checks import one_of
 from polydescent.errors import NoRows, NotFinite
@@ -50,10 +51,11 @@ class State:
     """How far a pass has come. All that a pass knows, so one that was killed goes on from it.
 
     done: rows read of each finished part, with those omitted. taken: rows read of the part after
-    them. tally: the summaries of all those rows. share: of that part, read; NaN if unknown.
+    them. tally: the summaries of all those rows, a `Tally` where all are of one curve. share: of
+    that part, read; NaN if unknown.
     """
 
-    tally: Tally = field(default=Tally())
+    tally: Any = field(default=Tally())
     done: tuple[int, ...] = ()
     taken: int = 0
     share: float = 0.0

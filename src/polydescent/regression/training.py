@@ -51,9 +51,9 @@ from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows
 
 OVER = ("summary", "rows")
-_ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
+ARRIVED = 1e-6  # relative excess loss at which a descent counts as converged
 # share of Σ y² that is arrival too: noise-free data have a lowest loss of about 0
-_ROUNDING = 1e-20
+ROUNDING = 1e-20
 _BYTES_A_STEP = 16  # its loss, above the lowest and in all
 
 
@@ -329,5 +329,5 @@ def _outcome(loss: float, summary: Summary, forecast: Forecast) -> Outcome:
     """Divergence is a rate above the limit, not an overflow, which can take 10⁵ steps."""
     if not math.isfinite(loss) or not forecast.is_stable:
         return Outcome.DIVERGED
-    near = loss <= forecast.lowest_loss * (1 + _ARRIVED) + _ROUNDING * summary.triangle.square
+    near = loss <= forecast.lowest_loss * (1 + ARRIVED) + ROUNDING * summary.triangle.square
     return Outcome.CONVERGED if near else Outcome.STEPS_EXHAUSTED

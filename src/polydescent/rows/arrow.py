@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from polydescent.errors import BadTable, MissingExtra
-from polydescent.rows.rows import CHUNK
 
+CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
 Columns = tuple[np.ndarray, ...]
 _NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float double"
 _WIDE = ("int64", "uint64", "timestamp")  # they hold whole numbers that float64 does not
@@ -24,6 +24,39 @@ def pyarrow() -> Any:
     except ImportError:
         raise MissingExtra("PyArrow", "files", "Reading files and tables") from None
     return pyarrow
+
+
+def compute() -> Any:
+    """The functions of the package on whole columns. Raises MissingExtra."""
+    pyarrow()
+    import pyarrow.compute as functions
+
+    return functions
+
+
+def parquet() -> Any:
+    """The part of the package that reads and writes Parquet. Raises MissingExtra."""
+    pyarrow()
+    import pyarrow.parquet as files
+
+    return files
+
+
+def write_table(table: Any, path: Path) -> None:
+    """Write a table, as CSV or Parquet by the ending of the path."""
+    if path.suffix.lower() == ".csv":
+        pyarrow()
+        import pyarrow.csv as csv
+
+        csv.write_csv(table, str(path))
+        return
+    parquet().write_table(table, str(path))
+
+
+def flat(column: Any) -> Any:
+    """The numbers in a column of lists of one length, one after the other."""
+    parts = [chunk.flatten() for chunk in column.chunks]
+    return pyarrow().concat_arrays(parts) if parts else pyarrow().array([], "float64")
 
 
 def reader(table: Any, label: str) -> Any:
@@ -47,8 +80,11 @@ def table(columns: dict[str, np.ndarray], label: str) -> Any:
         raise BadTable(f"{label} is no table: {why}") from None
 
 
-def numbers(stream: Any, columns: Mapping[str, str]) -> tuple[Iterator[Any], str] | None:
-    """(float64 batches of the columns by role, tick of the dates in x) of a record batch reader.
+def numbers(
+    stream: Any, columns: Mapping[str, str], by: Sequence[str] = ()
+) -> tuple[Iterator[Any], str] | None:
+    """(float64 batches of the columns by role, tick of the dates in x) of a record batch reader,
+    with the columns `by` after them as they are.
 
     None where it takes a database to say what the columns are; nothing has been read then. As
     there, whole numbers that may be beyond float64 come in halves: x is then two columns.
@@ -62,11 +98,15 @@ def numbers(stream: Any, columns: Mapping[str, str]) -> tuple[Iterator[Any], str
         elif kind not in _NUMBERS.split():
             return None
         steps.append((places[0], role == "x" and kind.startswith(_WIDE)))
-    return map(partial(_doubles, steps=steps), stream), tick
+    keys = [stream.schema.get_all_field_indices(name) for name in by]
+    if any(len(places) != 1 for places in keys):
+        return None
+    read = partial(_doubles, steps=steps, keys=[place for (place,) in keys])
+    return map(read, stream), tick
 
 
-def _doubles(batch: Any, steps: list[tuple[int, bool]]) -> Any:
-    """The columns at these places as float64, those that are wide in halves."""
+def _doubles(batch: Any, steps: list[tuple[int, bool]], keys: list[int]) -> Any:
+    """The columns at these places as float64, those that are wide in halves, and the keys."""
     from pyarrow import compute
 
     arrow, found = pyarrow(), []
@@ -81,7 +121,39 @@ def _doubles(batch: Any, steps: list[tuple[int, bool]]) -> Any:
         else:
             found.append(column)
     doubles = [column.cast(arrow.float64(), safe=False) for column in found]
-    return arrow.RecordBatch.from_arrays(doubles, [f"c{i}" for i in range(len(doubles))])
+    columns = [*doubles, *(batch.column(place) for place in keys)]
+    return arrow.RecordBatch.from_arrays(columns, [f"c{i}" for i in range(len(columns))])
+
+
+def keyed_blocks(
+    batches: Iterable[Any], by: Sequence[str], skip: int, size: int
+) -> Iterator[tuple[Columns, Any]]:
+    """(float64 columns, table of keys) as `blocks`, where the last columns of a batch are keys, to
+    be named as in `by`.
+    """
+    arrow, pending, n = pyarrow(), [], 0
+    for batch in batches:
+        dropped = min(skip, batch.num_rows)
+        skip -= dropped
+        if dropped < batch.num_rows:
+            pending.append(arrow.Table.from_batches([batch.slice(dropped)]))
+        n += batch.num_rows - dropped
+        if n < size:
+            continue
+        together = arrow.concat_tables(pending)
+        for start in range(0, n - size + 1, size):
+            yield _parted(together.slice(start, size), by)
+        n %= size
+        pending = [together.slice(together.num_rows - n)] if n else []
+    if n:
+        yield _parted(arrow.concat_tables(pending), by)
+
+
+def _parted(block: Any, by: Sequence[str]) -> tuple[Columns, Any]:
+    """The numbers of a block of rows, and its keys."""
+    numbers = block.num_columns - len(by)
+    columns = tuple(column.to_numpy() for column in block.columns[:numbers])
+    return columns, pyarrow().table(block.columns[numbers:], names=list(by))
 
 
 def blocks(batches: Iterable[Any], skip: int = 0, size: int = CHUNK) -> Iterator[Columns]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from polydescent.arrays import Array, held_exactly, is_array, namespace, quiet
 from polydescent.errors import BadCall, BadSetting, NotNumbers
-from polydescent.frames import on_index_of
+from polydescent.frames import labeled_like
 from polydescent.rows.calendar import (
     TICKS,
     UNITS,
@@ -158,7 +158,7 @@ class Axis:
         with quiet():  # far outside, inf is the answer
             if not is_array(t):
                 values = function(np.asarray(x, dtype=np.float64))
-                return float(values) if np.ndim(values) == 0 else on_index_of(t, values)
+                return float(values) if np.ndim(values) == 0 else labeled_like(t, values)
             xp, values = namespace(x), function(x)
         floating = xp.isdtype(x.dtype, "real floating")
         return xp.astype(values, x.dtype, copy=False) if floating else values
@@ -279,12 +279,20 @@ def axis_of_halves(high: np.ndarray, low: np.ndarray, tick: str = "") -> tuple[A
     The origin is a multiple of 2³² near the first of them: a float64 too, as far as 2⁸⁵. Numbers of
     many sizes keep the origin 0: next to a far one, the small ones would lose digits.
     """
-    known = high[np.isfinite(high)]
-    beyond = known.size and max(-known.min(), known.max()) >= EXACT >> 32
+    known = high
+    ends = (high.min(), high.max()) if high.size else (np.nan, np.nan)
+    if not np.isfinite(ends).all():
+        known = high[np.isfinite(high)]
+        ends = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    least, most = ends
+    beyond = max(-least, most) >= EXACT >> 32
     if beyond and not tick:
-        beyond = known.max() - known.min() <= np.abs(known).min()
+        beyond = most - least <= np.abs(known).min()
     first = float(known[0]) if beyond else 0.0
-    return Axis(int(first) << 32, tick), (high - first) * 2.0**32 + low
+    x = high - first
+    x *= 2.0**32
+    x += low
+    return Axis(int(first) << 32, tick), x
 
 
 def place_in(text: str) -> Any:

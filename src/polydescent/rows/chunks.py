@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from polydescent.arrays import is_array, is_iterator
 from polydescent.errors import BadCall
-from polydescent.rows.rows import CHUNK, Rows, joined
+from polydescent.rows.arrow import CHUNK
+from polydescent.rows.keys import Keys
+from polydescent.rows.rows import Rows, joined
 from polydescent.rows.source import Source
 
 
@@ -24,6 +26,10 @@ class InMemory(Source):
     def gathered(self) -> Rows:
         return self.rows
 
+    def keyed(self, by: Any) -> InMemory:
+        """The same rows with their keys beside them. Raises BadKeys, LengthMismatch."""
+        return replace(self, rows=replace(self.rows, keys=Keys.beside(by, self.rows.n)))
+
 
 class Stream(Source):
     """An iterable, read once, of chunks (x, y), (x, y, weights) or (x, y, weights, counts), the
@@ -36,7 +42,7 @@ class Stream(Source):
     def __init__(self, chunks: Iterable[Any]):
         if isinstance(chunks, list | tuple):
             _check_rows(chunks)
-        self._chunks = chunks
+        self._chunks, self.is_once = chunks, isinstance(chunks, Iterator)
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         waiting: list[Any] = []

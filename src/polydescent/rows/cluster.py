@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from polydescent.errors import BadCall, ChunksDiffer, UnknownName, WrongShape
 from polydescent.rows.deviations import by_role, weighed
+from polydescent.rows.keys import Keys, parts_of_key
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source, Value
 
 _ARITY = 8  # summaries merged by one task: a graph of 10⁵ blocks is six levels deep
 _NO_ROWS = Rows(np.empty(0), np.empty(0))
+NO_KEYS: dict[str, Any] = {}
 
 
 class Blocks(Source):
@@ -22,8 +25,10 @@ class Blocks(Source):
     label = "the Dask array"
     remote = True
 
-    def __init__(self, x: Any, y: Any, weights: Any = None, counts: Any = None):
-        given = by_role(x, y, weights, counts)
+    def __init__(
+        self, x: Any, y: Any, weights: Any = None, counts: Any = None, by: dict[str, Any] = NO_KEYS
+    ):
+        given = by_role(x, y, weights, counts) | {f"by {name}": by[name] for name in by}
         self._columns = {role: _column(role, values) for role, values in given.items()}
         for role, column in self._columns.items():
             _check_cut(role, column, self._columns["x"])
@@ -51,7 +56,7 @@ class Blocks(Source):
         from dask.base import compute
 
         columns = compute(*self._columns.values())
-        return Rows.read(**dict(zip(self._columns, columns, strict=True)))
+        return _rows_of_arrays(dict(zip(self._columns, columns, strict=True)))
 
 
 class Partitions(Source):
@@ -60,11 +65,12 @@ class Partitions(Source):
     label = "the Dask dataframe"
     remote = True
 
-    def __init__(self, frame: Any, names: dict[str, str]):
-        for name in names.values():
+    def __init__(self, frame: Any, names: dict[str, str], by: tuple[str, ...] = ()):
+        wanted = list(dict.fromkeys([*names.values(), *by]))
+        for name in wanted:
             if name not in frame.columns:
                 raise UnknownName("column", name, map(str, frame.columns), self.label)
-        self._frame, self._names = frame[list(dict.fromkeys(names.values()))], names
+        self._frame, self._names, self._by = frame[wanted], names, by
         self.x_name, self.y_name = names["x"], names["y"]
 
     def fold(
@@ -74,14 +80,21 @@ class Partitions(Source):
 
         fold = delayed(_of_frame)
         parts = self._frame.to_delayed()
-        return _tree([fold(part, names=self._names, of_rows=of_rows) for part in parts], total)
+        given = {"names": self._names, "by": self._by, "of_rows": of_rows}
+        return _tree([fold(part, **given) for part in parts], total)
 
     def gathered(self) -> Rows:
-        return _rows_of_frame(self._frame.compute(), self._names)
+        return _rows_of_frame(self._frame.compute(), self._names, self._by)
 
 
 def collection(
-    data: Any, x: Any, y: Any, weights: Any, where: str | None, counts: Any = None
+    data: Any,
+    x: Any,
+    y: Any,
+    weights: Any,
+    where: str | None,
+    counts: Any = None,
+    by: Any = None,
 ) -> Source:
     """A source from the arguments of `fit` where the first is a Dask collection.
 
@@ -97,10 +110,21 @@ def collection(
                 'A Dask dataframe needs the names of its columns: fit(frame, x="…", y="…"). '
                 f"Found {found}."
             )
-        return Partitions(data, names)
+        return Partitions(data, names, parts_of_key(by))
     if x is not None or y is None:
         raise BadCall("A Dask array is x: pass y beside it, as in fit(x, y, degree=3).")
-    return Blocks(data, y, weights, counts)
+    return Blocks(data, y, weights, counts, _keys_beside(by))
+
+
+def _keys_beside(by: Any) -> dict[str, Any]:
+    """name → Dask array of keys."""
+    if by is None:
+        return NO_KEYS
+    if isinstance(by, dict):
+        return by
+    if isinstance(by, list | tuple):
+        return {f"key{i}": part for i, part in enumerate(by)}
+    return {str(getattr(by, "name", None) or "key") if hasattr(by, "columns") else "key": by}
 
 
 def _column(name: str, values: Any) -> Any:
@@ -133,18 +157,28 @@ def _of_arrays(*columns: Any, roles: tuple[str, ...], of_rows: Callable[[Rows], 
     """The summary of one block; an empty block has one too."""
     if not any(len(column) for column in columns):
         return of_rows(_NO_ROWS)
-    return of_rows(Rows.read(**dict(zip(roles, columns, strict=True))))
+    return of_rows(_rows_of_arrays(dict(zip(roles, columns, strict=True))))
 
 
-def _of_frame(frame: Any, names: dict[str, str], of_rows: Callable[[Rows], Value]) -> Value:
-    return of_rows(_rows_of_frame(frame, names))
+def _rows_of_arrays(columns: dict[str, Any]) -> Rows:
+    """The rows of one block of each column, those named "by …" their keys."""
+    by = {role[3:]: columns.pop(role) for role in list(columns) if role.startswith("by ")}
+    rows = Rows.read(**columns)
+    return replace(rows, keys=Keys.beside(by, rows.n)) if by else rows
 
 
-def _rows_of_frame(frame: Any, names: dict[str, str]) -> Rows:
+def _of_frame(
+    frame: Any, names: dict[str, str], by: tuple[str, ...], of_rows: Callable[[Rows], Value]
+) -> Value:
+    return of_rows(_rows_of_frame(frame, names, by))
+
+
+def _rows_of_frame(frame: Any, names: dict[str, str], by: tuple[str, ...]) -> Rows:
     if not len(frame):
         return _NO_ROWS
     columns = weighed({role: frame[name] for role, name in names.items()})
-    return Rows.read(**columns, x_name=names["x"], y_name=names["y"])
+    rows = Rows.read(**columns, x_name=names["x"], y_name=names["y"])
+    return replace(rows, keys=Keys.beside({n: frame[n] for n in by}, rows.n)) if by else rows
 
 
 def _tree(parts: list[Any], total: Callable[[list[Value]], Value]) -> Value:
@@ -156,3 +190,47 @@ def _tree(parts: list[Any], total: Callable[[list[Value]], Value]) -> Value:
         parts = [merge(parts[i : i + _ARITY]) for i in range(0, len(parts), _ARITY)]
         if len(parts) == 1:
             return parts[0].compute()
+
+
+def is_chunked(values: Any) -> bool:
+    """Whether these are a Dask array, told by its class."""
+    return type(values).__module__.startswith("dask.array")
+
+
+def fold_grid(
+    y: Any,
+    others: dict[str, Any],
+    of_block: Callable[..., Value],
+    total: Callable[[list[Value]], Value],
+) -> list[tuple[tuple[slice, ...], Value]]:
+    """Curves in blocks, points along the last axis of the Dask array y: (places, value) for each
+    block of curves, the values of its parts along the points added up. Nothing is cut anew.
+
+    others: by name, arrays of shape (n,) or that of y, of NumPy or Dask. of_block: called with the
+    block of each by name. Raises BadCall for chunks of unknown size.
+    """
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    if any(np.isnan(size) for sizes in y.chunks for size in sizes):
+        raise BadCall("The sizes of some chunks are unknown: call y.compute_chunk_sizes() first.")
+    ends = [np.cumsum((0, *sizes)) for sizes in y.chunks]
+    blocks, fold, add = y.to_delayed(), delayed(of_block), delayed(total)
+    places, values = [], []
+    for block in np.ndindex(*blocks.shape[:-1]):
+        place = tuple(
+            slice(int(e[i]), int(e[i + 1])) for e, i in zip(ends[:-1], block, strict=True)
+        )
+        parts = []
+        for i in range(blocks.shape[-1]):
+            points = slice(int(ends[-1][i]), int(ends[-1][i + 1]))
+            beside = {
+                name: c[points] if c.ndim == 1 else c[(*place, points)]
+                for name, c in others.items()
+            }
+            parts.append(fold(y=blocks[(*block, i)], **beside))
+        while len(parts) > 1:
+            parts = [add(parts[at : at + _ARITY]) for at in range(0, len(parts), _ARITY)]
+        places.append(place)
+        values.append(parts[0])
+    return list(zip(places, compute(*values), strict=True))

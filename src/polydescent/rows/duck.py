@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from polydescent.errors import (
     BadCall,
+    BadKeys,
     BadTable,
     NoExpression,
     NoQuery,
@@ -22,12 +23,20 @@ from polydescent.rows.axis import Axis, axis_of_halves
 from polydescent.rows.deviations import Deviations, by_role, weighed
 from polydescent.rows.expressions import expression
 from polydescent.rows.format import GUESSED, FileFormat
+from polydescent.rows.keys import BLOCK, Keys, is_scattered
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
 
 _NUMERIC = re.compile(r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL)")
 _WIDE = re.compile(r"^(U?(BIGINT|HUGEINT)|DECIMAL\(\d+,0\))")
 _DATE = re.compile(r"^(TIMESTAMP|DATE)")
+ORDER = "hash({keys})"  # faster than the keys themselves, where these are texts
+_NESTED = re.compile(r"^(STRUCT|MAP|UNION|VARIANT)|\[")
+# keys that Arrow has a type for; others are told apart by their text
+_KEY = re.compile(
+    r"^(U?(TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL|VARCHAR|BOOLEAN|DATE|TIME|BLOB|"
+    r"TIMESTAMP)"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Columns:
     """What a user asked of a table: columns or SQL expressions of them.
 
     trusted: the user typed them, or answers for the model they come from. format: how text files
-    are written.
+    are written. by: what makes the key of a row's group; nothing where all are of one curve.
     """
 
     x: str
@@ -45,6 +54,7 @@ class Columns:
     counts: str | None = None
     trusted: bool = True
     format: FileFormat = GUESSED
+    by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for role, asked in (self.columns | {"where": self.where}).items():
@@ -62,7 +72,7 @@ class Columns:
 
     def mentions(self, name: str) -> bool:
         """Whether a column of this name may be in what was asked."""
-        return mentions([*self.columns.values(), self.where or ""], name)
+        return mentions([*self.columns.values(), *self.by, self.where or ""], name)
 
     @property
     def remembered(self) -> dict[str, str]:
@@ -81,11 +91,14 @@ class Query(Source):
     """Columns of something DuckDB can select from. What differs is `table`.
 
     opens: the files that a query may open; None: those that SQL typed by the user names. session:
-    where the parts of one source share a connection.
+    where the parts of one source share a connection. rereadable: whether the table may be selected
+    from twice. has_texts: whether its columns are texts, and keys too.
     """
 
     opens: tuple[Path, ...] | None = ()
     session: Session | None = None
+    rereadable = True
+    has_texts = False
 
     def __init__(self, label: str, asked: Columns):
         self.label, self.asked = label, asked
@@ -120,13 +133,56 @@ class Query(Source):
     def read(self, connection: Any, duckdb: Any, skip: int) -> Iterator[tuple[Rows, float]]:
         """The same on an open connection. Raises what DuckDB raises, too."""
         query, tick = self._sql(connection, duckdb)
-        # a CSV's broken value comes out of the reader as OSError
-        with closing(_batches(connection, query)) as batches:
-            for columns in arrow.blocks(batches, skip):
-                yield self.rows(columns, tick, skip), _share(connection)
-                skip += len(columns[0])
+        for columns, keys in self.blocks(connection, query, skip):
+            yield self.rows(columns, tick, skip, keys), _share(connection)
+            skip += len(columns[0])
 
-    def rows(self, columns: arrow.Columns, tick: str, before: int) -> Rows:
+    def blocks(
+        self,
+        connection: Any,
+        query: str,
+        skip: int,
+        before_sorting: Callable[[], object] | None = None,
+    ) -> Generator[tuple[arrow.Columns, Keys | None], None, None]:
+        """The columns and keys of a query, block by block after the first `skip` rows.
+
+        Rows of so many groups that each comes now and then are sorted by the data base first, which
+        keeps on disk what memory does not hold: then each group arrives at once. before_sorting:
+        called then, before the first row; it may raise.
+        """
+        # a CSV's broken value comes out of the reader as OSError
+        if not self.asked.by:
+            with closing(_batches(connection, query)) as batches:
+                for columns in arrow.blocks(batches, skip):
+                    yield columns, None
+            return
+        with closing(_batches(connection, query, BLOCK)) as batches:
+            found = self._keyed(batches, skip)
+            first = next(found, None)
+            if first is None:
+                return
+            self.sorts = self.rereadable and not skip and is_scattered(first[1])
+            self.repeatable = type(self).repeatable and not self.sorts
+            if not self.sorts:
+                yield first
+                yield from found
+                return
+        if before_sorting is not None:
+            before_sorting()
+        keys = ", ".join(f"k{i}" for i in range(len(self.asked.by)))
+        query = f"FROM ({query}) ORDER BY {ORDER.format(keys=keys)}"
+        with closing(_batches(connection, query, BLOCK)) as batches:
+            yield from self._keyed(batches, 0, in_runs=True)
+
+    def _keyed(
+        self, batches: Any, skip: int, in_runs: bool = False
+    ) -> Iterator[tuple[arrow.Columns, Keys]]:
+        for columns, keys in arrow.keyed_blocks(batches, self.asked.by, skip, BLOCK):
+            yield columns, Keys.of(keys, self.has_texts, in_runs)
+
+    def rows(
+        self, columns: arrow.Columns, tick: str, before: int, keys: Keys | None = None
+    ) -> Rows:
         """Rows of columns as `arrow.blocks` gives them, with the tick of dates in x, and so many
         rows before them.
         """
@@ -139,7 +195,7 @@ class Query(Source):
         found = dict(zip(self.asked.columns, (first, *others), strict=True))
         named = weighed(found, before, self.label)
         rows = Rows.of(**named, x_name=self.x_name, y_name=self.y_name)
-        return replace(rows, axis=axis)
+        return replace(rows, axis=axis, keys=keys)
 
     def _sql(self, connection: Any, duckdb: Any) -> tuple[str, str]:
         """(query, tick of the dates in x)."""
@@ -170,11 +226,21 @@ class Query(Source):
         return [f"{whole} >> 32", f"{whole} & 4294967295"], tick
 
     def _query(self, connection: Any, select: list[str], table: str, names: list[str]) -> str:
-        columns = ", ".join(f"CAST({sql} AS DOUBLE) AS c{i}" for i, sql in enumerate(select))
-        query = f"SELECT {columns} FROM {table}"
+        found = [f"CAST({sql} AS DOUBLE) AS c{i}" for i, sql in enumerate(select)]
+        keys = [self.key(connection, table, names, text) for text in self.asked.by]
+        found += [f"{sql} AS k{i}" for i, sql in enumerate(keys)]
+        query = f"SELECT {', '.join(found)} FROM {table}"
         if self.asked.where:
             query += f" WHERE {self._expression(connection, 'where', self.asked.where, names)}"
         return query
+
+    def key(self, connection: Any, table: str, names: list[str], text: str) -> str:
+        """SQL for a part of the key. Raises BadKeys, BadTable, UnknownName."""
+        sql = self._expression(connection, "by", text, names)
+        kind = self._kind(connection, locked.duckdb(), table, names, text, sql)
+        if _NESTED.search(kind):
+            raise BadKeys(f"{text!r} of {self.label} is {kind}, and a key is one value")
+        return sql if _KEY.match(kind) else f"CAST({sql} AS VARCHAR)"
 
     def _expression(self, connection: Any, role: str, text: str, names: list[str]) -> str:
         """SQL for what was asked: a column by its exact name, else an expression of columns.
@@ -236,6 +302,8 @@ class Session:
 class Streamed(Query):
     """A stream of Arrow batches, read once."""
 
+    rereadable = False
+
     def __init__(self, label: str, asked: Columns, stream: Any):
         super().__init__(label, asked)
         self._stream = stream
@@ -292,12 +360,12 @@ class Sql(Query):
         return f"(\n{self.text}\n)"  # a comment at its end ends with the line
 
 
-def _batches(connection: Any, query: str) -> Any:
-    """An Arrow reader that runs the query as it is read."""
+def _batches(connection: Any, query: str, size: int = 1_000_000) -> Any:
+    """An Arrow reader that runs the query as it is read, so many rows at a time."""
     relation = connection.sql(query)
     if hasattr(relation, "to_arrow_reader"):
-        return relation.to_arrow_reader()
-    return relation.fetch_arrow_reader()  # its name before DuckDB 1.4
+        return relation.to_arrow_reader(size)
+    return relation.fetch_arrow_reader(size)  # its name before DuckDB 1.4
 
 
 def _share(connection: Any) -> float:

@@ -42,18 +42,19 @@ def files(
     trusted: bool = True,
     sigma: str | None = None,
     format: FileFormat | str | None = None,
+    by: Sequence[str] = (),
 ) -> Source:
     """A path, a glob, SQL, "-" for standard input, or a list of them, as a source of parts.
 
     x, y, weights, sigma, where, counts: a column name or an SQL expression of columns; trusted: as
-    in `Columns`; format: how text files are written, also as a model remembers it. again: take what
-    holds the same rows as another of them too. Raises NoFile for what leads nowhere, BadTable for a
-    file of an unknown kind, AlreadyAdded and SourceGrew for rows given twice; reading raises the
-    rest.
+    in `Columns`; format: how text files are written, also as a model remembers it; by: what makes
+    the key of a row's group. again: take what holds the same rows as another of them too. Raises
+    NoFile for what leads nowhere, BadTable for a file of an unknown kind, AlreadyAdded and
+    SourceGrew for rows given twice; reading raises the rest.
     """
     said = FileFormat.from_json(format) if isinstance(format, str) else format or FileFormat()
     omega = weights if sigma is None else Deviations(sigma)
-    asked = Columns(x, y, omega, where, counts, trusted, said)
+    asked = Columns(x, y, omega, where, counts, trusted, said, tuple(by))
     every = [data] if isinstance(data, str | os.PathLike) else data
     found = [part for text in every for part in _parts(text, asked)]
     if len(found) == 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,13 @@ def duckdb() -> Any:
 def connect(files: Iterable[Path] | None) -> Any:
     """A connection that opens these files and nothing else, and whose settings cannot be changed.
 
-    None: SQL typed by the user opens what it names, but installs and loads nothing either. Raises
-    MissingExtra.
+    What memory does not hold of a sort goes into a folder of its own among the temporary files,
+    which is made when it is needed and gone with the connection. None: SQL typed by the user opens
+    what it names, but installs and loads nothing either. Raises MissingExtra.
     """
     connection = duckdb().connect()
-    settings = _SETTINGS.strip().splitlines()
+    place = Path(tempfile.gettempdir(), f"polydescent-{secrets.token_hex(8)}")
+    settings = [*_SETTINGS.strip().splitlines(), f"temp_directory = {quoted(str(place))}"]
     if files is not None:
         # a pattern is looked up as it is written, then the file that it finds
         allowed = [quoted(form) for path in files for form in (_absolute(path), _pattern(path))]

@@ -20,9 +20,10 @@ from polydescent.arrays import (
 )
 from polydescent.errors import BadSetting, NoRows, OutOfRange
 from polydescent.rows.axis import PLAIN, Axis, read_axis
+from polydescent.rows.keys import Keys
+from polydescent.rows.keys import joined as joined_keys
 from polydescent.visible import shortened, visible
 
-CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
 MOST = 2**52  # that a row may count for: such a number and half a weight have an exact product
 
 
@@ -31,7 +32,7 @@ class Rows:
     """Columns of one kind and one length, checked. x_name and y_name are for human eyes.
 
     axis: how dates and large whole numbers became x. counts: how many rows each one stands for,
-    whole numbers as floats, None for 1.
+    whole numbers as floats, None for 1. keys: the group of each, None where all are of one curve.
     """
 
     x: Array
@@ -41,6 +42,7 @@ class Rows:
     y_name: str = "y"
     axis: Axis = PLAIN
     counts: Array | None = None
+    keys: Keys | None = None
 
     @classmethod
     def of(
@@ -56,8 +58,8 @@ class Rows:
         named = {"x": x, "y": y, "weights": weights, "counts": counts}
         given = [role for role, values in named.items() if values is not None or role in "xy"]
         found = dict(zip(given, columns(**{role: named[role] for role in given}), strict=True))
-        _check_weights(found.get("weights"))
-        _check_counts(found.get("counts"))
+        check_weights(found.get("weights"))
+        check_counts(found.get("counts"))
         return cls(**found, x_name=x_name, y_name=y_name)
 
     @classmethod
@@ -129,7 +131,8 @@ class Rows:
 
     def chosen(self, rows: Any) -> Rows:
         """Those of the rows that a slice or a mask of shape (n,) selects."""
-        return self._each(lambda column: column[rows])
+        keys = None if self.keys is None else self.keys.chosen(rows)
+        return replace(self._each(lambda column: column[rows]), keys=keys)
 
     def copy(self) -> Rows:
         """The same rows in memory of their own."""
@@ -161,7 +164,8 @@ def omit_missing(rows: Rows) -> tuple[Rows, int]:
     return rows.chosen(whole), int(xp.sum(counts))
 
 
-def _check_counts(counts: Array | None) -> None:
+def check_counts(counts: Array | None) -> None:
+    """Raise BadSetting for what is no number of rows; NaN is refused or omitted elsewhere."""
     if counts is None:
         return
     xp = namespace(counts)
@@ -172,7 +176,8 @@ def _check_counts(counts: Array | None) -> None:
         raise BadSetting("counts", found, "whole numbers from 0 to 2⁵², how often a row was seen")
 
 
-def _check_weights(weights: Array | None) -> None:
+def check_weights(weights: Array | None) -> None:
+    """Raise BadSetting for a weight below 0; NaN is refused or omitted elsewhere."""
     if weights is None:
         return
     xp = namespace(weights)
@@ -206,7 +211,9 @@ def joined(chunks: list[Rows], label: str) -> Rows:
     x, y = xp.concat([rows.x for rows in chunks]), xp.concat([rows.y for rows in chunks])
     weights = _joined_or_ones(xp, [(rows.weights, rows.x) for rows in chunks])
     counts = _joined_or_ones(xp, [(rows.counts, rows.x) for rows in chunks])
-    return replace(chunks[0], x=x, y=y, weights=weights, counts=counts)
+    keys = [rows.keys for rows in chunks if rows.keys is not None]
+    together = joined_keys(keys) if keys else None
+    return replace(chunks[0], x=x, y=y, weights=weights, counts=counts, keys=together)
 
 
 def _joined_or_ones(xp: Any, columns: list[tuple[Array | None, Array]]) -> Array | None:

@@ -11,6 +11,7 @@ from polydescent.arrays import (
 )
 from polydescent.errors import BadCall, NotNumbers
 from polydescent.rows.deviations import Deviations
+from polydescent.rows.keys import parts_of_key
 from polydescent.rows.rows import Rows, Same
 from polydescent.rows.source import Source, Weighted
 
@@ -24,20 +25,22 @@ def source_of(
     again: bool = False,
     counts: Any = None,
     file_format: Any = None,
+    by: Any = None,
 ) -> Source:
     """The source meant by the arguments of `fit`, `descend` and `summarize`.
 
     Three forms: (x, y) with values; (source, x=name, y=name) with a path, a glob, a list of them,
     SQL, a table, a dict of columns or a Dask dataframe; an iterable of chunks alone. A Source
-    passes through. again: count a file that is given twice twice. Raises BadCall where the
-    arguments fit none.
+    passes through. again: count a file that is given twice twice. by: what makes the key of a row's
+    group: names or expressions of columns, or the keys themselves beside values. Raises BadCall
+    where the arguments fit none.
     """
     if isinstance(data, Source):
         return data
     if isinstance(weights, Same):
         from polydescent.rows.chunks import InMemory
 
-        bare = source_of(data, y, x, None, where, again, counts, file_format)
+        bare = source_of(data, y, x, None, where, again, counts, file_format, by)
         return (
             InMemory(weights.on(bare.rows))
             if isinstance(bare, InMemory)
@@ -50,25 +53,31 @@ def source_of(
         from polydescent.rows.format import FileFormat
 
         said = FileFormat.of(file_format)
-        return files(data, *_names(data, x, y), weights, where, again, counts, format=said)
+        keys = parts_of_key(by)
+        return files(data, *_names(data, x, y), weights, where, again, counts, format=said, by=keys)
     if file_format is not None:
         raise BadCall("file_format= says how text files are written: pass the path of one.")
     if type(data).__module__.startswith("dask."):
         from polydescent.rows.cluster import collection
 
-        return collection(data, x, y, weights, where, counts)
+        return collection(data, x, y, weights, where, counts, by)
     named = isinstance(x, str) or isinstance(y, str)
     if named or not (data is None or is_array(data) or isinstance(data, list | tuple)):
         from polydescent.rows.tables import check_rows, has_columns, table
 
         check_rows(data)
         if named or (x is None and y is None and has_columns(data)):
-            return table(data, x, y, weights, where, counts)
+            return table(data, x, y, weights, where, counts, parts_of_key(by))
     if where is not None:
         raise BadCall("where= selects rows of a file; select rows of arrays before passing them.")
     from polydescent.rows.chunks import InMemory, Stream
 
     if x is None and y is None and data is not None and _are_chunks(data):
+        if by is not None:
+            raise BadCall(
+                "An iterable of chunks has no keys: summarize tables or files with by=, and add "
+                "the summaries up."
+            )
         if weights is not None or counts is not None:
             raise BadCall(
                 "An iterable brings its weights and counts itself: give chunks (x, y, weights) or "
@@ -77,7 +86,8 @@ def source_of(
         return Stream(data)
     if isinstance(weights, Deviations):
         raise NotNumbers("sigma", f"str {weights.column!r:.40}")
-    return InMemory(Rows.read(*_values(data, x, y), weights, counts=counts))
+    held = InMemory(Rows.read(*_values(data, x, y), weights, counts=counts))
+    return held if by is None else held.keyed(by)
 
 
 def _are_paths(data: Any) -> bool:

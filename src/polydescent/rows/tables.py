@@ -12,6 +12,7 @@ from polydescent.rows import arrow
 from polydescent.rows.chunks import InMemory
 from polydescent.rows.deviations import by_role, weighed
 from polydescent.rows.duck import Columns, Streamed
+from polydescent.rows.keys import BLOCK, Keys
 from polydescent.rows.rows import Rows
 from polydescent.rows.source import Source
 
@@ -29,19 +30,25 @@ class Table(Source):
         self.label = label or f"the {type(table).__name__}"
         self.x_name, self.y_name = asked.x, asked.y
         self._table, self._asked = table, asked
+        self.is_once = hasattr(table, "read_next_batch")  # a reader of Arrow batches
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         """As `Source.chunks`. Raises as `Query.chunks`."""
         asked = self._asked
-        names = list(dict.fromkeys(asked.columns.values()))
+        names = list(dict.fromkeys([*asked.columns.values(), *asked.by]))
         table = self._table if asked.where else _selected(self._table, names)
         stream = arrow.reader(table, self.label)
         streamed = Streamed(self.label, asked, stream)
-        numbers = None if asked.where else arrow.numbers(stream, asked.columns)
+        numbers = None if asked.where else arrow.numbers(stream, asked.columns, asked.by)
         if numbers is None:
             yield from streamed.chunks(skip)
             return
         batches, tick = numbers
+        if asked.by:
+            for columns, keys in arrow.keyed_blocks(batches, asked.by, skip, BLOCK):
+                yield streamed.rows(columns, tick, skip, Keys.of(keys)), float("nan")
+                skip += len(columns[0])
+            return
         for columns in arrow.blocks(batches, skip):
             yield streamed.rows(columns, tick, skip), float("nan")
             skip += len(columns[0])
@@ -54,6 +61,7 @@ def table(
     weights: Any = None,
     where: str | None = None,
     counts: Any = None,
+    by: tuple[str, ...] = (),
 ) -> Source:
     """The source meant by fit(data, x=name, y=name) where data is in memory.
 
@@ -77,16 +85,29 @@ def table(
         )
     given = by_role(x, y, weights, counts)
     if lazy:
-        data = _collected(data, list(given.values()), where)
+        data = _collected(data, [*given.values(), *by], where)
     if lazy or streams:
-        asked = Columns(x, y, weights, where, counts)
-        arrays = None if where else _arrays(data, asked.columns)
+        asked = Columns(x, y, weights, where, counts, by=by)
+        arrays = None if where or by else _arrays(data, asked.columns)
         return Table(data, asked) if arrays is None else _held(arrays, x, y)
-    plain = all(not isinstance(name, str) or name in columns for name in given.values())
+    plain = all(not isinstance(name, str) or name in columns for name in [*given.values(), *by])
     if where is None and plain:
         found = {role: columns[c] if isinstance(c, str) else c for role, c in given.items()}
-        return _held(found, x, y)
-    return Table(_tabulated(columns, label), Columns(x, y, weights, where, counts), label)
+        held = _held(found, x, y)
+        return held.keyed({name: columns[name] for name in by}) if by else held
+    return Table(_tabulated(columns, label), Columns(x, y, weights, where, counts, by=by), label)
+
+
+def column_of(data: Any, name: str) -> Any:
+    """A column by its name, None where there is none."""
+    if hasattr(data, "collect") and hasattr(data, "collect_schema"):
+        return data.select(name).collect()[name] if name in data.collect_schema().names() else None
+    if hasattr(data, "column_names") and hasattr(data, "column"):  # PyArrow
+        return data.column(name) if name in data.column_names else None
+    if hasattr(data, "columns") and hasattr(data, "dtypes") and not hasattr(data, "fetchall"):
+        return data[name] if name in data.columns else None
+    columns = _columns(data) or {}
+    return columns.get(name)
 
 
 def has_columns(data: Any) -> bool:
@@ -113,7 +134,7 @@ def check_rows(data: Any) -> None:
 # ── whatever holds columns ───────────────────────────────────────────────────────────────────────
 
 
-def _held(columns: Mapping[str, Any], x: str, y: str) -> Source:
+def _held(columns: Mapping[str, Any], x: str, y: str) -> InMemory:
     return InMemory(Rows.read(**weighed(columns), x_name=x, y_name=y))
 
 

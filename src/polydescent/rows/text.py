@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from polydescent.errors import BadTable, BadValue
-from polydescent.rows import arrow, locked
-from polydescent.rows.duck import File, _batches, _share, mentions
+from polydescent.rows import locked
+from polydescent.rows.duck import File, _share, mentions
 from polydescent.rows.layout import DATE, TIME, is_date, is_number
 from polydescent.rows.rows import Rows
 
@@ -44,6 +45,17 @@ class TextFile(File):
     """A file whose columns are texts. What differs is `columns` and `raw`."""
 
     decimal = "."
+
+    has_texts = True
+
+    def key_name(self, index: int) -> str:
+        """The name, as SQL, of a column of texts that are keys."""
+        return f'"key {index} of polydescent"'
+
+    def key(self, connection: Any, table: str, names: list[str], text: str) -> str:
+        if text in names:
+            return self.key_name(names.index(text))
+        return super().key(connection, table, names, text)
 
     @property
     def is_compressed(self) -> bool:
@@ -82,7 +94,8 @@ class TextFile(File):
             return
         asked = self.asked.columns
         plain = {role: names.index(text) for role, text in asked.items() if text in names}
-        for index in plain.values():
+        by = [names.index(text) for text in self.asked.by if text in names]
+        for index in (*plain.values(), *by):
             if names.count(names[index]) > 1:
                 places = [str(i) for i, name in enumerate(names) if name == names[index]]
                 raise BadTable(
@@ -96,15 +109,18 @@ class TextFile(File):
         for step in plan.steps(connection):
             try:
                 query, tick = plan.query(connection, duckdb, step)
-                with closing(_batches(connection, query)) as batches:
-                    for columns in arrow.blocks(batches, read):
+                check = partial(plan.check_all, step, connection, query)
+                with closing(self.blocks(connection, query, read, check)) as blocks:
+                    for columns, keys in blocks:
                         if plan.rounds(step, columns[0]):
                             break
-                        yield self.rows(columns, tick, read), _share(connection)
+                        yield self.rows(columns, tick, read, keys), _share(connection)
                         read += len(columns[0])
                     else:
                         self.check_rows(read)
                         return
+            except _Rounded:
+                continue
             except (duckdb.Error, OSError) as why:
                 failed = why
         assert failed is not None  # the last step rounds nothing
@@ -119,7 +135,8 @@ class TextFile(File):
         """The SQL types of the columns that expressions use, from all their rows."""
         asked = self.asked
         texts = [text for role, text in asked.columns.items() if role not in plain]
-        said = [*texts, asked.where or ""]
+        keys = [text for text in asked.by if text not in names]
+        said = [*texts, *keys, asked.where or ""]
         used = [i for i, name in enumerate(names) if mentions(said, name)]
         return self._types(connection, used) if used else {}
 
@@ -216,10 +233,15 @@ class TextFile(File):
         if kind in ("VARCHAR", MIXED):
             return text
         value = {
+            "KEY": text,
             "DOUBLE": self.double(text),
             "TIMESTAMP": f"make_timestamp({self.moment(text, 'us')})",
         }.get(kind, f"CAST(trim({text}) AS {kind})")
         return f"CASE WHEN {self.missing(text)} THEN NULL ELSE {value} END"
+
+
+class _Rounded(Exception):
+    """Rows are to be sorted, and some of them must be read in another way."""
 
 
 class _Plan:
@@ -247,6 +269,12 @@ class _Plan:
         exact = step.halves or step.tick or "x" not in self.plain
         return not exact and bool((np.abs(x) >= _EXACT).any())
 
+    def check_all(self, step: Step, connection: Any, query: str) -> None:
+        """Raise _Rounded where that may have happened in some row of a query."""
+        ((most,),) = connection.execute(f"SELECT max(abs(c0)) FROM ({query})").fetchall()
+        if most is not None and self.rounds(step, np.array([most])):
+            raise _Rounded
+
     def _first_x(self, connection: Any) -> str:
         """The first x that is not missing."""
         index = self.plain["x"]
@@ -260,8 +288,10 @@ class _Plan:
 
     def query(self, connection: Any, duckdb: Any, step: Step) -> tuple[str, str]:
         """(query, tick of the dates in x)."""
-        numbers = set(self.plain.values()) - set(self.kinds) if step.typed else set()
-        wanted = sorted({*self.plain.values(), *self.kinds}) or [0]
+        by = {text: self.names.index(text) for text in self.file.asked.by if text in self.names}
+        texts = {*self.kinds, *by.values()}
+        numbers = set(self.plain.values()) - texts if step.typed else set()
+        wanted = sorted({*self.plain.values(), *texts}) or [0]
         inner = [
             f"{self.file.typed(f'c{i}', kind)} AS {locked.identifier(self.names[i])}"
             for i, kind in self.kinds.items()
@@ -271,6 +301,9 @@ class _Plan:
             parts = [f"c{i}"] if i in numbers else self._parts(role, f"c{i}", step)
             hidden[role] = [f'"{role} {k} of polydescent"' for k in range(len(parts))]
             inner += [f"{sql} AS {name}" for sql, name in zip(parts, hidden[role], strict=True)]
+        inner += [
+            f"{self.file.typed(f'c{i}', 'KEY')} AS {self.file.key_name(i)}" for i in by.values()
+        ]
         table = f"(SELECT {', '.join(inner) or '1'} FROM {self.file.raw(wanted, numbers)})"
         select, tick = [], step.tick
         for role, text in self.file.asked.columns.items():

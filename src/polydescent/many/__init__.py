@@ -1,0 +1,1 @@
+"""Many curves at once: summaries and fits with leading dimensions, a status for each curve."""

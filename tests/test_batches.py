@@ -457,7 +457,7 @@ def test_what_does_not_go_together_is_refused(settings, error, says):
 def test_a_bare_summary_is_no_rows():
     summary = pd.summarize(*lesson(), 3)
     for ask in (summary.descend, summary.forecast):
-        with pytest.raises(NoRowsToDraw, match="summarize with moments=True"):
+        with pytest.raises(NoRowsToDraw, match="summarize them with their moments"):
             ask(batch=4)
     with pytest.raises(NoRowsToDraw):
         pd.summarize(*lesson(), 3, moments=True).descend(batch=4, over="rows")

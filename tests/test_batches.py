@@ -457,7 +457,7 @@ def test_what_does_not_go_together_is_refused(settings, error, says):
 def test_a_bare_summary_is_no_rows():
     summary = pd.summarize(*lesson(), 3)
     for ask in (summary.descend, summary.forecast):
-        with pytest.raises(NoRowsToDraw, match="summarize with moments=True"):
+        with pytest.raises(NoRowsToDraw, match="summarize them with their moments"):
             ask(batch=4)
     with pytest.raises(NoRowsToDraw):
         pd.summarize(*lesson(), 3, moments=True).descend(batch=4, over="rows")
@@ -471,3 +471,19 @@ def test_nothing_warns():
         summary = pd.summarize(*lesson(), 3, moments=True)
         forecast = summary.forecast(batch=2, basis=CHEBYSHEV, learning_rate=1.0)
         assert forecast.expected_excess_at(10**6) == np.inf
+
+
+def test_stacks_walk_by_what_serves_each_curve():
+    x = np.linspace(-1, 1, 30)
+    summaries = pd.summarize_many(x, np.stack([x, x**2]), 2)
+    for name in ("adamw", "nadam", "rmsprop", "adagrad"):
+        together = summaries.descend(optimizer=name, steps=40, start="zeros")
+        for i, y in enumerate((x, x**2)):
+            alone = pd.descend(x, y, 2, optimizer=name, steps=40, start="zeros")
+            np.testing.assert_allclose(together.loss[i], alone.loss, rtol=1e-5)
+    for name in ("bb", "cg"):
+        with pytest.raises(BadSetting, match="reads its own off one curve"):
+            summaries.descend(optimizer=name, steps=4)
+    for settings in ({"ridge": 1.0}, {"schedule": [1.0] * 4}, {"batch": 2, "over": "rows"}):
+        with pytest.raises(BadCall, match="are of one curve"):
+            summaries.descend(steps=4, **settings)

@@ -222,6 +222,8 @@ def test_a_layer_that_begins_with_a_fit(basis):
     close(layer(torch.tensor(x + 5)), fit(x + 5), 1e-9)
     close(layer.coef, fit.coef, 1e-9)
     assert PolynomialLayer.of(fit, dtype=torch.float32).weight.dtype == torch.float32
+    single = pd.fit(torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32))
+    assert PolynomialLayer.of(single, basis).weight.dtype == torch.float32
     run = pd.descend(x, y, 3, basis="legendre", steps=5, optimizer="momentum", allow_divergence=1)
     close(PolynomialLayer.of(run, basis)(torch.tensor(x)), run(x), 1e-9)
 
@@ -316,6 +318,9 @@ def test_the_loss_as_a_module():
         (lambda: PolynomialLayer(domain=3), BadSetting, "two finite numbers"),
         (lambda: PolynomialLayer(features=0), BadSetting, "features"),
         (lambda: SummaryLoss(lesson()), BadSetting, "summarize"),
+        (lambda: PolynomialLayer.of(pd.summarize(*lesson(), 3)), BadSetting, "a Fit"),
+        (lambda: SummaryLoss(pd.summarize(*lesson(), 3))(torch.zeros(3)), BadCall, "of 4 weights"),
+        (lambda: SummaryLoss(pd.summarize(*lesson(), 3))(torch.tensor(1.0)), BadCall, "of 4 w"),
         (lambda: SummaryLoss(pd.summarize(*lesson(), 3), degree=4), BadDegree, "from 0 to 3"),
         (
             lambda: SummaryLoss(pd.summarize([1e200, 2e200, 3e200], [1, 2, 4], 2)),

@@ -409,9 +409,9 @@ class NoRowsToDraw(PolydescentError, ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            "batch= draws rows, and they are not here: a summary, a model and a long stream hold "
-            'none. Descend over the rows themselves, in memory: descend(x, y, over="rows", '
-            "batch=…). To forecast it, summarize with moments=True."
+            "Batches are drawn from rows, and they are not here: a summary, a model and a long "
+            "stream hold none. Descend over the rows themselves, in memory. To forecast it, "
+            "summarize them with their moments."
         )
 
 

@@ -103,11 +103,21 @@ class PolynomialLayer(nn.Module):
         basis
             As of the layer; default "chebyshev".
         **kind
-            device and dtype; float64 unless given.
+            device and dtype; unless given, those of the tensors that were fitted, float64 on the
+            CPU of other rows.
+
+        Raises
+        ------
+        BadSetting
+            For what is no Fit.
         """
-        layer = cls(
-            fit.degree, basis, _ends(fit.summary.domain), **({"dtype": torch.float64} | kind)
-        )
+        if not isinstance(fit, Fit):
+            raise BadSetting("fit", fit, "a Fit: fit(…) or descend(…)")
+        usual = {"dtype": torch.float64}
+        of = fit.summary.kind
+        if of.library == "torch":
+            usual = {"dtype": getattr(torch, of.dtype), "device": of.device}
+        layer = cls(fit.degree, basis, _ends(fit.summary.domain), **(usual | kind))
         if layer.basis == "power":
             weights = to_host(fit.coef)
         else:
@@ -127,8 +137,7 @@ class PolynomialLayer(nn.Module):
         Parameters
         ----------
         x
-            Any shape, floating; it is mapped in its own dtype, before it becomes that of the
-            weights.
+            Any shape; it is mapped in its own dtype, before it becomes that of the weights.
 
         Returns
         -------
@@ -236,11 +245,14 @@ class SummaryLoss(nn.Module):
         Raises
         ------
         BadCall
-            For a layer in other coordinates.
+            For a layer in other coordinates, or another number of weights.
         """
         if isinstance(weights, PolynomialLayer):
             self._check(weights)
             weights = weights.weight
+        if not weights.dim() or weights.shape[-1] != self.degree + 1:
+            asked = f"{self.degree + 1} weights, of degree {self.degree}"
+            raise BadCall(f"This loss is of {asked}: found a shape of {tuple(weights.shape)}.")
         weights = weights.to(self.R.dtype)
         if weights.dim() == 1:
             residual = torch.addmv(self.z, self.R, weights, beta=-1)

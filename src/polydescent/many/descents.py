@@ -10,10 +10,9 @@ import numpy as np
 
 from polydescent.arrays import is_array, to_host
 from polydescent.checks import one_of
-from polydescent.descent.adaptive import Adam
 from polydescent.descent.contract import Optimizer, change_settings
 from polydescent.descent.forecast import Forecast
-from polydescent.errors import BadSetting, RateTooLargeForCurves
+from polydescent.errors import BadCall, BadSetting, RateTooLargeForCurves
 from polydescent.many.solving import Answers, plain_answers
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
@@ -84,12 +83,19 @@ def parsed(shape: tuple[int, ...], **settings: Any) -> tuple[Descent, str]:
         settings["optimizer"] = change_settings(given, lambda v: _of_each(name, v, shape))
     start = settings.pop("start", "random")
     descent = replace(Descent.parse(**settings), start=start)
-    if method == "closed form" and isinstance(descent.optimizer, Adam):
-        raise BadSetting("method", method, 'another: Adam has no closed form, pass "walk"')
+    if not descent.is_plain:
+        raise BadCall("batch=, schedule=, validation= and ridge= are of one curve: see descend.")
+    kind = type(descent.optimizer)
+    if not kind.takes_batches:
+        wanted = f"one whose rates are set: {kind.__name__} reads its own off one curve"
+        raise BadSetting("optimizer", descent.optimizer, wanted)
+    if method == "closed form" and not kind.has_closed_form:
+        wanted = f'another: {kind.__name__} has no closed form, pass "walk"'
+        raise BadSetting("method", method, wanted)
     if method == "closed form" and descent.tolerance is not None:
         raise BadSetting("method", method, '"walk" where tolerance= stops the descent')
     if method == "auto":
-        free = descent.tolerance is None and not isinstance(descent.optimizer, Adam)
+        free = descent.tolerance is None and kind.has_closed_form
         method = "closed form" if free and descent.steps > _WORTH else "walk"
     return descent, method
 

@@ -117,6 +117,12 @@ class Descent:
         found._check_together()
         return found
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether each step is the optimizer's own, over all rows and without a penalty."""
+        others = self.schedule is not None or self.validation is not None
+        return not (others or self.ridge or self.batch)
+
     def _check_together(self) -> None:
         """Raise BadCall, BadSetting for settings that do not go together."""
         if self.validation is not None and not isinstance(self.validation, Summary):
@@ -154,8 +160,7 @@ class Descent:
             noise = Noise.of(moments, summary.triangle.R, directions, self.batch)
             if self.optimizer.learning_rate is None:
                 optimizer = GradientDescent(noise.limit / 2)
-        plain = self.schedule is None and not self.ridge and not self.batch
-        return found if plain else replace(
+        return found if self.is_plain else replace(
             found, optimizer=optimizer, scale=self.schedule, ridge=self.ridge, batch=self.batch,
             noise=noise,
         )  # fmt: skip

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         CurvesWithoutAnswer,
         OutsideDomainWarning,
         PolydescentError,
+        RowsWithoutCurve,
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
@@ -96,6 +97,7 @@ __all__ = [
     "PolydescentError",
     "RMSprop",
     "Root",
+    "RowsWithoutCurve",
     "SlowKernelsWarning",
     "Status",
     "Summaries",
@@ -138,6 +140,7 @@ _HOMES = {
     "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
     "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
+    "RowsWithoutCurve": "errors",
     "SlowKernelsWarning": "errors",
     "Status": "many.status",
     "Summaries": "many.summaries",

@@ -59,6 +59,7 @@ coverage: $(VENV)/.test
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	@sh .ci/scripts.sh
 
 types: $(VENV)/.lint
 	$(VENV)/bin/pyright

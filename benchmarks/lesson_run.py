@@ -11,6 +11,8 @@ import numpy as np
 from timing import Row, best, table
 
 import polydescent as pd
+from polydescent.descent.loop import walk
+from polydescent.polynomial.basis import POWER
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from lesson import numpy_loop, torch_loop
@@ -47,10 +49,17 @@ def contestants() -> list[Row]:
         steps = np.arange(STEPS + 1)
         return forecast.loss_at(steps), forecast.weights_at(steps)
 
+    R, z, rss = pd.summarize(x, y, 3).triangle.least_squares(POWER)
+    start_there = np.array(START)
     rows = [
         Row("the lesson's loop in NumPy", best(lambda: numpy_loop(x, y, START, RATE, STEPS))),
         Row("descend(over='rows')", best(lambda: ours("rows")), "≥ 5"),
-        Row("descend(over='summary')", best(lambda: ours("summary")), "≥ 60"),
+        Row("descend(over='summary')", best(lambda: ours("summary"), repeat=50), "≥ 500"),
+        Row(
+            "its walk alone",
+            best(lambda: walk(R, z, rss, start_there, gd, STEPS), repeat=50),
+            "≥ 2,000",
+        ),
         Row("forecast of the whole run", best(foresee, repeat=50), "≥ 500"),
     ]
     try:

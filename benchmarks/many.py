@@ -159,14 +159,14 @@ def _merging() -> str:
 
 def _chunks() -> str:
     try:
-        import dask
         import xarray
+        from dask.config import set as configured
     except ImportError:
         return "Chunks: no xarray or Dask here."
     values = np.random.default_rng(2).normal(size=(1200, 60, 80)).astype(np.float32)
     data = xarray.DataArray(values, dims=("t", "a", "b"), coords={"t": np.arange(1200.0)})
     cut = data.chunk({"t": 200, "a": 30, "b": 40})
-    with dask.config.set(scheduler="threads"):
+    with configured(scheduler="threads"):
         ours = processor(lambda: pd.fit_many(cut, x="t", degree=DEGREE), 3)
         theirs = processor(lambda: cut.polyfit("t", DEGREE).compute(), 3)
     return (

@@ -17,6 +17,7 @@ import polydescent as pd
 HERE = Path(__file__).parent
 SECTIONS = (
     "lesson_run",
+    "torch_layer",
     "memory_rows",
     "files",
     "groups",
@@ -26,6 +27,8 @@ SECTIONS = (
     "attacks",
     "many",
     "digits",
+    "scikit",
+    "robust",
 )
 
 

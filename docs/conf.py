@@ -19,7 +19,7 @@ copyright = "The polydescent developers"
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["_build", "_help", "_pictures"]
+exclude_patterns = ["_build", "_help", "_pages", "_pictures"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
@@ -35,6 +35,7 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "polydescent"
 html_static_path = ["_static"]
+html_extra_path = ["_pages"]
 html_css_files = ["polydescent.css"]
 html_show_sourcelink = False
 html_copy_source = False
@@ -56,6 +57,7 @@ html_sidebars = {
 
 
 def setup(app):
+    pictures.write_page(HERE / "_pages")  # before Sphinx looks whether it is there
     app.connect("builder-inited", lambda app: pictures.draw_all(HERE / "_pictures"))
     app.connect("builder-inited", lambda app: rendering.write_help(HERE / "_help"))
     rendering.setup(app)

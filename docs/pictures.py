@@ -163,3 +163,11 @@ def _style(theme: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     draw_all(Path(__file__).parent / "_pictures")
+
+
+def write_page(folder: Path) -> None:
+    """The lesson's run as a page that trains, which the tour of the documentation leads into."""
+    folder.mkdir(exist_ok=True)
+    x, y = rows()
+    run = pd.descend(x, y, degree=3, optimizer=LESSON)
+    run.explore(folder / "explorer.html", title="sin(x)")

@@ -20,6 +20,8 @@ SHOTS = {  # name: (width, height, dark, the state of the page)
     "explorer-dark": (1280, 1000, True, "step=300"),
     "explorer-zh": (1280, 1000, False, "step=300&language=zh-CN"),
     "explorer-phone": (390, 844, False, "step=300"),
+    "explorer-tour-light": (1280, 1000, False, "tour=5"),
+    "explorer-tour-dark": (1280, 1000, True, "tour=5"),
 }
 
 
@@ -47,6 +49,10 @@ def shoot(path: Path, name: str, width: int, height: int, dark: bool, state: str
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.get(f"{path.as_uri()}#{state}")
+        for _ in range(100):
+            time.sleep(0.1)
+            if browser.execute_script("return 'ready' in document.documentElement.dataset"):
+                break
         time.sleep(1)
         shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         picture = Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")

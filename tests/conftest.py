@@ -56,3 +56,19 @@ def polydescent(capsys, monkeypatch, tmp_path):
         return code, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A Chromium that all tests of a file drive; see browser.py."""
+    from browser import started
+
+    yield from started(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    """A page of the explorer in it, to be opened."""
+    from browser import watched
+
+    yield from watched(browser, tmp_path)

@@ -81,7 +81,8 @@ def _may_be_passed(ask, value):
         return not isinstance(value, list | dict | np.ndarray)
     if ask is WHOLE["step"]:
         return not np.ndim(value)
-    return value is not None or ask not in [WHOLE[n] for n in ("up_to", "digits", "digits of code")]
+    optional = ("up_to", "folds", "digits", "digits of code")
+    return value is not None or ask not in [WHOLE[name] for name in optional]
 
 
 def test_whole_numbers_of_any_size():

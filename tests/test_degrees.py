@@ -11,6 +11,7 @@ from exact import least_squares
 import polydescent as pd
 from polydescent import errors
 from polydescent.least_squares.degrees import CRITERIA
+from polydescent.least_squares.folds import Dealt
 
 NOISE = (0.0, 1e-18, 1e-16, 1e-14, 1e-10, 1e-5, 1.0)
 
@@ -86,7 +87,7 @@ def test_folds_leave_every_row_out_once():
     w[4] = 0
     table = pd.fit(x, y, 4, weights=w).degrees(criterion="cv", folds=4)
     use = np.flatnonzero(w)
-    fold = np.random.default_rng(0).permutation(len(use)) % 4
+    fold = Dealt(4).fold_of(len(use))
     for degree in range(5):
         left = 0.0
         for k in range(4):
@@ -145,8 +146,9 @@ def test_settings_that_choose_nothing_are_refused():
     x, y, _ = data()
     refused: list[tuple[dict[str, Any], str]] = [
         ({"criterion": "best"}, 'criterion must be "aicc", '),
-        ({"criterion": None}, "criterion must be"),
-        ({"folds": 1, "criterion": "cv"}, "folds must be a whole number of 2 or more"),
+        ({"folds": 1}, "folds must be a whole number of 2 or more"),
+        ({"folds": "rows"}, 'folds must be a whole number of 2 or more, or "files"'),
+        ({"folds": 5, "criterion": "bic"}, 'folds must be left out, or with criterion="cv"'),
         ({"folds": 51, "criterion": "cv"}, "folds must be at most 50"),
     ]
     for bad, said in refused:

@@ -27,7 +27,9 @@ LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
 NUMBER = re.compile(r"(?<![\w.])\d[\d_,]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w|…|\.\.\.)")
 # shown with all its digits, because it is a float64 rounded once from exact arithmetic
 EXACT = {"0.33333333333333337"}
-OPTIONAL = ("torch", "duckdb", "dask", "matplotlib", "pandas", "polars", "pyarrow")
+OPTIONAL = (
+    "torch", "duckdb", "dask", "matplotlib", "pandas", "polars", "pyarrow", "sklearn", "xarray",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,7 @@ def test_a_page_shows_what_happens(page, capsys, monkeypatch):
     text = page.read_text(encoding="utf-8")
     blocks = "".join(fence[2] for fence in FENCE.finditer(text))
     for package in OPTIONAL:
-        if re.search(rf"import {package}\b", blocks):
+        if re.search(rf"(?:import|from) {package}\b", blocks):
             pytest.importorskip(package)
     names: dict = {"__name__": "__main__"}
     wrong = []

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import polydescent
+import polydescent.estimators
+import polydescent.xarray
 
 SECTION = re.compile(r"^(\w+)\n-{3,}\n", re.M)
 
@@ -26,12 +28,12 @@ def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def callables() -> Iterator[tuple[str, Any]]:
-    for name in polydescent.__all__:
-        value = getattr(polydescent, name)
+    homes = (polydescent, polydescent.estimators, polydescent.xarray)
+    for value in (getattr(home, name) for home in homes for name in home.__all__):
         if inspect.isfunction(value):
-            yield name, value
+            yield value.__name__, value
         elif inspect.isclass(value):
-            yield name, value
+            yield value.__name__, value
             yield from members(value)
 
 

@@ -1,197 +1,28 @@
 """The explorer page in a real browser, by mouse and keyboard, read back beside NumPy."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
-from pages import density_of, design, limit_of, payload_of, reference, rows
+from pages import design, rows
 
-from polydescent.report import explorer
+pytest.importorskip("selenium.webdriver")
 
-webdriver = pytest.importorskip("selenium.webdriver")
-
-from selenium.webdriver.chrome.service import Service  # noqa: E402 (after the skip)
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-CHROMIUM = shutil.which("chromium")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER),
-    reason="needs a browser to drive: apt-get install chromium chromium-driver",
+from browser import (
+    RATE,
+    START,
+    ActionChains,
+    By,
+    Keys,
+    assert_shows,
+    limit,
+    needs_a_browser,
+    number,
+    wanted,
 )
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--window-size=1366,900",
-]
+
+pytestmark = needs_a_browser
 HOSTILE = "</script><img src=x onerror=\"document.title='broken into'\"><!-- {{payload}} ${1} &amp;"
-RATE = 1e-4
-START = [0.5, -0.3, 0.8, -0.2]
-
-
-def number(text):
-    return float(text.replace("−", "-").replace(",", ""))
-
-
-class Page:
-    """One page in one browser, with the few verbs the tests below are written in."""
-
-    def __init__(self, driver, folder):
-        self.driver = driver
-        self.folder = folder
-
-    def open(self, fragment="", data=None, **changes):
-        x, y = data or rows()
-        settings = {
-            "optimizer": {"name": "gd", "learning_rate": RATE},
-            "start": START,
-            "density": density_of(x, y),
-        }
-        path = self.folder / "fit.html"
-        path.write_text(explorer.page(payload_of(x, y, **(settings | changes))), encoding="utf-8")
-        self.driver.get("about:blank")
-        self.driver.get(f"{path.as_uri()}#{fragment}")
-        self.settle()
-
-    def settle(self):
-        self.driver.execute_async_script(
-            "const done = arguments[0];"
-            " requestAnimationFrame(() => requestAnimationFrame(() => done()));"
-        )
-
-    def __getitem__(self, name):
-        return self.driver.find_element(By.ID, name)
-
-    def text(self, name):
-        return self[name].get_property("textContent")
-
-    def value(self, name):
-        return self[name].get_property("value")
-
-    def number(self, name):
-        return number(self.value(name) if self[name].tag_name == "input" else self.text(name))
-
-    def click(self, name):
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self[name])
-        self[name].click()
-        self.settle()
-
-    def choose(self, group, value):
-        node = self.driver.find_element(By.CSS_SELECTOR, f"[name={group}][value={value}]")
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", node)
-        node.click()
-        self.settle()
-
-    def type(self, name, text):
-        self[name].send_keys(Keys.CONTROL, "a")
-        self[name].send_keys(text, Keys.ENTER)
-        self.settle()
-
-    def keys(self, *keys):
-        ActionChains(self.driver).send_keys(*keys).perform()
-        self.settle()
-
-    def drag(self, name, across):
-        """Takes a slider's thumb from where it is to a fraction of its width."""
-        node = self[name]
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", node)
-        width, thumb = node.size["width"], 20
-        low, high = (float(node.get_attribute(end)) for end in ("min", "max"))
-        here = (self.number(name) - low) / (high - low)
-
-        def offset(share):
-            return round(thumb / 2 + share * (width - thumb) - width / 2)
-
-        ActionChains(self.driver).move_to_element_with_offset(
-            node, offset(here), 0
-        ).click_and_hold().move_by_offset(8, 0).move_to_element_with_offset(
-            node, offset(across), 0
-        ).release().perform()
-        self.settle()
-
-    def wait(self, condition, seconds=20):
-        WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
-
-    def weights(self):
-        """The starting weights in all their digits; "Start here" makes any weights those."""
-        return [
-            float(value)
-            for value in re.search(r"start=\[(.*)\]", self.text("python"))[1].split(",")
-        ]
-
-    def cells(self, name, part="tbody"):
-        return self.driver.execute_script(
-            "return [...document.querySelectorAll(`#${arguments[0]} ${arguments[1]} tr`)]"
-            ".map((row) => [...row.cells].map((cell) => cell.textContent))",
-            name,
-            part,
-        )
-
-    def column(self, name, index):
-        return [number(row[index]) for row in self.cells(name)]
-
-    def width(self):
-        return self.driver.execute_script("return document.documentElement.scrollWidth")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    driver.set_script_timeout(20)
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def page(browser, tmp_path):
-    browser.get_log("browser")
-    browser.get_log("performance")
-    yield Page(browser, tmp_path)
-    assert browser.get_log("browser") == []
-    assert_no_request(browser.get_log("performance"))
-
-
-def assert_no_request(log):
-    """Nothing but the file itself is ever asked for (chrome: is the browser's own first tab)."""
-    wanted = [
-        match[1]
-        for entry in log
-        if '"Network.requestWillBeSent"' in entry["message"]
-        for match in [re.search(r'"url":"([^"]+)"', entry["message"])]
-        if match
-    ]
-    assert [url for url in wanted if not url.startswith(("file:///", "about:", "chrome:"))] == []
-    assert all(url.split("#")[0].endswith("fit.html") for url in wanted if url.startswith("file:"))
-
-
-def wanted(name="gd", rate=RATE, degree=3, basis="power", steps=2000, start=START):
-    x, y = rows()
-    padded = (list(start) + [0.0] * (degree + 1))[: degree + 1]
-    return reference(design(x, degree, basis), y, name, rate, padded, steps)
-
-
-def limit(name="gd", degree=3, basis="power"):
-    matrix = design(rows()[0], degree, basis)
-    return limit_of(2 * matrix.T @ matrix, name)
-
-
-def assert_shows(page, expected, digits=6):
-    assert page.number("loss") == pytest.approx(expected, rel=10.0**-digits)
 
 
 def test_first_sight(page):
@@ -354,17 +185,29 @@ def test_start_fields_and_seeds(page):
     assert page.weights() == random
 
 
-def test_a_pinned_run_stays(page):
+def test_runs_of_a_race_stay(page):
     page.open("step=100")
     path = "return document.querySelector('#curves .{}').getAttribute('d')"
     before = page.driver.execute_script(path.format("current"))
+    first = page.text("loss")
     page.click("pin")
     page.type("rate-field", "0.0003")
-    assert "pinned: Plain, η 1e−4" in page.text("ghost-key")
-    assert page.driver.execute_script(path.format("ghost")) == before
+    assert page.driver.execute_script(path.format("r0")) == before
     assert page.driver.execute_script(path.format("current")) != before
-    page.click("pin")
-    assert not page["ghost-key"].is_displayed()
+    race = page.driver.find_elements(By.CSS_SELECTOR, "#race tbody tr")
+    assert len(race) == 2
+    name = race[1].find_element(By.TAG_NAME, "input")
+    assert name.get_property("value") == "Plain, η 1e−4, Power 3"
+    assert number(page.cells("race")[1][1]) == pytest.approx(number(first), rel=1e-3)
+    name.send_keys(Keys.CONTROL, "a")
+    name.send_keys("slow one", Keys.ENTER)
+    page.wait(lambda: "slow" in page.driver.current_url)
+    race[1].find_element(By.CSS_SELECTOR, "[data-restore]").click()
+    page.settle()
+    assert page.number("rate-field") == RATE
+    race[1].find_element(By.CSS_SELECTOR, "[data-unpin]").click()
+    page.settle()
+    assert not page["race"].is_displayed()
 
 
 def test_the_address_carries_everything(page):
@@ -372,12 +215,16 @@ def test_the_address_carries_everything(page):
     page.type("rate-field", "0.0002")
     page.choose("basis", "chebyshev")
     page.click("pin")
+    page.choose("view", "degrees")
+    page.click("band")
     page.type("step", "77")
     page.wait(lambda: "step=77" in page.driver.current_url)
-    shown = page.text("loss"), page.text("python"), page.text("ghost-key")
+    names = ("loss", "python", "race", "degrees-table", "best-key")
+    shown = [page.text(name) for name in names]
     page.driver.refresh()
+    page.wait(page.is_ready)
     page.settle()
-    assert (page.text("loss"), page.text("python"), page.text("ghost-key")) == shown
+    assert [page.text(name) for name in names] == shown
 
 
 def test_a_hostile_address_only_moves_controls(page):
@@ -449,7 +296,7 @@ def test_keyboard_alone(page):
     page.settle()
     assert page.text("play-word") == "播放"
     before = page.driver.execute_script("return document.documentElement.dataset.theme")
-    page["theme"].send_keys(Keys.SPACE)
+    page["theme"].send_keys(Keys.ENTER)
     page.settle()
     assert page.driver.execute_script("return document.documentElement.dataset.theme") != before
 
@@ -468,13 +315,17 @@ def test_the_scrubber_by_keyboard(page):
 
 def test_tab_reaches_every_control_in_reading_order(page):
     page.open("optimizer=momentum&step=5")
-    active = "return document.activeElement.id || document.activeElement.name"
+    active = (
+        "const {id, name, dataset} = document.activeElement;"
+        "return id || name || (dataset.gloss ? 'gloss' : '')"
+    )
     visited = []
-    for _ in range(45):
+    for _ in range(70):
         page.keys(Keys.TAB)
         visited.append(page.driver.execute_script(active))
-    expected = "language theme first back play forth last scrub step rate-field rate fastest-rate"
-    assert visited[:12] == expected.split()
+    visited = [name for name in visited if name != "gloss"]
+    expected = "take-tour share language theme first back play forth last scrub step speed"
+    assert visited[:15] == [*expected.split(), "rate-field", "rate", "fastest-rate"]
     for name in (
         "optimizer",
         "beta",
@@ -484,8 +335,13 @@ def test_tab_reaches_every_control_in_reading_order(page):
         "start-0",
         "pin",
         "rows",
-        "curve",
+        "edit",
+        "band",
         "at-x",
+        "curve",
+        "loss-chart",
+        "view",
+        "modes-chart",
     ):
         assert name in visited
 
@@ -552,7 +408,7 @@ def test_shares_that_are_noise_are_not_shown_as_numbers(page):
 
 def test_a_mode_shows_its_shape(page):
     page.open()
-    button = page.driver.find_element(By.CSS_SELECTOR, "#modes button")
+    button = page.driver.find_element(By.CSS_SELECTOR, "#modes tbody button")
     button.send_keys(Keys.ENTER)
     page.settle()
     assert button.get_attribute("aria-pressed") == "true"
@@ -562,8 +418,8 @@ def test_a_mode_shows_its_shape(page):
 
 def test_the_run_as_a_table(page):
     page.open()
-    page.driver.execute_script("document.getElementById('table-details').open = true")
-    page.settle()
+    page.driver.execute_script("document.querySelector('[data-name=table]').open = true")
+    page.wait(lambda: page.cells("trajectory"))
     last = page["trajectory"].find_elements(By.CSS_SELECTOR, "tbody tr")[-1].text.replace("−", "-")
     step, loss, _, *weights = [float(text.replace(",", "")) for text in last.split()]
     losses, expected = wanted()
@@ -593,7 +449,7 @@ def test_a_phone_never_scrolls_sideways(page, language):
     assert page.width() == 360
     small = page.driver.execute_script(
         "return [...document.querySelectorAll("
-        "'button, input:not([type=radio]), .choice span, summary')]"
+        "'button:not(.term), select, input:not([type=radio]):not(.unseen), .choice span, summary')]"
         ".filter(n => n.offsetParent && n.getBoundingClientRect().height < 44)"
         ".map(n => n.id || n.outerHTML)"
     )

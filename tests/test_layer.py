@@ -1,4 +1,4 @@
-"""The torch layer and the loss of a summary: values, every kind of derivative, every tool of torch."""
+"""The torch layer and the loss of a summary: values, all kinds of derivatives, tools of torch."""
 
 import copy
 import io
@@ -41,7 +41,7 @@ def wanted(layer, x):
     v = layer.domain.to_unit(x) if basis.on_unit else x
     A = design_matrix(basis, v.reshape(-1), layer.degree)
     weights = layer.weight.detach().double().numpy()
-    return (A @ weights.T).reshape(*x.shape, *weights.shape[:-1])
+    return (A @ weights.T).reshape((*x.shape, *weights.shape[:-1]))
 
 
 def close(found, other, tolerance=1e-12):

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def assert_same(fits, alone, tolerance=1e-12):
 def test_each_curve_is_what_fit_says(degree, how):
     x, y, weights = columns(weighted=True)
     counts = np.random.default_rng(1).integers(0, 5, x.shape)
-    options = {
+    options: dict[str, Any] = {
         "plain": {},
         "weights": {"weights": weights},
         "sigma": {"sigma": weights**-0.5},
@@ -84,7 +85,9 @@ def test_each_curve_is_what_fit_says(degree, how):
         "both": {"weights": weights, "counts": counts},
     }[how]
     fits = pd.fit_many(x, y, degree, **options)
-    own = [{name: v if v is True else v[i] for name, v in options.items()} for i in range(CURVES)]
+    own: list[dict[str, Any]] = [
+        {name: v if v is True else v[i] for name, v in options.items()} for i in range(CURVES)
+    ]
     assert_same(fits, [pd.fit(x[i], y[i], degree, **own[i]) for i in range(CURVES)])
     assert_same(fits, [fits[i] for i in range(CURVES)])
     assert all(fits[i].is_refined for i in range(CURVES))
@@ -117,7 +120,7 @@ def test_what_is_known_and_what_is_chosen(asked):
     fits = pd.fit_many(x, y, weights=weights, **asked)
     fits[2].equation()
     for i in near:
-        own = {
+        own: dict[str, Any] = {
             "fix": {p: np.ravel(v)[i % np.size(v)] for p, v in asked.get("fix", {}).items()} or None
         }
         if "through" in asked:
@@ -426,7 +429,7 @@ def test_adding_and_lowering():
     assert total.lower(2).degree == 2
     assert whole[2].n == POINTS
     assert np.allclose(whole[2].fit(1).coef, whole.fit(1).coef[2])
-    assert whole[1:3].shape == (2,)
+    assert whole[1:3].triangle.shape == (2,)
     with pytest.raises(DegreesDiffer):
         whole + halves[0].lower(2)
     with pytest.raises(NeedsRows):

@@ -12,6 +12,7 @@ from polydescent.errors import (
     CurvesOnTheirWay,
     CurvesWithoutAnswer,
     RateTooLarge,
+    RateTooLargeForCurves,
     UnknownName,
 )
 
@@ -68,7 +69,7 @@ def test_rates_of_each_and_divergence():
     x, y = columns()
     limit = pd.summarize_many(x, y, 2).forecast().largest_stable_rate
     rates = limit * np.array([0.5, 0.9, 1.1, 2.0, 0.99])
-    with pytest.raises(RateTooLarge, match="diverges on 2 of 5 curves") as refused:
+    with pytest.raises(RateTooLargeForCurves, match="diverges on 2 of 5 curves") as refused:
         pd.descend_many(x, y, 2, learning_rate=rates)
     assert refused.value.count == 2
     assert refused.value.curve == (int(limit[2:4].argmin()) + 2,)

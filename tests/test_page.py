@@ -3,6 +3,8 @@
 import json
 import re
 import sys
+from html import unescape
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import polydescent as pd
 from polydescent.cli import main
 from polydescent.descent.optimizers import OPTIMIZERS
 from polydescent.errors import BadSetting, NoFolder, UnknownName
+from polydescent.report.notebook import thumbnail
 from polydescent.report.page import payload
 
 
@@ -105,7 +108,8 @@ def test_the_page_is_small_whatever_n_is(tmp_path, n):
 def test_dates_and_large_numbers_say_where_x_starts():
     days = np.datetime64("2024-02-01") + np.arange(30)
     told = payload(pd.fit(days, np.sqrt(np.arange(30)), 2))
-    assert told["x_name"] == "x, days since 2024-02-01"
+    assert told["x_name"] == "x"
+    assert told["dates"] == {"origin": 1706745600000, "per": 86_400_000, "unit": "day"}
     assert told["domain"] == [0, 29]
     told = payload(pd.fit(np.arange(30) + 10**17, np.arange(30.0) ** 2, 2))
     assert told["x_name"] == "x − 100000000000000000"
@@ -151,3 +155,82 @@ def test_from_the_command(tmp_path, monkeypatch, capsys):
     assert told["optimizer"] == {"name": "gd", "learning_rate": 1e-6}
     assert told["steps"] == 2000
     assert ask("b.txt") == (2, "")
+
+
+# ── in a notebook ──
+
+
+def test_a_notebook_shows_equation_picture_and_numbers():
+    x, y = data()
+    for fit in (pd.fit(x, y, 3), pd.descend(x, y, 3), pd.summarize(x, y, degree=3).fit()):
+        shown = fit._repr_html_()
+        picture = ElementTree.fromstring(re.search("<svg.*</svg>", shown, re.S)[0])
+        assert len(picture.findall(".//polyline")) == 1
+        assert (len(picture.findall(".//circle")) > 100) is (fit.rows is not None)
+        assert "R² " in shown
+        assert not re.search(r"<script|href|src=|style=", shown)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("n", [1, 2, 40])
+def test_the_picture_of_any_rows_stays_inside(n, scale):
+    fit = pd.fit(1.7e9 + np.arange(float(n)), scale * np.sin(np.arange(n)), 0 if n == 1 else 1)
+    picture = ElementTree.fromstring(thumbnail(fit))
+    for dot in picture.findall(".//circle"):
+        assert 0 <= float(dot.get("cx", "")) <= 360
+        assert 0 <= float(dot.get("cy", "")) <= 200
+
+
+def test_without_a_path_the_page_comes_back(tmp_path):
+    fit = pd.fit(*data())
+    shown = fit.explore(title="</iframe><b>", tour=False)
+    assert shown is not None
+    shown.save(tmp_path / "a.html")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == shown.html
+    assert written(tmp_path / "a.html")["tour"] is False
+    frame = shown._repr_html_()
+    assert unescape(re.search('srcdoc="([^"]*)"', frame)[1]) == shown.html
+    assert 'sandbox="allow-scripts"' in frame
+    assert frame.count("<") == 2
+    with pytest.raises(BadSetting):
+        shown.save(tmp_path / "a.txt")
+    with pytest.raises(BadSetting):
+        fit.explore(tour="yes")
+
+
+def test_what_is_held_travels():
+    x, y = data()
+    fit = pd.fit(x, y, 3, fix={0: 1.0}, through=(1.0, 2.0))
+    held = payload(fit)["held"]
+    assert held["fixed"] == [[0, 1.0]]
+    assert held["through"] == [[1.0, 2.0]]
+    weights = fit.curve.in_chebyshev()
+    assert np.array(held["equations"]) @ weights == pytest.approx(np.array(held["values"]))
+    assert triangle_of(payload(fit)).shape == (5, 5)
+    assert payload(pd.fit(x, y))["held"] is None
+
+
+def test_rows_travel_as_triangles_of_many():
+    """No fold is so small that its rows could be told from it."""
+    for n in (50, 179, 180, 2000):
+        x, y = data(n)
+        told = payload(pd.fit(x, y, 3))
+        assert (told["folds"] is None) is (n < 5 * 3 * 12)
+        for fold in told["folds"] or []:
+            assert fold["n"] >= 3 * 12
+        assert (told["loo"] is None) is (told["folds"] is not None)
+
+
+def test_the_title_is_no_path(tmp_path, monkeypatch):
+    folder = tmp_path / "home of somebody" / "data"
+    folder.mkdir(parents=True)
+    table = folder / "my rows.csv"
+    table.write_text("x,y\n" + "".join(f"{i},{i * i}\n" for i in range(20)), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name in (str(table), f"{folder.parent.name}/data/my rows.csv"):
+        monkeypatch.setattr(
+            sys, "argv", ["polydescent", "fit", name, "--x", "x", "--y", "y", "--explore", "a.html"]
+        )
+        with pytest.raises(SystemExit):
+            main()
+        assert written(tmp_path / "a.html")["title"] == "my rows.csv"

@@ -20,17 +20,19 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
         function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise stacks constraints refine solution accuracy student estimate
-        places uncertain degrees
+    least_squares: fixed_point precise stacks constraints refine solution sandwich accuracy student
+        estimate places uncertain folds degrees
+    robust: losses scale passes reweighted linear_program quantiles judgment
     descent: motion contract linear adaptive searching optimizers settings moments noise forecast
         fused loop batches outcome
-    regression: summary matrices passes progress evidence forms inside fit problem training request
-        verbs
+    regression: summary matrices passes folding progress evidence forms inside fit problem judged
+        training request verbs
     many: status held solving summaries partition grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
-    estimators: recurrence torch
+    estimators: recurrence torch table scikit
+    xarray
     report: density writing languages derivation text many_text trace steps panels many_panels
-        static explorer page
+        static explorer page notebook
     lesson: programs program verdict
     cli: terminal wording declare typed options show approximate explain groups fit update merge
         predict commands door
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     )
     from polydescent.least_squares.degrees import Degrees
     from polydescent.least_squares.estimate import Estimate, Extremum, Root
+    from polydescent.least_squares.sandwich import HAC
     from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.many.fits import Fits
     from polydescent.many.status import Status
@@ -69,9 +72,11 @@ if TYPE_CHECKING:
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
     from polydescent.regression.verbs import descend, fit, summarize
+    from polydescent.robust import losses
     from polydescent.rows.format import FileFormat
 
 __all__ = [
+    "HAC",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -109,11 +114,14 @@ __all__ = [
     "errors",
     "fit",
     "fit_many",
+    "losses",
     "summarize",
     "summarize_many",
 ]
 
+_MODULES = {"errors": "errors", "losses": "robust.losses"}
 _HOMES = {
+    "HAC": "least_squares.sandwich",
     "Adagrad": "descent.adaptive",
     "Adam": "descent.adaptive",
     "AdamW": "descent.adaptive",
@@ -138,6 +146,7 @@ _HOMES = {
     "OutsideDomainWarning": "errors",
     "PolydescentError": "errors",
     "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
+    "PolynomialRegressor": "estimators.scikit",  # nor scikit-learn
     "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
     "RowsWithoutCurve": "errors",
@@ -158,8 +167,8 @@ _HOMES = {
 
 def __getattr__(name: str):
     """A public name, loaded when it is first asked for: an import alone costs next to nothing."""
-    if name == "errors":
-        return import_module("polydescent.errors")
+    if name in _MODULES:
+        return import_module(f"polydescent.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module 'polydescent' has no attribute {name!r}")
     value = getattr(import_module(f"polydescent.{_HOMES[name]}"), name)

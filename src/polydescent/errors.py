@@ -305,6 +305,105 @@ class NeedsRows(PolydescentError, ValueError):
         )
 
 
+class ScaleVanishes(PolydescentError, ValueError):
+    """More than half of the rows lie on one curve exactly: no scale tells outliers from the rest.
+
+    Parameters
+    ----------
+    loss
+        In words.
+    on, n
+        Rows on the curve, to rounding, and all that count.
+    """
+
+    def __init__(self, loss: str, on: int, n: int):
+        super().__init__(
+            f"{on:,} of {n:,} rows lie on one curve, to rounding: the median residual, which is "
+            f"the scale of {loss}, is 0 and tells no outlier from a good row. Use "
+            'loss="median", which needs no scale, or sigma= with absolute_sigma=True.'
+        )
+        self.loss, self.on, self.n = loss, on, n
+
+
+class TooFewTrusted(PolydescentError, ValueError):
+    """The rows that a loss leaves do not determine the curve.
+
+    Parameters
+    ----------
+    loss
+        In words.
+    degree, n
+        Of the curve, and how many rows count before the loss weighs them.
+    """
+
+    def __init__(self, loss: str, degree: int, n: int):
+        super().__init__(
+            f"The loss {loss} leaves too few of the {n:,} rows to determine degree {degree}: they "
+            "lie too far from the curve that the others make. Use a lower degree, or "
+            'loss="huber", which leaves no row out.'
+        )
+        self.loss, self.degree, self.n = loss, degree, n
+
+
+class LeverageOne(PolydescentError, ValueError):
+    """A row that alone holds the curve where it is: nothing tells how far off it is.
+
+    Parameters
+    ----------
+    x
+        Of the row, as the domain has it.
+    power
+        Of 1 − leverage, which divides.
+    """
+
+    def __init__(self, x: float, power: int):
+        super().__init__(
+            f'variance="HC{power + 1}" divides by 1 − leverage, and the row at x = {x:.6g} alone '
+            'holds the curve there: its leverage is 1. Use variance="HC1" or a lower degree, or '
+            "leave that row out."
+        )
+        self.x, self.power = x, power
+
+
+class OutOfOrder(PolydescentError, ValueError):
+    """Rows that must come in the order of x and do not.
+
+    Parameters
+    ----------
+    row
+        The first that goes back, counted from 0.
+    x
+        Of that row, as the domain has it.
+    falls
+        Whether the rows before it fell.
+    """
+
+    def __init__(self, row: int, x: float, falls: bool):
+        super().__init__(
+            f'variance="HAC" takes rows in the order of x, and row {row:,} (counted from 0), at '
+            f"x = {x:.6g}, goes back {'up' if falls else 'down'}. Sort the rows by x first; "
+            "those of a file by an SQL query with ORDER BY."
+        )
+        self.row, self.x, self.falls = row, x, falls
+
+
+class RowsChanged(PolydescentError, ValueError):
+    """A source that is read several times gave other rows the second time.
+
+    Parameters
+    ----------
+    before, now
+        Rows that count, at the first reading and at a later one.
+    """
+
+    def __init__(self, before: int, now: int):
+        super().__init__(
+            f"The rows changed while they were read: {before:,} count at first, {now:,} later. "
+            "Read a copy that nothing writes to."
+        )
+        self.before, self.now = before, now
+
+
 class NoRowsToDraw(PolydescentError, ValueError):
     """Batches of rows, asked of something that holds none."""
 
@@ -313,6 +412,30 @@ class NoRowsToDraw(PolydescentError, ValueError):
             "batch= draws rows, and they are not here: a summary, a model and a long stream hold "
             'none. Descend over the rows themselves, in memory: descend(x, y, over="rows", '
             "batch=…). To forecast it, summarize with moments=True."
+        )
+
+
+class NeedsFiles(PolydescentError, ValueError):
+    """Files as folds, where there are no several files."""
+
+    def __init__(self, files: int):
+        self.files = files
+        found = "one source of rows" if files == 1 else "rows that are not read here"
+        super().__init__(
+            f'folds="files" leaves one file out at a time and needs several; found {found}. Pass '
+            'the files to fit(files, x=, y=, degree="auto", folds="files"), or folds= a number.'
+        )
+
+
+class TooManyParts(PolydescentError, ValueError):
+    """Folds that tell so many groups of rows apart that each would be nearly a row."""
+
+    def __init__(self, most: int):
+        self.most = most
+        super().__init__(
+            f"These folds tell more than {most:,} parts of the rows apart, and each would be a "
+            "triangle of its own. Leaving out each row alone costs one pass whatever their number: "
+            "read fit(x, y, degree).degrees().loo, or use fewer folds."
         )
 
 

@@ -1,4 +1,4 @@
-"""pandas where it is there: columns as a DataFrame, values on the index of a Series."""
+"""Tables of other libraries: columns as a DataFrame, values with the labels of what was given."""
 
 from __future__ import annotations
 
@@ -21,17 +21,37 @@ def frame(columns: Mapping[str, Any], index: Any = None) -> Any:
 
 def index_of(x: Any) -> Any:
     """The index of a pandas Series, None of anything else."""
-    return x.index if _is_series(x) else None
+    return x.index if _kind(x) == ("pandas", "Series") else None
 
 
-def on_index_of(x: Any, values: np.ndarray) -> Any:
-    """The values as a Series like x where x is a pandas Series, else as they are."""
-    return type(x)(values, index=x.index) if _is_series(x) else values
+def labeled_like(x: Any, values: np.ndarray) -> Any:
+    """The values with the labels of x, where it is a Series or DataFrame of pandas, a Series of
+    Polars or a DataArray of xarray: its index, columns or coordinates. Else as they are.
+    """
+    kind = _kind(x)
+    if kind == ("pandas", "Series"):
+        return type(x)(values, index=x.index)
+    if kind == ("pandas", "DataFrame"):
+        return type(x)(values, index=x.index, columns=x.columns)
+    if kind == ("polars", "Series"):
+        return type(x)(values=values)
+    if kind == ("xarray", "DataArray"):
+        return type(x)(values, coords=x.coords, dims=x.dims)
+    return values
 
 
-def _is_series(x: Any) -> bool:
-    """Told by its class, so that pandas is not imported to find that it was not used."""
-    return any(
-        c.__name__ == "Series" and c.__module__.partition(".")[0] == "pandas"
-        for c in type(x).__mro__
-    )
+_LABELED = {
+    ("pandas", "Series"),
+    ("pandas", "DataFrame"),
+    ("polars", "Series"),
+    ("xarray", "DataArray"),
+}
+
+
+def _kind(x: Any) -> tuple[str, str]:
+    """(library, class), told by their names: nothing is imported to find that it was not used."""
+    for kind in type(x).__mro__:
+        found = kind.__module__.partition(".")[0], kind.__name__
+        if found in _LABELED:
+            return found
+    return "", ""

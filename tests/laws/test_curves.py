@@ -133,22 +133,26 @@ def test_long_runs_among_short_ones(kernel):
     assert_curve(rows, 0, alone(x[: 2 * LONG], y[: 2 * LONG], None, 2), 1e-12)
 
 
+def folded_at(columns, kernel):
+    x, y, weights = columns
+    return fold_rows(x, y, weights, 3, kernel)
+
+
 @kernels
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_dtype_and_layout(kernel, dtype):
     x, y, weights = (c.astype(dtype) for c in columns(weighted=True))
     doubles = [c.astype(np.float64) for c in (x, y, weights)]
-    wanted = fold_rows(*doubles, 3, kernel).array
+    wanted = folded_at(doubles, kernel).array
     assert np.array_equal(fold_rows(x, y, weights, 3, kernel).array, wanted)
     strided = [np.repeat(c, 2, axis=1)[:, ::2] for c in (x, y, weights)]
-    assert np.array_equal(fold_rows(*strided, 3, kernel).array, wanted)
+    assert np.array_equal(folded_at(strided, kernel).array, wanted)
     turned = [np.asfortranarray(c) for c in (x, y, weights)]
     for column in turned:
         column.flags.writeable = False
-    near = {"rtol": 1e-9, "atol": 1e-9}  # sums in another order
-    np.testing.assert_allclose(fold_rows(*turned, 3, kernel).array, wanted, **near)
+    np.testing.assert_allclose(folded_at(turned, kernel).array, wanted, rtol=1e-9, atol=1e-9)
     backwards = [c[:, ::-1] for c in (x, y, weights)]
-    np.testing.assert_allclose(fold_rows(*backwards, 3, kernel).array, wanted, **near)
+    np.testing.assert_allclose(folded_at(backwards, kernel).array, wanted, rtol=1e-9, atol=1e-9)
 
 
 @kernels
@@ -177,6 +181,7 @@ def test_none_at_all(kernel, shape):
 def test_other_libraries(library):
     xp = pytest.importorskip(library)
     x, y, weights = troubled(*columns(weighted=True))
-    folded = fold_rows(*(xp.asarray(c) for c in (x, y, weights)), 3)
+    columns_there = [xp.asarray(c) for c in (x, y, weights)]
+    folded = folded_at(columns_there, None)
     for i in range(CURVES):
         assert_curve(folded, i, alone(x[i], y[i], weights[i], 3), 1e-12)

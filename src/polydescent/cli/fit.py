@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from polydescent.cli import options as o
 from polydescent.cli.declare import Options, argument, command, text
 from polydescent.cli.groups import Groups, fit_groups
@@ -19,6 +21,7 @@ class Keep(Options):
     columns=o.Columns,
     text_files=o.TextFiles,
     curve=o.Curve,
+    judging=o.Judging,
     descent=o.Descent,
     place=o.Place,
     output=o.Output,
@@ -30,6 +33,7 @@ def fit(
     columns: o.Columns,
     text_files: o.TextFiles,
     curve: o.Curve,
+    judging: o.Judging,
     descent: o.Descent,
     place: o.Place,
     output: o.Output,
@@ -58,6 +62,11 @@ def fit(
                 "--by solves for each key exactly, in float64: leave out --optimizer, --over rows, "
                 "--backend, --device and --dtype."
             )
+        if judging.is_given:
+            raise BadCall(
+                "--by folds each key into a summary of its own, and --loss and --variance look at "
+                "the rows themselves: pick the rows of one key with --where."
+            )
         fit_groups(files, columns, text_files, curve, output, groups, keep.save, keep.again)
         return
     groups.check_absent()
@@ -67,15 +76,21 @@ def fit(
         again=keep.again,
         **columns.asked(),
         **curve.asked(columns.absolute_sigma),
+        **judging.asked(),
     )
     problem = request.problem
     if walk is not None:
         problem.check_plain()
     check(output, None if walk is None else walk.steps)
+    if keep.save is not None and problem.reads_again:
+        raise BadCall(
+            "--save keeps a summary of the rows, and --loss and --variance look at the rows "
+            "themselves: leave --save out."
+        )
     if keep.save is not None and problem.auto and problem.auto.needs_rows:
         raise BadCall(
-            f"--save keeps no rows, and --criterion {curve.criterion} leaves rows out: look which "
-            "degree it chooses without --save, then save with that --degree."
+            f"--save keeps no rows, and --criterion {problem.auto.criterion} leaves rows out: look "
+            "which degree it chooses without --save, then save with that --degree."
         )
     o.say_guesses(request.source)
     streamed = kind == Kind() and descent.over == "summary"
@@ -89,8 +104,10 @@ def fit(
     typed = curve.kept(columns.absolute_sigma)
     kept = None if keep.save is None else kept_in(keep.save, typed, keep.again)
     with Progress(request.source, output.quiet or not streamed) as progress:
-        found = request.read(progress, kept)
-    fitted = request.answer(*found, walk)
+        if walk is None and kept is None:
+            fitted = request.fit(progress)
+        else:
+            fitted = request.answer(*request.read(progress, kept), walk)
     extra: dict[str, object] = {"file": " ".join(files), "x": columns.x, "y": columns.y}
     if walk is not None:
         extra["seed"] = descent.seed
@@ -99,4 +116,11 @@ def fit(
     if keep.save is not None:
         extra["saved in"] = keep.save
     degrees = problem.degree if problem.auto else 0
-    show(fitted, output, extra, " ".join(files), descent.log_every, degrees)
+    title = " ".join(map(_named, files))
+    show(fitted, output, extra, title, descent.log_every, degrees)
+
+
+def _named(file: str) -> str:
+    """A file without its folders, which are nobody's business but the writer's; SQL as it is."""
+    is_path = os.path.exists(file) or not any(map(str.isspace, file))
+    return os.path.basename(file) if is_path else file

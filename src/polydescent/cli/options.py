@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.cli.declare import Options, choice, flag, number, text, texts, whole
 from polydescent.cli.terminal import remark
-from polydescent.cli.typed import numbers, pairs, point, powers
+from polydescent.cli.typed import loss, numbers, pairs, point, powers, variance
 from polydescent.cli.typed import whole as whole_number
 from polydescent.errors import BadSetting
 
@@ -83,7 +83,9 @@ class Curve(Options):
 
     degree: str = text("Of the polynomial; auto: the best.", "NUMBER|auto[:MAX]", "3")
     criterion: str | None = text("Of --degree auto.  [default: aicc]", "aicc|aic|bic|loo|cv")
-    folds: int | None = whole("Of --criterion cv.  [default: 5]")
+    folds: str | None = text(
+        "Choose by cross-validation: parts to leave out one at a time.", "NUMBER|files"
+    )
     fix: str | None = text("Coefficients to hold.", "0=0,2=1.5")
     terms: str | None = text("The powers to use, all others are 0.", "1,3")
     through: tuple[str, ...] = texts("A point the curve must meet.", "X,Y")
@@ -95,8 +97,8 @@ class Curve(Options):
             "fix": None if self.fix is None else pairs(self.fix),
             "terms": None if self.terms is None else powers(self.terms),
             "through": [point(each) for each in self.through] if self.through else None,
-            "criterion": self.criterion or "aicc",
-            "folds": 5 if self.folds is None else self.folds,
+            "criterion": self.criterion,
+            "folds": None if self.folds is None else whole_number(self.folds),
             "absolute_sigma": absolute_sigma,
         }
 
@@ -107,6 +109,30 @@ class Curve(Options):
         if self.criterion is not None:
             typed["criterion"] = self.criterion
         return typed | {"absolute_sigma": True} if absolute_sigma else typed
+
+
+class Judging(Options):
+    """Rows that misbehave."""
+
+    loss: str = text(
+        "Of the residuals.",
+        "squares|huber[:C]|tukey[:C]|cauchy[:C]|median|quantile:Q",
+        default="squares",
+    )
+    variance: str = text(
+        "Of the noise, for the errors: equal, uneven, or going on in the next row.",
+        "equal|HC0|HC1|HC2|HC3|HAC[:LAGS]",
+        default="equal",
+    )
+
+    def asked(self) -> dict[str, Any]:
+        """Keywords of `Problem.parse`. Raises UnknownName, BadSetting."""
+        return {"loss": loss(self.loss), "variance": variance(self.variance)}
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything but the ordinary was typed."""
+        return (self.loss, self.variance) != ("squares", "equal")
 
 
 class Descent(Options):

@@ -35,6 +35,27 @@ def point(text: str) -> list[Any]:
         raise BadSetting("--through", text, wanted) from None
 
 
+def loss(text: str) -> Any:
+    """The loss of "huber", "huber:2" or "quantile:0.9". Raises UnknownName, BadSetting."""
+    from polydescent.robust.losses import KINDS, loss_of
+
+    name, _, setting = text.partition(":")
+    if name == "quantile" and not setting:
+        raise BadSetting("--loss", text, "with the share below the curve, such as quantile:0.9")
+    if name not in KINDS or name == "median" or not setting:
+        return loss_of(text)
+    (value,) = numbers("loss", setting)[:1]
+    return KINDS[name](value)
+
+
+def variance(text: str) -> Any:
+    """The variance of "HC3", "HAC" or "HAC:12". Raises BadSetting."""
+    from polydescent.least_squares.sandwich import HAC, variance_of
+
+    name, _, lags = text.partition(":")
+    return HAC(whole(lags)) if name == "HAC" and lags else variance_of(text)
+
+
 def powers(text: str) -> list[int]:
     """[1, 3] for "1,3". Raises BadSetting."""
     found = [whole(part.strip()) for part in text.split(",")]

@@ -264,7 +264,7 @@ class Forecast:
         """
         return number_or_stack(sum_squares(np.where(self.moving, 0.0, self.amplitude)))
 
-    @property
+    @cached_property
     def is_stable(self) -> Any:
         """Whether the learning rate is below the limit."""
         rate = self.optimizer.learning_rate

@@ -5,15 +5,26 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from polydescent.estimators.scikit import (
+        ChebyshevFeatures,
+        PolynomialRegressor,
+        PolynomialRegressorCV,
+    )
     from polydescent.estimators.torch import PolynomialLayer, SummaryLoss
 
 __all__ = [
+    "ChebyshevFeatures",
     "PolynomialLayer",
+    "PolynomialRegressor",
+    "PolynomialRegressorCV",
     "SummaryLoss",
 ]
 
 _HOMES = {
+    "ChebyshevFeatures": "scikit",
     "PolynomialLayer": "torch",
+    "PolynomialRegressor": "scikit",
+    "PolynomialRegressorCV": "scikit",
     "SummaryLoss": "torch",
 }
 

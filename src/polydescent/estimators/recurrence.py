@@ -25,7 +25,9 @@ _DERIVATIVES = {
 
 
 class Evaluate(torch.autograd.Function):
-    """(v, w) ↦ Σ w[…, k]·p[k](v): shapes (points,) and (…, k) give (points, …)."""
+    """(v, w) ↦ Σ w[…, k]·p[k](v): shapes (points,) and (…, k) give (points, …), where … is
+    nothing or the features.
+    """
 
     generate_vmap_rule = True
 
@@ -158,8 +160,8 @@ def _sums_in_place(v: Tensor, g: Tensor, terms: int, basis: str) -> Tensor:
     """The same with two columns of memory."""
     a, c = _steps(basis, terms)
     v, here, before = _beside(v, g), g, g
-    sums = torch.empty((terms, *g.shape[1:]), dtype=g.dtype)
-    torch.sum(g, dim=0, out=sums[0])
+    sums = torch.empty((*g.shape[1:], terms), dtype=g.dtype)
+    torch.sum(g, dim=0, out=sums[..., 0])
     for k in range(terms - 1):
         if not c[k]:
             following = here * v if here is g else here.mul_(v)
@@ -168,14 +170,14 @@ def _sums_in_place(v: Tensor, g: Tensor, terms: int, basis: str) -> Tensor:
         else:
             following = before.mul_(-c[k]).addcmul_(here, v, value=a[k])
         before, here = here, following
-        torch.sum(here, dim=0, out=sums[k + 1])
-    return sums.movedim(0, -1)
+        torch.sum(here, dim=0, out=sums[..., k + 1])
+    return sums
 
 
 def _slope(v: Tensor, w: Tensor, g: Tensor, basis: str) -> Tensor:
     """g times the derivative of the polynomial of these weights, summed over features."""
     slope: Any = g * Evaluate.apply(v, _derived(w, basis), basis)
-    return slope.flatten(start_dim=1).sum(dim=1) if slope.dim() > 1 else slope
+    return slope.sum(dim=-1) if slope.dim() > 1 else slope
 
 
 def _derived(w: Tensor, basis: str) -> Tensor:
@@ -184,7 +186,7 @@ def _derived(w: Tensor, basis: str) -> Tensor:
 
 
 def _derivative(basis: str, terms: int, like: Tensor) -> Tensor:
-    """The derivatives of p₀ … p[terms − 1] in p₀ … p[terms − 2], shape (max(terms − 1, 1), terms)."""
+    """The derivatives of p below `terms` in those below it, shape (max(terms − 1, 1), terms)."""
     return torch.as_tensor(_derivatives(basis, terms), dtype=like.dtype, device=like.device)
 
 

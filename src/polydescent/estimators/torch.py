@@ -141,7 +141,7 @@ class PolynomialLayer(nn.Module):
             y = evaluate(v, self.weight, self.basis)
         else:
             y: Any = Evaluate.apply(v, self.weight, self.basis)
-        return y.reshape(*x.shape, *self.weight.shape[:-1])
+        return y.reshape((*x.shape, *self.weight.shape[:-1]))
 
     @property
     def coef(self) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from polydescent.arrays import in_double, to_host
 from polydescent.checks import one_of, whole
-from polydescent.errors import BadSetting, NeedsRows
+from polydescent.errors import NeedsFiles, NeedsRows, TooManyParts
 from polydescent.frames import frame
+from polydescent.least_squares.folds import MOST_PARTS, cross_validation
 from polydescent.least_squares.refine import Refined
 from polydescent.least_squares.solution import solve
 from polydescent.polynomial.basis import CHEBYSHEV, design_matrix
@@ -24,22 +24,32 @@ from polydescent.visible import html_table
 
 CRITERIA = {"aicc": "AICc", "aic": "AIC", "bic": "BIC", "loo": "loo", "cv": "cv"}
 _OF_ROWS = ("loo", "cv")
+FILES = "files"  # folds that are there already
+_FOLDS = 'a whole number of 2 or more, or "files"'
 _BLOCK = 1 << 16
-_MOST = 1 << 27  # rows that can be shuffled into folds: a gigabyte
 EXACT = 1e-28  # share of Σ y² below which a loss is rounding: such degrees fit equally well
 
 
 @dataclass(frozen=True)
 class Choice:
-    """By what a degree is chosen: "aicc", "aic", "bic", "loo" or "cv". folds: of "cv"."""
+    """By what a degree is chosen: "aicc", "aic", "bic", "loo" or "cv". folds: of "cv", how many
+    parts the rows are dealt into, or "files", of which each is one.
+    """
 
     criterion: str = "aicc"
-    folds: int = 5
+    folds: int | str = 5
 
     @classmethod
-    def of(cls, criterion: Any = "aicc", folds: Any = 5) -> Choice:
-        """A choice as a user typed it. Raises BadSetting."""
-        return cls(one_of("criterion", criterion, CRITERIA), whole("folds", folds, 2))
+    def of(cls, criterion: Any = None, folds: Any = None) -> Choice:
+        """A choice as a user typed it: folds alone mean "cv". Raises BadSetting, TooManyParts."""
+        if criterion is None:
+            criterion = "aicc" if folds is None else "cv"
+        criterion = one_of("criterion", criterion, CRITERIA)
+        if folds is None or (isinstance(folds, str) and folds == FILES):
+            folds = 5 if folds is None else FILES
+        elif (folds := whole("folds", folds, 2, wanted=_FOLDS)) > MOST_PARTS:
+            raise TooManyParts(MOST_PARTS)
+        return cls(criterion, folds)
 
     @property
     def needs_rows(self) -> bool:
@@ -57,7 +67,13 @@ class Choice:
 
 
 BY_AICC = Choice()
-_RECORD = schema.record({"criterion": schema.choice(CRITERIA), "folds": schema.whole(2)})
+
+
+def _folds_form(found: Any, where: str) -> int | str:
+    return found if found == FILES else schema.whole(2)(found, where)
+
+
+_RECORD = schema.record({"criterion": schema.choice(CRITERIA), "folds": _folds_form})
 
 
 @dataclass(frozen=True)
@@ -206,15 +222,17 @@ def degree_table(
     choice: Choice = BY_AICC,
     refined: Refined | None = None,
     leave_out: bool = True,
+    held_out: np.ndarray | None = None,
 ) -> Degrees:
     """All degrees from 0 to the summary's, or to the highest that its rows determine.
 
     rows: all that the summary holds, for leave-one-out, folds and refinement; None where they are
     not at hand. known_variance: as in `Criteria`. refined: of the same rows at this degree or a
     higher one, without constraints, where it is known already. leave_out: False leaves `loo` NaN
-    where the choice needs none. Raises NeedsRows where the choice needs rows and there are none.
+    where the choice needs none. held_out: what the folds of the choice leave at each degree, where
+    a pass has found it already. Raises NeedsRows where the choice needs rows and there are none.
     """
-    if choice.needs_rows and rows is None:
+    if choice.needs_rows and rows is None and held_out is None:
         raise NeedsRows(choice.criterion)
     highest = _highest(triangle)
     triangle = triangle.lower(highest)
@@ -228,8 +246,10 @@ def degree_table(
     of["loo"] = of["cv"] = np.full(len(loss), math.nan)
     if rows is not None and (leave_out or choice.criterion == "loo"):
         of["loo"] = leave_one_out(triangle, rows)
-    if rows is not None and choice.criterion == "cv":
-        of["cv"] = cross_validation(triangle, rows, choice.folds)
+    if choice.criterion == "cv":
+        if held_out is None:
+            held_out = _by_folds(highest, rows, choice.folds)
+        of["cv"] = held_out[: highest + 1]
     exact = (loss <= EXACT * triangle.square) & (freedom > 0)
     pick, runner_up = _best(of[choice.criterion], exact)
     spread = tss / (triangle.n - 1) if triangle.n > 1 else math.nan
@@ -243,6 +263,13 @@ def degree_table(
         runner_up=runner_up,
         criterion=choice.criterion,
     )
+
+
+def _by_folds(degree: int, rows: Rows | None, folds: int | str) -> np.ndarray:
+    """`cross_validation`, where there is something to deal out. Raises NeedsFiles."""
+    if rows is None or isinstance(folds, str):
+        raise NeedsFiles(1)
+    return cross_validation(degree, rows, folds)
 
 
 def _losses(
@@ -298,61 +325,3 @@ def leave_one_out(triangle: Triangle, rows: Rows) -> np.ndarray:
             left = residual / np.where(leverage < 1 - 1e-12, 1 - leverage, math.nan)
         total += ((omega * times)[:, None] * left * left).sum(axis=0)
     return np.sqrt(total / triangle.n)
-
-
-# ── folds ──
-
-
-def cross_validation(triangle: Triangle, rows: Rows, folds: int = 5) -> np.ndarray:
-    """Root mean square of √ω·r for what each fold leaves when it is not used, for each degree.
-
-    The rows are shuffled, always the same way, and dealt out to the folds. Each fold is one
-    triangle; the sum of the others gives the curves, its own what they leave: no row is read again.
-    NaN at a degree that the rows of some folds do not determine. Raises BadSetting.
-    """
-    if not folds <= triangle.n <= _MOST:
-        few = f"at most {triangle.n:,}, the number of rows"
-        many = f'left out, with criterion="loo": there are more than {_MOST:,} rows'
-        raise BadSetting("folds", folds, few if folds > triangle.n else many)
-    parts = [part.rebased(triangle.domain) for part in _folds(triangle.degree, rows, folds)]
-    total = np.zeros(triangle.degree + 1)
-    for part, others in zip(parts, _all_but_one(parts), strict=True):
-        total += [_left(part, others, degree) for degree in range(triangle.degree + 1)]
-    return np.sqrt(total / triangle.n)
-
-
-def _folds(degree: int, rows: Rows, folds: int) -> Iterator[Triangle]:
-    """The summaries of the folds."""
-    x, y = to_host(in_double(rows.x)), to_host(rows.y)
-    weights = np.ones(rows.n) if rows.weights is None else to_host(rows.weights)
-    times = np.ones(rows.n) if rows.counts is None else to_host(rows.counts)
-    row = np.repeat(np.arange(rows.n), np.where(weights > 0, times, 0).astype(np.int64))
-    fold = np.random.default_rng(0).permutation(len(row)) % folds
-    for k in range(folds):
-        counts = np.bincount(row[fold == k], minlength=rows.n).astype(np.float64)
-        used = counts > 0
-        yield Triangle.fold(x[used], y[used], weights[used], degree, counts[used])
-
-
-def _all_but_one(parts: list[Triangle]) -> Iterator[Triangle]:
-    """For each part the sum of the others, by additions alone."""
-    degree = parts[0].degree
-    after = [Triangle.empty(degree)]
-    for part in reversed(parts[1:]):
-        after.append(part + after[-1])
-    before = Triangle.empty(degree)
-    for part, rest in zip(parts, reversed(after), strict=True):
-        yield before + rest
-        before = before + part
-
-
-def _left(part: Triangle, others: Triangle, degree: int) -> float:
-    """Σ ω·r² of the rows of `part` under the curve of `others`; NaN where there is none."""
-    k = degree + 1
-    R = others.R[:k, :k]
-    if others.n < k or not determines(R):
-        return math.nan
-    w = np.linalg.solve(R, others.z[:k])
-    missed = part.array[:, -1].copy()
-    missed[:k] -= part.R[:k, :k] @ w
-    return float(missed @ missed)

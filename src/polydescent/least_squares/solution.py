@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -102,12 +103,17 @@ class Solution:
         if self.shape:
             return self._one_by_one("factor_in_powers", self.factor)
         known = self.refined or self.restricted
-        columns = self.factor.T if known is None else known.exact_factor
+        return self.in_powers(self.factor.T if known is None else known.exact_factor)
+
+    def in_powers(self, columns: Iterable[Any]) -> np.ndarray:
+        """Of one curve: columns of a root of the covariance of the weights, each of shape (k,), for
+        the coefficients of 1, x, x², …, shape (k, columns); rows of 0 for those held.
+        """
         exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
-        factor = np.array([[nearest_float(v) for v in column] for column in exact])
-        factor = factor.reshape(-1, len(self.weights)).T
-        factor[[power for power, _ in self.constraints.fixed]] = 0.0
-        return factor
+        root = np.array([[nearest_float(v) for v in column] for column in exact])
+        root = root.reshape(-1, len(self.weights)).T
+        root[[power for power, _ in self.constraints.fixed]] = 0.0
+        return root
 
     def _one_by_one(self, name: str, like: np.ndarray) -> np.ndarray:
         """What each curve of the stack says, in the shape of `like`."""

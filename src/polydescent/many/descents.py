@@ -10,9 +10,9 @@ import numpy as np
 
 from polydescent.arrays import is_array, to_host
 from polydescent.checks import one_of
+from polydescent.descent.adaptive import Adam
 from polydescent.descent.contract import Optimizer, change_settings
 from polydescent.descent.forecast import Forecast
-from polydescent.descent.optimizers import Adam
 from polydescent.errors import BadSetting, RateTooLargeForCurves
 from polydescent.many.solving import Answers, plain_answers
 from polydescent.many.status import Status

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,6 +45,9 @@ from polydescent.rows.axis import Axis
 from polydescent.rows.curves import Curves
 from polydescent.rows.keys import find, is_selection
 from polydescent.rows.labelled import dataset
+
+if TYPE_CHECKING:
+    from polydescent.report.notebook import Page
 
 
 @dataclass(frozen=True, eq=False)
@@ -679,24 +682,31 @@ class Fits:
 
         return draw(self, kind, count, figure)
 
-    def explore(self, place: Any, path: str | PathLike[str], **options: Any) -> None:
-        """Write one HTML file that re-runs the training of one curve: see `Fit.explore`.
+    def explore(
+        self, place: Any, path: str | PathLike[str] | None = None, **options: Any
+    ) -> Page | None:
+        """One HTML page that re-runs the training of one curve: see `Fit.explore`.
 
         Parameters
         ----------
         place
             The position of the curve, an index or a tuple of them; its key where they have keys.
         path
-            A file name ending in .html.
+            A file name ending in .html; left out, the page is returned.
         **options
-            sample, title and language, as in `Fit.explore`.
+            sample, title, language and tour, as in `Fit.explore`.
+
+        Returns
+        -------
+        Page or None
+            Without a path, what a notebook shows in a frame.
 
         Raises
         ------
         PolydescentError
             As `Fit.explore`, and of a curve without an answer what `fit` raises.
         """
-        self[place].explore(path, **options)
+        return self[place].explore(path, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: all but the rows, which may be larger than a message."""

@@ -40,19 +40,19 @@ def solve_each(
     status[triangle.n < k] = Status.TOO_FEW_ROWS
     status[triangle.n == 0] = Status.NO_ROWS
     status[fault != 0] = fault[fault != 0]
-    largest = np.abs(triangle.array[..., -1]).max(axis=-1, initial=0.0)
-    status[(status == 0) & (largest < SMALLEST) & (largest > 0)] = Status.OUT_OF_RANGE
     open_ &= status == 0
     if open_.any():
         some = triangle.array[open_]
+        largest = np.abs(some[..., -1]).max(axis=-1, initial=0.0)
         full = determines(some[:, :-1, :-1])
         with np.errstate(all="ignore"):  # of those that do not determine their weights
             found = back_substituted(some[:, :-1, :-1], some[:, :-1, -1])
-        finite = np.isfinite(found).all(axis=-1)
-        of_these = np.where(finite, Status.OK, Status.OUT_OF_RANGE)
+        fine = np.isfinite(found).all(axis=-1) & ((largest >= SMALLEST) | (largest == 0))
+        of_these = np.where(fine, Status.OK, Status.OUT_OF_RANGE)
         status[open_] = np.where(full, of_these, Status.TOO_FEW_DISTINCT)
         weights[open_] = found
-    weights[status != 0] = np.nan
+    if status.any():
+        weights[status != 0] = np.nan
     return weights, status
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from polydescent.arrays import to_host
 from polydescent.checks import one_of
 from polydescent.errors import BadCall, LengthMismatch, OutsideDomain, RowsWithoutCurve
-from polydescent.frames import on_index_of
+from polydescent.frames import labeled_like
 from polydescent.many.status import Status
 from polydescent.polynomial.stack import evaluate_each
 from polydescent.rows import arrow, keys
@@ -155,7 +155,7 @@ def _are_names(by: Any) -> bool:
 def on_index(data: Any, values: np.ndarray) -> Any:
     """The values as a Series on the index of a pandas table or Series, else as they are."""
     column = data[data.columns[0]] if hasattr(data, "iloc") and hasattr(data, "columns") else data
-    return on_index_of(column, values)
+    return labeled_like(column, values)
 
 
 def _numbers(axis: Axis, x: Any) -> np.ndarray:

@@ -225,7 +225,7 @@ def change_of_basis(
             following *= a
         if c:
             following -= c * columns[j - 1]
-    return np.ascontiguousarray(np.moveaxis(columns, 0, -1))
+    return np.ascontiguousarray(columns.transpose((*range(1, columns.ndim), 0)))
 
 
 @lru_cache(maxsize=64)

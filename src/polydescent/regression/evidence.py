@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polydescent.arrays import Array, columns, to_host
+from polydescent.arrays import Array, columns, namespace, to_host
 from polydescent.checks import finite
 from polydescent.descent.outcome import Outcome
-from polydescent.errors import BadCall, BadSetting, LengthMismatch
+from polydescent.errors import BadCall, BadSetting, LengthMismatch, RowsNotHeld
 from polydescent.least_squares.accuracy import Accuracy, accuracy, cautions
 from polydescent.least_squares.degrees import BY_AICC, Choice, Criteria, Degrees, degree_table
 from polydescent.least_squares.solution import Solution
@@ -26,6 +26,7 @@ from polydescent.triangle.triangle import Triangle, checked_degree
 if TYPE_CHECKING:  # a descent that is watched asks for none of it
     from polydescent.least_squares.estimate import Estimate, Extremum, Root
     from polydescent.least_squares.uncertain import UncertainCurve
+    from polydescent.robust.judgment import Judgment
 
 _FAR = 0.01  # of what least squares explains: a descent that misses more has not arrived
 _NOTHING = 1e-20  # of Σ y²: rounding
@@ -38,7 +39,7 @@ class Evidence:
 
     Attributes
     ----------
-    curve, summary, loss, outcome, least_squares, rows, absolute_sigma, choice
+    curve, summary, loss, outcome, least_squares, rows, absolute_sigma, choice, held_out, judgment
         As of `Fit`.
     """
 
@@ -50,6 +51,8 @@ class Evidence:
     rows: Rows | None = None
     absolute_sigma: bool = False
     choice: Choice = BY_AICC
+    held_out: np.ndarray | None = None
+    judgment: Judgment | None = None
 
     # ── what it is ──
 
@@ -143,9 +146,12 @@ class Evidence:
         """1 − loss / Σ ω·(y − mean y)²; NaN where y is constant.
 
         About the mean also where fix=, terms= or through= leaves no free intercept: it may then be
-        negative, and other packages may give 1 − loss / Σ ω·y², which is nearer to 1.
+        negative, and other packages may give 1 − loss / Σ ω·y², which is nearer to 1. Of a loss
+        that weighs rows, of the rows as weighed; NaN of a quantile.
         """
-        return 1 - self.loss / self.least_squares.tss if self.least_squares.tss else math.nan
+        if not self.least_squares.tss or _is_quantile(self):
+            return math.nan
+        return 1 - self.loss / self.least_squares.tss
 
     @property
     def adjusted_r2(self) -> float:
@@ -160,18 +166,26 @@ class Evidence:
 
     @property
     def residual_sd(self) -> float:
-        """√(lowest loss / degrees of freedom), in units of y (of one row of weight 1)."""
+        """√(lowest loss / degrees of freedom), in units of y (of one row of weight 1); of another
+        loss than squares its scale, NaN of a quantile.
+        """
+        if self.judgment is not None and self.judgment.loss is not None:
+            return self.judgment.scale
         freedom = self.degrees_of_freedom
         return math.sqrt(self.lowest_loss / freedom) if freedom > 0 else math.nan
 
     @cached_property
     def _criteria(self) -> Criteria:
         logs = self.summary.triangle.log_weights
+        if self.judgment is not None and self.judgment.loss is not None:
+            return Criteria(math.nan, self.n, self.least_squares.free, logs, True)
         return Criteria(self.loss, self.n, self.least_squares.free, logs, self.absolute_sigma)
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts."""
+        """Akaike's criterion, −2 ln L + 2p: see `Criteria` for what it counts. NaN of another loss
+        than squares, which has no likelihood; so are the next two.
+        """
         return self._criteria.aic
 
     @property
@@ -185,7 +199,10 @@ class Evidence:
         return self._criteria.bic
 
     def degrees(
-        self, up_to: int | None = None, criterion: str | None = None, folds: int | None = None
+        self,
+        up_to: int | None = None,
+        criterion: str | None = None,
+        folds: int | str | None = None,
     ) -> Degrees:
         """Every degree up to `up_to`, with the one to take; needs the rows to go above its own.
 
@@ -196,7 +213,8 @@ class Evidence:
         up_to
             The highest degree; the fit's own where left out.
         criterion, folds
-            What picks, as in `fit`; left out, what chose the degree of this fit, "aicc" of others.
+            What picks, as in `fit`, folds alone meaning "cv"; both left out, what chose the degree
+            of this fit, "aicc" of others.
 
         Raises
         ------
@@ -204,52 +222,71 @@ class Evidence:
             Above the degree of a fit that holds no rows.
         BadDegree, BadSetting, NeedsRows
             For a degree or criterion that is none; for "loo" and "cv" without rows.
+        NeedsFiles, TooManyParts
+            For files as folds other than those that chose the degree; for more than 1,000 folds.
         """
+        if self.judgment is not None and self.judgment.loss is not None:
+            raise BadCall(
+                "The degrees are compared by squares, and this fit has the loss "
+                f"{self.judgment.word}: ask fit(…).degrees() of the same rows."
+            )
         up_to = self.degree if up_to is None else checked_degree(up_to)
-        choice = Choice.of(
-            self.choice.criterion if criterion is None else criterion,
-            self.choice.folds if folds is None else folds,
-        )
+        choice = self.choice
+        if criterion is not None or folds is not None:
+            same = criterion == choice.criterion and folds is None
+            choice = choice if same else Choice.of(criterion, folds)
         rows = all_rows(self)
+        left = self.held_out if choice == self.choice else None
+        left = None if left is None or up_to >= len(left) else left
         if up_to <= self.degree:
             refined = None if self.least_squares.constraints else self.least_squares.refined
             lower = self.summary.triangle.lower(up_to)
-            return degree_table(lower, rows, self.absolute_sigma, choice, refined)
+            return degree_table(lower, rows, self.absolute_sigma, choice, refined, held_out=left)
         if rows is None:
             raise BadCall(
                 f"This fit holds its summary of degree {self.degree} but not the rows. Summarize "
                 f"at the higher degree: summarize(…, degree={up_to}).fit().degrees()."
             )
         triangle = Triangle.fold(rows.x, rows.y, rows.weights, up_to, rows.counts)
-        return degree_table(triangle, rows, self.absolute_sigma, choice)
+        return degree_table(triangle, rows, self.absolute_sigma, choice, held_out=left)
 
     # ── what the data leave uncertain ──
 
     @cached_property
     def _uncertain(self) -> UncertainCurve:
         """The curve with the covariance of its weights: s²·(VᵀWV)⁻¹ with s² = rss/(n − k), or
-        (VᵀWV)⁻¹ where sigma is absolute.
+        (VᵀWV)⁻¹ where sigma is absolute, or what the judgment says.
         """
         from polydescent.least_squares.uncertain import UncertainCurve
 
-        sd = 1.0 if self.absolute_sigma else self.residual_sd
+        freedom, solution = self.degrees_of_freedom, self.least_squares
+        if self.judgment is None:
+            sd = 1.0 if self.absolute_sigma else self.residual_sd
+            root, in_powers = sd * solution.factor, sd * solution.factor_in_powers
+            freedom = math.inf if self.absolute_sigma else freedom
+        elif np.isfinite(self.judgment.mix).all():
+            root = solution.factor @ self.judgment.mix
+            in_powers = solution.in_powers(root.T)
+        else:
+            root = in_powers = np.full((len(solution.weights), 1), math.nan)
         refined = self.least_squares.refined if self.outcome is Outcome.EXACT else None
         return UncertainCurve(
             self.curve.in_chebyshev(),
-            sd * self.least_squares.factor,
+            root,
             self.summary.domain,
-            math.inf if self.absolute_sigma else self.degrees_of_freedom,
+            freedom,
             self.summary.kind,
             self.axis,
             self._powers,
-            sd * self.least_squares.factor_in_powers,
+            in_powers,
             None if refined is None else tuple(refined.weights),
         )
 
     @property
     def covariance(self) -> Array:
         """Of the coefficients, shape (k, k), in units of `coef`²: s²·(VᵀWV)⁻¹, s² = rss/(n − k), or
-        1 where sigma is absolute.
+        1 where sigma is absolute; by the formula of `judgment` where a loss or a variance was asked
+        for.
         """
         return self._uncertain.covariance
 
@@ -385,7 +422,9 @@ class Evidence:
         """(low, high), in units of y, which holds a new y at each x in `level` of all samples.
 
         f(x) ± t·√(se(f(x))² + s²/ω), with t of Student's distribution and ω the weight of the new
-        y.
+        y. s is `residual_sd` everywhere, whatever variance= said; of a loss, its scale: outliers
+        are not foretold. NaN of a quantile: two of them are such a band, Quantile(0.025) and
+        Quantile(0.975).
 
         Parameters
         ----------
@@ -412,6 +451,8 @@ class Evidence:
             For weight and sigma both, or sigma where that of the rows is not known.
         """
         scale = 1.0 if self.absolute_sigma else self.residual_sd**2
+        if _is_quantile(self):
+            scale = math.nan
         return self._uncertain.band(x, level, scale / _weight_of_new(self, x, weight, sigma))
 
     @cached_property
@@ -421,10 +462,53 @@ class Evidence:
         """
         return math.exp(self.summary.triangle.log_weights / self.n)
 
+    # ── how the rows were judged ──
+
+    @property
+    def scale(self) -> float | None:
+        """1.4826 · median |residual|, in units of y (of one row of weight 1): what a loss that
+        weighs rows calls near and far; 1 where sigma is absolute, None of squares and quantiles.
+        """
+        weighs = self.judgment is not None and self.judgment.weighs is not None
+        return self.judgment.scale if self.judgment is not None and weighs else None
+
+    @property
+    def discounted(self) -> int:
+        """Rows that the loss counts less than half, each as often as it was counted; 0 of squares
+        and quantiles. `row_weights` tells which.
+        """
+        return 0 if self.judgment is None else self.judgment.discounted
+
+    @property
+    def row_weights(self) -> Array:
+        """What the loss leaves of each row that was read, from 0 to 1, shape (n,): 1 of squares.
+
+        Raises
+        ------
+        RowsNotHeld
+            Where rows were streamed: they are gone.
+        BadCall
+            Of a quantile, which weighs none.
+        """
+        rows = all_rows(self)
+        if rows is None:
+            raise RowsNotHeld("row weights", 0 if self.rows is None else self.rows.n, self.n)
+        if _is_quantile(self):
+            raise BadCall("A quantile weighs no rows: `residuals` tells on which side each lies.")
+        from polydescent.robust.passes import weighed_residuals
+
+        left, _ = weighed_residuals(rows, self.curve)
+        xp, loss = namespace(left), None if self.judgment is None else self.judgment.weighs
+        weight = xp.ones_like(left)
+        if self.judgment is not None and loss is not None and self.judgment.scale > 0:
+            weight = loss.weight(xp.abs(left) * (1 / self.judgment.scale))
+        return xp.astype(weight, rows.y.dtype, copy=False)
+
     @property
     def chi2(self) -> float:
         """Σ ((y − f(x))/σ)² where sigma is absolute, NaN where it is not."""
-        return self.loss if self.absolute_sigma else math.nan
+        weighed = self.judgment is not None and self.judgment.loss is not None
+        return self.loss if self.absolute_sigma and not weighed else math.nan
 
     @property
     def chi2_p(self) -> float:
@@ -440,6 +524,10 @@ def all_rows(evidence: Evidence) -> Rows | None:
     """Its rows, where they are all that count and not a selection."""
     rows = evidence.rows
     return rows if rows is not None and rows.counting == evidence.n else None
+
+
+def _is_quantile(evidence: Evidence) -> bool:
+    return evidence.judgment is not None and evidence.judgment.is_quantile
 
 
 def is_weighted(evidence: Evidence) -> bool:

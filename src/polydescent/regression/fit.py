@@ -7,7 +7,7 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from polydescent.regression.summary import Summary
 from polydescent.rows.rows import Rows
 from polydescent.sealed import schema
 from polydescent.sealed.document import exactly
+
+if TYPE_CHECKING:
+    from polydescent.report.notebook import Page
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,13 @@ class Fit(Evidence):
         the standard errors.
     choice
         By what the degree was chosen, if it was "auto", and by what `degrees()` picks.
+    held_out
+        Where folds chose it, root mean square of the residuals that they left, in units of y, for
+        each degree looked at; else None.
+    judgment
+        Of another loss or variance: its scale, which rows it discounts and the formula of its
+        errors. `summary` then holds the rows as the loss weighed them last. None of plain least
+        squares.
     history, forecast
         Of the descent; None after exact least squares.
     """
@@ -271,6 +281,7 @@ class Fit(Evidence):
             "least_squares": self.least_squares.to_record(),
             "absolute_sigma": self.absolute_sigma,
             "choice": self.choice.to_record(),
+            "judgment": None if self.judgment is None else self.judgment.to_record(),
             "history": None if self.history is None else self.history.to_record(),
             "forecast": None if self.forecast is None else self.forecast.to_record(),
         }
@@ -293,6 +304,11 @@ class Fit(Evidence):
         if outcome is Outcome.EXACT:
             same = np.array_equal(weights, solved.weights) and loss == solved.rss
             schema.check(same, "weights and loss", "those of least squares", weights.tolist())
+        judgment = values["judgment"]
+        if judgment is not None:
+            from polydescent.robust.judgment import Judgment
+
+            judgment = Judgment.from_record(judgment, "judgment", solved.free)
         history, forecast = values["history"], values["forecast"]
         walked = history is not None
         steps = f"that of {outcome.name}"
@@ -311,6 +327,7 @@ class Fit(Evidence):
             least_squares=solved,
             absolute_sigma=values["absolute_sigma"],
             choice=values["choice"],
+            judgment=judgment,
             history=history,
             forecast=forecast,
         )
@@ -358,6 +375,9 @@ class Fit(Evidence):
     @property
     def advice(self) -> str:
         """What the outcome means and what to do about it, with this fit's numbers."""
+        if self.judgment is not None and self.judgment.loss is not None:
+            word = self.judgment.word
+            return " ".join([f"Settled by {word}: no pass moves the curve.", *self.cautions])
         first = advice(self.outcome, self.history, self.forecast, self.curve.basis.name)
         return " ".join([first, *self.cautions])
 
@@ -389,17 +409,19 @@ class Fit(Evidence):
 
     def explore(
         self,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | None = None,
         sample: int = 0,
         title: str = "",
         language: str | None = None,
-    ) -> None:
-        """Write one HTML file that re-runs the training on all rows, offline, from some 80 numbers.
+        tour: bool = True,
+    ) -> Page | None:
+        """One HTML page that re-runs the training on all rows, offline, from some 80 numbers: in
+        the notebook, or written to a file.
 
         Parameters
         ----------
         path
-            A file name ending in .html.
+            A file name ending in .html; left out, the page is returned.
         sample
             Raw rows to carry in it, at most so many; default 0: the rows then travel as counts on a
             grid, from which none can be told.
@@ -407,17 +429,31 @@ class Fit(Evidence):
             The heading; "y of x", by the names of the columns, where left out.
         language
             "en", "zh-CN", or that of the reader where left out.
+        tour
+            Whether it offers a guided tour; default True.
+
+        Returns
+        -------
+        Page or None
+            Without a path, what a notebook shows in a frame; None where a file was written.
 
         Raises
         ------
         BadSetting, NoFolder
-            For a path that cannot be written, a sample that is no number of rows.
+            For a path that cannot be written, a sample that is no number of rows, a tour that is
+            neither True nor False.
         UnknownName
             For another language.
         """
+        if path is None:
+            from polydescent.report.notebook import Page
+            from polydescent.report.page import page_text
+
+            return Page(page_text(self, sample, title, language, tour))
         from polydescent.report.page import write_page
 
-        write_page(self, path, sample, title, language)
+        write_page(self, path, sample, title, language, tour)
+        return None
 
     def __copy__(self) -> Self:
         """The same fit, with its rows: only a pickle is a message."""
@@ -441,8 +477,10 @@ class Fit(Evidence):
         )
 
     def _repr_html_(self) -> str:
-        """The coefficients and how good they are, for a notebook."""
-        return table_of(self)
+        """The equation, a small picture, the coefficients and how good they are, for a notebook."""
+        from polydescent.report.notebook import headed
+
+        return headed(self) + table_of(self)
 
     def _repr_latex_(self) -> str:
         """The equation, with its standard errors where it has arrived."""
@@ -465,6 +503,7 @@ _RECORD = schema.record(
         "least_squares": schema.anything,
         "absolute_sigma": schema.flag,
         "choice": Choice.from_record,
+        "judgment": schema.Maybe(schema.anything, None),
         "history": schema.anything,
         "forecast": schema.anything,
     }

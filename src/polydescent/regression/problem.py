@@ -21,11 +21,13 @@ from polydescent.errors import (
 from polydescent.least_squares.accuracy import stands_alone
 from polydescent.least_squares.constraints import NONE, NOTHING, Constraints, Known
 from polydescent.least_squares.degrees import BY_AICC, Choice, degree_table
+from polydescent.least_squares.sandwich import EQUAL, Variance, variance_of
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
 from polydescent.regression.fit import Fit
 from polydescent.regression.summary import Summary
+from polydescent.robust.losses import SQUARES, AnyLoss, described, loss_of
 from polydescent.rows.rows import Rows
 from polydescent.triangle.triangle import checked_degree
 
@@ -40,12 +42,16 @@ class Problem:
     auto : by what the degree is chosen; None where it is given.
     known : what is known of the curve beforehand.
     absolute_sigma : whether the weights are 1/σ² with σ known in units of y.
+    loss : of the residuals; None for squares.
+    variance : of the noise about the curve: "equal", a kind of HC, or HAC.
     """
 
     degree: int
     auto: Choice | None = None
     known: Known = NOTHING
     absolute_sigma: bool = False
+    loss: AnyLoss | None = None
+    variance: Variance = EQUAL
 
     @classmethod
     def parse(
@@ -56,9 +62,11 @@ class Problem:
         fix: Any = None,
         terms: Any = None,
         through: Any = None,
-        criterion: str = "aicc",
-        folds: int = 5,
+        criterion: str | None = None,
+        folds: int | str | None = None,
         absolute_sigma: bool = False,
+        loss: Any = SQUARES,
+        variance: Any = EQUAL,
     ) -> Problem:
         """What the arguments of `fit` ask for, of a summary of degree `largest` at most.
 
@@ -66,6 +74,8 @@ class Problem:
         """
         choice = Choice.of(criterion, folds)
         wanted, is_auto = _wanted_degree(degree, largest)
+        if folds is not None and choice.criterion != "cv":
+            raise BadSetting("folds", folds, 'left out, or with criterion="cv"')
         if choice != BY_AICC and not is_auto:
             raise BadCall(
                 'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
@@ -79,20 +89,51 @@ class Problem:
         if not isinstance(absolute_sigma, bool | np.bool_):
             raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
         auto = choice if is_auto else None
-        return cls(known.degree(wanted), auto, known, bool(absolute_sigma))
+        wanted, sigma_known = known.degree(wanted), bool(absolute_sigma)
+        problem = cls(wanted, auto, known, sigma_known, loss_of(loss), variance_of(variance))
+        problem._check_judging()
+        return problem
+
+    @property
+    def reads_again(self) -> bool:
+        """Whether the rows are read more than once."""
+        return self.loss is not None or self.variance != EQUAL
+
+    def _check_judging(self) -> None:
+        """Raise BadCall for a loss or a variance that does not go with the rest."""
+        if self.loss is not None and self.auto is not None:
+            raise BadCall(
+                'degree="auto" compares likelihoods, and loss= has none: choose the degree by '
+                "squares, and pass it as a number."
+            )
+        if self.loss is not None and self.variance != EQUAL:
+            raise BadCall(
+                f"variance= is for squares: the errors of {described(self.loss)} have a "
+                "formula of their own, which takes the residuals as they are. Leave it out."
+            )
+        if self.absolute_sigma and self.variance != EQUAL:
+            raise BadCall(
+                f"absolute_sigma=True says that sigma is known, and variance={self.variance} that "
+                "it is not: leave one of them out."
+            )
 
     def check_plain(self) -> None:
         """Raise BadCall for what a descent cannot reach."""
+        if self.reads_again:
+            raise BadCall("loss= and variance= are of an exact fit: leave them out of a descent.")
         if self.auto is not None or self.known:
             raise BadCall(
                 "A descent walks with all terms of one degree: leave out fix=, terms=, through= "
                 'and degree="auto".'
             )
 
-    def solve(self, summary: Summary, rows: Rows | None = None) -> Fit:
+    def solve(
+        self, summary: Summary, rows: Rows | None = None, held_out: np.ndarray | None = None
+    ) -> Fit:
         """The exact least squares fit, refined if `rows` are all rows of the summary.
 
-        Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadSetting.
+        held_out: as in `degree_table`. Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree,
+        NeedsRows, NeedsFiles, BadSetting.
         """
         all_rows = rows if rows is not None and rows.counting == summary.n else None
         if summary.degree != self.degree:
@@ -101,15 +142,26 @@ class Problem:
         _check_inhabited(summary)
         if self.auto is not None:
             known = self.absolute_sigma
-            table = degree_table(summary.triangle, all_rows, known, self.auto, leave_out=False)
+            table = degree_table(
+                summary.triangle,
+                all_rows,
+                known,
+                self.auto,
+                leave_out=False,
+                held_out=held_out,
+            )
             summary = summary.lower(table.pick)
+            held_out = table.cv if self.auto.criterion == "cv" else None
         check_determined(summary, rows, held)
+        if self.loss is not None:
+            all_rows = None  # least squares is but where the passes start
         solution = solve(summary.triangle, all_rows, held, summary.axis.power_origin)
         return replace(
             _fit_of(summary, solution),
             rows=rows,
             absolute_sigma=self.absolute_sigma,
             choice=self.auto or BY_AICC,
+            held_out=held_out,
         )
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from polydescent.arrays import Kind
 from polydescent.errors import BadCall, BadSetting
+from polydescent.regression.evidence import all_rows
 from polydescent.regression.fit import Fit
+from polydescent.regression.folding import Folding
 from polydescent.regression.passes import State, present, summary_of, summary_of_rows
 from polydescent.regression.problem import Problem, check_determined
 from polydescent.regression.summary import Summary
@@ -75,6 +77,11 @@ class Request:
             )
         omega = weights_of(weights, sigma)
         source = source_of(data, y, x, omega, where, again, counts, file_format)
+        if problem.reads_again and source.is_once:
+            raise BadCall(
+                f"loss= and variance= read the rows more than once, and {source.label} can be read "
+                "but once: pass a list of its chunks, a file, or the columns."
+            )
         if not isinstance(moments, bool):
             raise BadSetting("moments", moments, "True or False")
         return cls(source, problem, missing, per, moments)
@@ -95,12 +102,16 @@ class Request:
         return summary.in_unit(self.per)
 
     def read(
-        self, watch: Watch | None = None, summarized: Callable[..., Summary] | None = None
+        self,
+        watch: Watch | None = None,
+        summarized: Callable[..., Summary] | None = None,
+        look: Look | None = None,
     ) -> tuple[Summary, Rows | None]:
         """The summary, and rows to look at: all of them, a selection, or none of a cluster.
 
         watch: called with each state of the pass. summarized: makes the summary instead, of this
-        request and what to call with each chunk and each state. Raises as `summarize`.
+        request and what to call with each chunk and each state. look: called with each chunk too,
+        where they are streamed. Raises as `summarize`.
         """
         if isinstance(self.source, InMemory) and summarized is None:
             rows, omitted = present(self.source.rows, self.missing)
@@ -108,14 +119,19 @@ class Request:
         else:
             kept = Selection()
             fold = _summarized if summarized is None else summarized
-            summary = fold(self, kept.take, watch)
+            summary = fold(self, _both(kept.take, look), watch)
             rows = None if self.source.remote else kept.rows
         summary = summary.in_unit(self.per)
         return summary, rows if rows is None else rows.on(summary.axis)
 
     def fit(self, watch: Watch | None = None) -> Fit:
         """Exact least squares. Raises as `read` and `Problem.solve`."""
-        return self.answer(*self.read(watch))
+        auto = self.problem.auto
+        if auto is None or auto.criterion != "cv" or isinstance(self.source, InMemory):
+            return self.answer(*self.read(watch))
+        folding = Folding(self.source, self.problem.degree, auto.folds)
+        summary, rows = self.read(folding.watch(watch), look=folding.take)
+        return self.problem.solve(summary, rows, folding.left(summary.axis))
 
     def descend(self, descent: Descent, watch: Watch | None = None) -> Fit:
         """The fit that a descent reaches. Raises as `read` and `Descent.run`."""
@@ -126,13 +142,35 @@ class Request:
     def answer(self, summary: Summary, rows: Rows | None, descent: Descent | None = None) -> Fit:
         """The fit of rows that have been read, exactly unless there is a descent."""
         if descent is None:
-            return self.problem.solve(summary, rows)
+            found = self.problem.solve(summary, rows)
+            if not self.problem.reads_again:
+                return found
+            from polydescent.regression.judged import judged
+            from polydescent.robust.passes import Reader
+
+            source, held = self.source, all_rows(found)
+            if held is not None:
+                source = InMemory(held)
+            reader = Reader(source, found.axis, self.missing)
+            return judged(found, reader, self.problem.loss, self.problem.variance)
         check_determined(summary, rows)
         return descent.run(summary, rows, absolute_sigma=self.problem.absolute_sigma)
 
 
 def _summarized(request: Request, look: Look, watch: Watch | None) -> Summary:
     return summary_of(request.source, request.problem.degree, request.missing, look, watch)
+
+
+def _both(first: Look, second: Look | None) -> Look:
+    """Both, one after the other, as one."""
+    if second is None:
+        return first
+
+    def look(rows: Rows) -> None:
+        first(rows)
+        second(rows)
+
+    return look
 
 
 def weights_of(weights: Any, sigma: Any) -> Any:

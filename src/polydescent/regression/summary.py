@@ -10,7 +10,7 @@ import numpy as np
 
 from polydescent.arrays import Array, Kind
 from polydescent.descent.moments import Moments
-from polydescent.errors import BadSetting, DegreesDiffer
+from polydescent.errors import BadCall, BadSetting, DegreesDiffer
 from polydescent.polynomial.basis import Domain
 from polydescent.rows.axis import PLAIN, Axis
 from polydescent.rows.calendar import check_unit
@@ -313,7 +313,9 @@ class Summary:
         fix: Any = None,
         terms: Any = None,
         through: Any = None,
-        criterion: str = "aicc",
+        criterion: str | None = None,
+        loss: Any = "squares",
+        variance: Any = "equal",
     ) -> Fit:
         """Exact least squares from this summary: the w that minimizes ‖R w − z‖².
 
@@ -330,6 +332,8 @@ class Summary:
         criterion
             By what degree="auto" chooses: "aicc" (default), "aic" or "bic". "loo" and "cv" need the
             rows.
+        loss, variance
+            "squares" and "equal": all others need the rows, and are refused here.
 
         Raises
         ------
@@ -342,7 +346,14 @@ class Summary:
         wanted = self.degree if degree is None else degree
         curve = {"fix": fix, "terms": terms, "through": through, "criterion": criterion}
         known = absolute_sigma
-        return Problem.parse(wanted, self.degree, absolute_sigma=known, **curve).solve(self)
+        curve |= {"loss": loss, "variance": variance}
+        problem = Problem.parse(wanted, self.degree, absolute_sigma=known, **curve)
+        if problem.reads_again:
+            raise BadCall(
+                "loss= and variance= look at every row again, and a summary holds none: fit the "
+                "rows themselves, fit(…, loss=, variance=)."
+            )
+        return problem.solve(self)
 
     def descend(
         self, degree: int | None = None, *, absolute_sigma: bool = False, **settings: Any

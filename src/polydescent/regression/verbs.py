@@ -125,8 +125,10 @@ def fit(
     through: Any = None,
     per: str | None = None,
     again: bool = False,
-    criterion: str = "aicc",
-    folds: int = 5,
+    criterion: str | None = None,
+    folds: int | str | None = None,
+    loss: Any = "squares",
+    variance: Any = "equal",
 ) -> Fit:
     """Exact least squares: the polynomial with the smallest sum of (weighted) squared residuals.
 
@@ -172,15 +174,27 @@ def fit(
         True counts files that hold the same rows twice; False (default) refuses them.
     criterion
         By what degree="auto" chooses, the lowest of: "aicc" (default), "aic", "bic", "loo" (what
-        each row leaves that is not used itself) or "cv" (the same for rows left out a fold at a
-        time). The last two need the rows in memory.
+        each row leaves that is not used itself; needs the rows in memory) or "cv" (the same for
+        rows left out a fold at a time, in one pass; default where folds are given).
     folds
-        Of "cv": how many parts the rows are dealt into, shuffled, always the same way; default 5.
+        Of "cv": how many parts the rows are dealt into, one of every so many rows in a row to each,
+        always the same way, 2 to 1,000; or "files", which leaves one file out at a time. Default 5.
+    loss
+        Of the residuals: "squares" (default), or what outliers do not pull, "huber", "tukey",
+        "cauchy", "median", or one of `polydescent.losses` with its settings, such as
+        losses.Huber(c=2) or losses.Quantile(0.9). Rows are then read some 10 times. Residuals are
+        taken in units of sigma, or times the root of their weight.
+    variance
+        Of the noise, for the standard errors: "equal" at every x (default), "HC0", "HC1", "HC2" or
+        "HC3" where it changes with x, or "HAC", also `HAC(lags=12)`, where rows in the order of x
+        have noise in common with those before.
 
     Raises
     ------
     PolydescentError
-        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
+        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, NeedsFiles,
+        TooManyParts; of a loss ScaleVanishes, TooFewTrusted, of a variance LeverageOne, OutOfOrder,
+        of both RowsChanged.
 
     Examples
     --------
@@ -209,6 +223,8 @@ def fit(
         again=again,
         criterion=criterion,
         folds=folds,
+        loss=loss,
+        variance=variance,
     ).fit()
 
 

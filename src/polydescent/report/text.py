@@ -56,13 +56,20 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
     found = [("rows", _rows(fit)), ("x", _x(fit))]
     if fit.least_squares.constraints:
         found.append(("held", str(fit.least_squares.constraints)))
-    found.append(("loss", f"{fit.loss:.9g}, {fit.outcome.value}{_refined(fit)}"))
+    found.append(("loss", f"{fit.loss:.9g}, {_how(fit)}"))
+    if fit.scale is not None:
+        found.append(("scale", f"{fit.scale:.6g}, {fit.discounted:,} rows count less than half"))
     found.extend(("caution", text) for text in fit.cautions)
     if fit.outcome.is_unfinished:
         found.append(("lowest loss", f"{fit.lowest_loss:.9g}"))
         found.append(("R²", f"{fit.r2:.9g}, of least squares {_best_r2(fit):.9g}"))
         return found
     found.append(("standard errors", formula(fit)))
+    if fit.judgment is not None and fit.judgment.loss is not None:
+        found.append(("degrees of freedom", f"{fit.degrees_of_freedom:,}"))
+        if fit.judgment.weighs is not None:
+            found.append(("R²", f"{fit.r2:.9g}, of the rows as weighed"))
+        return found
     found.append(
         ("residual sd", f"{fit.residual_sd:.6g}, degrees of freedom {fit.degrees_of_freedom:,}")
     )
@@ -78,6 +85,9 @@ def formula(fit: Fit) -> str:
     """How the standard errors were computed, with how the weights enter."""
     weighted = is_weighted(fit)
     W = "W" if weighted else ""
+    if fit.judgment is not None and fit.degrees_of_freedom > 0:
+        weights = ", V and r weighed by √W, W = the weights of the squares" if weighted else ""
+        return f"{fit.judgment.formula}{weights}"
     if fit.absolute_sigma:
         return f"(Vᵀ{W}V)⁻¹ with W = 1/σ², σ known: normal quantiles"
     if fit.degrees_of_freedom < 1:
@@ -126,6 +136,9 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "refined": fit.is_refined,
         "digits": fit.digits,
         "standard_errors": formula(fit),
+        "loss_function": "squares" if fit.judgment is None else fit.judgment.word,
+        "scale": fit.scale,
+        "discounted": fit.discounted,
         "rows_omitted": fit.summary.omitted,
         "held": str(fit.least_squares.constraints) or None,
         "roots": [_estimate(root) for root in fit.roots()],
@@ -165,6 +178,17 @@ def _x(fit: Fit) -> str:
     if not fit.axis.is_dates:
         return ends
     return f"{ends}; t = {fit.axis.unit}s since {fit.axis}, coefficients are per {fit.axis.unit}"
+
+
+def _how(fit: Fit) -> str:
+    """How the loss came to be."""
+    loss = None if fit.judgment is None else fit.judgment.loss
+    if fit.judgment is None or loss is None:
+        return f"{fit.outcome.value}{_refined(fit)}"
+    passes = "one pass" if fit.judgment.passes == 1 else f"{fit.judgment.passes:,} passes"
+    if fit.judgment.weighs is None:
+        return f"Σ of tilted |residuals|, {fit.judgment.word}, exact in {passes}"
+    return f"squares of the rows as weighed by {fit.judgment.word}, settled in {passes}"
 
 
 def _refined(fit: Fit) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from polydescent.arrays import Array, held_exactly, is_array, namespace, quiet
 from polydescent.errors import BadCall, BadSetting, NotNumbers
-from polydescent.frames import on_index_of
+from polydescent.frames import labeled_like
 from polydescent.rows.calendar import (
     TICKS,
     UNITS,
@@ -158,7 +158,7 @@ class Axis:
         with quiet():  # far outside, inf is the answer
             if not is_array(t):
                 values = function(np.asarray(x, dtype=np.float64))
-                return float(values) if np.ndim(values) == 0 else on_index_of(t, values)
+                return float(values) if np.ndim(values) == 0 else labeled_like(t, values)
             xp, values = namespace(x), function(x)
         floating = xp.isdtype(x.dtype, "real floating")
         return xp.astype(values, x.dtype, copy=False) if floating else values

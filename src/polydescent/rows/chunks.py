@@ -42,7 +42,7 @@ class Stream(Source):
     def __init__(self, chunks: Iterable[Any]):
         if isinstance(chunks, list | tuple):
             _check_rows(chunks)
-        self._chunks = chunks
+        self._chunks, self.is_once = chunks, isinstance(chunks, Iterator)
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         waiting: list[Any] = []

@@ -16,15 +16,16 @@ class Source:
     """Rows that come in chunks; each chunk is read, folded into a summary and let go.
 
     label names it in errors. sorts: its rows come in another order than they have, sorted by their
-    keys. remote: its rows lie on other machines, `fold` folds them there, and
-    there are no chunks. repeatable: its rows come in the same order every time. parts: the sources
-    it is made of (a glob's files), itself if one.
+    keys. remote: its rows lie on other machines, `fold` folds them there, and there are no chunks.
+    repeatable: its rows come in the same order every time. is_once: they come but once. parts: the
+    sources it is made of (a glob's files), itself if one.
     """
 
     label = ""
     sorts = False
     remote = False
     repeatable = False
+    is_once = False
     x_name = "x"
     y_name = "y"
 
@@ -60,7 +61,7 @@ class Weighted(Source):
     def __init__(self, source: Source, same: Same):
         self._source, self._same = source, same
         self.label, self.remote, self.repeatable = source.label, source.remote, source.repeatable
-        self.x_name, self.y_name = source.x_name, source.y_name
+        self.x_name, self.y_name, self.is_once = source.x_name, source.y_name, source.is_once
 
     @property
     def parts(self) -> list[Source]:

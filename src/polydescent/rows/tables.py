@@ -30,6 +30,7 @@ class Table(Source):
         self.label = label or f"the {type(table).__name__}"
         self.x_name, self.y_name = asked.x, asked.y
         self._table, self._asked = table, asked
+        self.is_once = hasattr(table, "read_next_batch")  # a reader of Arrow batches
 
     def chunks(self, skip: int = 0) -> Iterator[tuple[Rows, float]]:
         """As `Source.chunks`. Raises as `Query.chunks`."""

@@ -3,10 +3,13 @@
 
 const numerals = (() => {
   const MINUS = "\u2212";
-  const dashed = (text) => text.replaceAll("-", MINUS);
-  const grouped = (digits) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  const dashed = (/** @type {string} */ text) => text.replaceAll("-", MINUS);
+  const grouped = (/** @type {string} */ digits) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
-  // A number for reading: `digits` significant ones, with a power of ten where that is shorter.
+  /**
+   * A number for reading: `digits` significant ones, with a power of ten where that is shorter.
+   * @param {number} value
+   */
   function show(value, digits = 4) {
     if (Number.isNaN(value)) return "NaN";
     if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
@@ -16,6 +19,7 @@ const numerals = (() => {
     return dashed(value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e"));
   }
 
+  /** @param {number} value @param {number} digits */
   function plain(value, digits) {
     const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
     const [whole, fraction = ""] = value.toFixed(Math.min(decimals, 20)).split(".");
@@ -23,18 +27,31 @@ const numerals = (() => {
     return trimmed ? `${grouped(whole)}.${trimmed}` : grouped(whole);
   }
 
-  // A value with its standard error, to the second digit of that where it is known.
+  /**
+   * A value with its standard error, to the second digit of that where it is known.
+   * @param {number} value @param {number} error
+   */
   function uncertain(value, error) {
     if (Number.isNaN(value)) return "";
     if (!(error > 0) || !Number.isFinite(error)) return show(value, 6);
-    const power = (size) => Math.floor(Math.log10(size));
+    const power = (/** @type {number} */ size) => Math.floor(Math.log10(size));
     const digits = 2 + power(Math.abs(value) || error) - power(error);
     return `${show(value, Math.min(Math.max(digits, 2), 12))} ± ${show(error, 2)}`;
   }
 
+  /** A factor near 1, by how far it is from it. @param {number} excess  the factor less 1 */
+  function times(excess, digits = 3) {
+    if (Math.abs(excess) >= 1e-3) return show(1 + excess, digits);
+    return excess === 0 ? "1" : `1 ${excess < 0 ? MINUS : "+"} ${show(Math.abs(excess), 2)}`;
+  }
+
+  /** @param {number} value */
   const count = (value) => grouped(String(Math.round(value)));
 
-  // Terms and their sum with the sum's last decimal, so that what is printed adds up.
+  /**
+   * Terms and their sum with the sum's last decimal, so that what is printed adds up.
+   * @param {number[]} terms
+   */
   function sum(terms, digits = 6) {
     const total = terms.reduce((a, b) => a + b, 0);
     const largest = Math.max(...terms.map(Math.abs));
@@ -45,8 +62,8 @@ const numerals = (() => {
     const unit = power >= -3 && power < 9 ? 0 : power;
     const decimals = Math.max(0, digits - 1 - (power - unit));
     const tail = unit === 0 ? "" : `e${unit}`;
-    const round = (value) => Number((value * 10 ** -unit).toFixed(decimals));
-    const print = (value) => {
+    const round = (/** @type {number} */ value) => Number((value * 10 ** -unit).toFixed(decimals));
+    const print = (/** @type {number} */ value) => {
       const [whole, fraction] = value.toFixed(decimals).split(".");
       return dashed((fraction ? `${grouped(whole)}.${fraction}` : grouped(whole)) + tail);
     };
@@ -55,30 +72,39 @@ const numerals = (() => {
     return { terms: [first, ...rest].map(print), total: print(whole) };
   }
 
-  // A number of steps that need not be whole.
+  /** A number of steps that need not be whole. @param {number} value */
   const steps = (value) => (value < 1e7 ? count(Math.ceil(value)) : show(value, 3));
 
-  // What a text field shows: short, and typed back it means the same.
+  /** What a text field shows: short, and typed back it means the same. @param {number} value */
   function field(value, digits = 6) {
     const short = Number(value.toPrecision(Math.min(digits, 17)));
-    return Math.abs(short) < 1e-3 && short !== 0 ? short.toExponential() : String(short);
+    const size = Math.abs(short);
+    return (size < 1e-3 || size >= 1e12) && short !== 0 ? short.toExponential() : String(short);
   }
 
-  const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
-  const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-  const digitsIn = (alphabet) => (value) =>
-    [...String(value)].map((digit) => (digit === "-" ? "⁻" : alphabet[digit])).join("");
-  const below = digitsIn(SUBSCRIPTS);
-  const above = digitsIn(SUPERSCRIPTS);
+  /** All digits, as code: never 0.000001. @param {number} value */
+  const digits = (value) =>
+    value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
 
-  // The lesson's a, b, c, d where it has them; numbered beyond.
+  const digitsIn = (/** @type {string} */ alphabet) => (/** @type {number} */ value) =>
+    [...String(value)].map((digit) => (digit === "-" ? "⁻" : alphabet[Number(digit)])).join("");
+  const below = digitsIn("₀₁₂₃₄₅₆₇₈₉");
+  const above = digitsIn("⁰¹²³⁴⁵⁶⁷⁸⁹");
+
+  /**
+   * The lesson's a, b, c, d where it has them; numbered beyond.
+   * @param {string} basis @param {number} degree @param {number} j
+   */
   const weight = (basis, degree, j) =>
     basis === "power" && degree <= 3 ? "abcd"[j] : `w${below(j)}`;
 
+  /** @param {string} basis @param {number} j */
   function polynomial(basis, j) {
     if (basis !== "power") return (basis === "chebyshev" ? "T" : "P") + below(j);
     return j === 0 ? "1" : j === 1 ? "x" : `x${above(j)}`;
   }
 
-  return Object.freeze({ MINUS, show, uncertain, count, steps, sum, field, above, weight, polynomial });
+  return Object.freeze({
+    MINUS, show, uncertain, times, count, steps, sum, field, digits, above, weight, polynomial,
+  });
 })();

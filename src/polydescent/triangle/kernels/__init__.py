@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,17 @@ def compress(
     elif kernel not in (serving := _serving(x, y, weights, degree)):
         raise UnknownName("kernel for these columns", kernel, serving)
     return KERNELS[kernel].compress(x, y, weights, degree)
+
+
+def discounted(
+    x: Array, y: Array, weights: Array | None, domain: Domain, pilot: np.ndarray, *loss: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Rows that count less the farther they lie from a curve, folded as they are weighed: see
+    `native.discounted`. None where no kernel here does so for such columns.
+    """
+    if not _native_serves(x, y, weights, len(pilot) - 1):
+        return None
+    return native.discounted(x, y, weights, domain, pilot, *loss)
 
 
 def available() -> dict[str, str]:

@@ -44,14 +44,14 @@ def _sums(
             low, high = xp.where(live, x_block, xp.inf), xp.where(live, x_block, -xp.inf)
             x_block, rest = xp.where(live, x_block, domain.mid), xp.where(live, rest, 0.0) * root
             V[0, :] = root
-        _fill(V, x_block, domain)
+        fill(V, x_block, domain)
         rest = rest - curve @ V
         parts[part, :-2] = xp.concat((V @ V[0, :], V @ V[-1, :], V @ rest, (rest @ rest)[None]))
         parts[part, -2], parts[part, -1] = xp.min(low), xp.max(high)
     return sums.read(to_host(parts))
 
 
-def _fill(V: Array, x: Array, domain: Domain) -> None:
+def fill(V: Array, x: Array, domain: Domain) -> None:
     """Fill the columns after the first, √weight, of V, shape (k, rows), by the recurrence."""
     if V.shape[0] == 1:
         return

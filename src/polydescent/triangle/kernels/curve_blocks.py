@@ -181,6 +181,7 @@ def _summed(
     z = [a + b for a, b in zip(z, more, strict=True)]
     size = sum(xp.abs(entry) for entry in z) + xp.abs(R[0][0] * origin)
     good = good & (rss < HUGE**2) & (size < HUGE) & (R[0][0] > TINY)
+    good = good & ((size > 1e3 * TINY) | (size == 0))
     lost = (rss < LOST) & xp.any(left != 0, axis=-1)  # their squares are no doubles
     good = good & ~lost
     return R, z, rss, w, good

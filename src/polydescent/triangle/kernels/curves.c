@@ -355,7 +355,8 @@ static void by_sums(int k, int count, const curve *c, const curve_frame *f, shar
     for (int l = 0; l < count; l++) {
         double size = fabs(R[0][0][l] * f[l].origin);
         for (int j = 0; j < k; j++) size += fabs(z[j][l]);
-        const int within = found[k][l] < HUGE_LENGTH * HUGE_LENGTH && size < HUGE_LENGTH;
+        const int within = found[k][l] < HUGE_LENGTH * HUGE_LENGTH && size < HUGE_LENGTH &&
+                           (size > 1e3 * TINY || size == 0.0);
         state[l] = good[l] != 0.0 && within ? SOUND : REFLECTED;
         for (int j = 0; j < k; j++) weights[l][j] = w[j][l];
         if (state[l] == SOUND && found[k][l] < LOST && leaves_some(k, c + l, f + l, weights[l])) state[l] = REFLECTED;

@@ -58,6 +58,47 @@ def _sums(rows: Any, n: int, domain: Domain, pilot: np.ndarray) -> tuple[np.ndar
     return sums.read(_pieces(lib.fold_sums, n, (3 * len(pilot) + 3,), rows, frame))
 
 
+def discounted(
+    x: Array,
+    y: Array,
+    weights: Array | None,
+    domain: Domain,
+    pilot: np.ndarray,
+    loss: tuple[int, float],
+    scale: float,
+    bracket: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One read of rows that count less the farther they lie from `pilot`: see sums.h.
+
+    x, y, weights: columns that it `serves`. pilot: Chebyshev weights on `domain`, which holds all
+    x. loss: its code and width. bracket: the least and largest residual to hand over; (0, −1) for
+    none. Returns the sums that `sums.gram` takes, of y − pilot; the tallies; the residuals within
+    the bracket.
+    """
+    x, y = host_view(x), host_view(y)
+    weights = None if weights is None else host_view(weights)
+    columns = _column(x), _column(y), _column(weights)
+    rows, frame = ffi.new("rows *", columns), _frame(domain, pilot)
+    low, high = bracket
+    discount = ffi.new("discount *", (*loss, scale, low, high))
+    n, width, room = x.shape[0], 3 * len(pilot) + 1, PIECE + 1 if high >= low else 1
+    parts = np.empty((-(-n // PIECE), width + 3 + lib.TALLIES))
+    into, inside = ffi.from_buffer("double[]", parts), [np.empty(0)] * len(parts)
+
+    def work(waiting: Iterator[int]) -> None:
+        found = np.empty(room)
+        there = ffi.from_buffer("double[]", found)
+        for piece in waiting:
+            first = piece * PIECE
+            size, at = min(PIECE, n - first), into + piece * parts.shape[1]
+            lib.fold_discounted(rows, frame, discount, first, size, at, there)
+            inside[piece] = found[: int(parts[piece, -1])].copy()
+
+    share_out(work, len(parts), cores())
+    total = sums.pairwise(np.delete(parts, [width, width + 1, parts.shape[1] - 1], axis=1))
+    return total[:width], total[width:], np.concatenate(inside)
+
+
 def _reflected(rows: Any, n: int, degree: int) -> tuple[np.ndarray, Domain] | None:
     """The triangle by Householder reflections; None where squares leave the range of doubles."""
     lows, highs = _pieces(lib.fold_range, n, (2,), rows).T

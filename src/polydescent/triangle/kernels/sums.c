@@ -104,10 +104,9 @@ INLINE void load(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left,
     }
 }
 
-INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left, lane *block, range *seen) {
-    lane u;
-    double *restrict root = block[0], *restrict rest = block[f->degree + 1];
-    load(r, f, first, left, root, u, rest, seen);
+/* The recurrence from √w and u on: √w·(y − pilot) in place of √w·y, and the columns where a block is given. */
+INLINE void
+leave(const frame *f, const double *root, const double *restrict u, double *restrict rest, lane *block) {
     for (int s = 0; s < ROWS; s += STRIP) { /* a strip stays close at hand over all degrees */
         double twice[STRIP], here[STRIP], below[STRIP], residual[STRIP];
         for (int i = 0; i < STRIP; i++) {
@@ -119,11 +118,17 @@ INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left,
             for (int i = 0; i < STRIP; i++) {
                 const double t = twice[i] * here[i] - below[i];
                 below[i] = here[i], here[i] = t, residual[i] -= p * t;
-                block[k][s + i] = t;
+                if (block) block[k][s + i] = t;
             }
         }
         for (int i = 0; i < STRIP; i++) rest[s + i] = residual[i];
     }
+}
+
+INLINE void fill(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t left, lane *block, range *seen) {
+    lane u;
+    load(r, f, first, left, block[0], u, block[f->degree + 1], seen);
+    leave(f, block[0], u, block[f->degree + 1], block);
 }
 
 /* ── sums ── */
@@ -183,6 +188,22 @@ INLINE void sum_any(const int columns, lane *block, double *sums) {
     for (; k < columns; k++) sum_some(1, k, columns, block, sums);
 }
 
+/* The same at any degree up to LOW. */
+INLINE void sum_known(const frame *f, const double *root, const double *u, const double *y, const double *pilot,
+                      double *sums) {
+    switch (f->degree) {
+    case 0: sum_low(0, root, u, y, pilot, sums); break;
+    case 1: sum_low(1, root, u, y, pilot, sums); break;
+    case 2: sum_low(2, root, u, y, pilot, sums); break;
+    case 3: sum_low(3, root, u, y, pilot, sums); break;
+    case 4: sum_low(4, root, u, y, pilot, sums); break;
+    case 5: sum_low(5, root, u, y, pilot, sums); break;
+    case 6: sum_low(6, root, u, y, pilot, sums); break;
+    case 7: sum_low(7, root, u, y, pilot, sums); break;
+    case 8: sum_low(8, root, u, y, pilot, sums); break;
+    }
+}
+
 FOR_EACH_CPU static void
 sum_leaf(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *sums, range *seen) {
     lane block[MAX_DEGREE + 2], root, u, y;
@@ -190,19 +211,9 @@ sum_leaf(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t n, double *su
         if (f->degree > LOW) {
             fill(r, f, first + at, n - at, block, seen);
             sum_any(f->degree + 1, block, sums);
-            continue;
-        }
-        load(r, f, first + at, n - at, root, u, y, seen);
-        switch (f->degree) {
-        case 0: sum_low(0, root, u, y, f->pilot, sums); break;
-        case 1: sum_low(1, root, u, y, f->pilot, sums); break;
-        case 2: sum_low(2, root, u, y, f->pilot, sums); break;
-        case 3: sum_low(3, root, u, y, f->pilot, sums); break;
-        case 4: sum_low(4, root, u, y, f->pilot, sums); break;
-        case 5: sum_low(5, root, u, y, f->pilot, sums); break;
-        case 6: sum_low(6, root, u, y, f->pilot, sums); break;
-        case 7: sum_low(7, root, u, y, f->pilot, sums); break;
-        case 8: sum_low(8, root, u, y, f->pilot, sums); break;
+        } else {
+            load(r, f, first + at, n - at, root, u, y, seen);
+            sum_known(f, root, u, y, f->pilot, sums);
         }
     }
 }
@@ -227,6 +238,97 @@ static void fold_sums(const rows *r, const frame *f, ptrdiff_t first, ptrdiff_t 
     start(&seen);
     sum_pairwise(r, f, first, n, sums, &seen);
     finish(&seen, sums + 3 * (f->degree + 1) + 1);
+}
+
+/* ── sums of rows that count less the farther they lie from the pilot ── */
+
+/* √weight of each row of a block by its |residual|/scale; tallies and the residuals inside as in sums.h. */
+INLINE void
+judge(const discount *d, const double *root, const double *rest, double *gain, double *tallies, double **inside) {
+    const double per_scale = 1.0 / d->scale, c = d->c, per_c = 1.0 / d->c;
+    double counting = 0.0, doubtful = 0.0, pull_square = 0.0, slope_sum = 0.0, slope_square = 0.0;
+    lane weight, slope; /* in the end, the residuals */
+    for (int i = 0; i < ROWS; i++) {
+        const double a = fabs(rest[i]) * per_scale, part = a * per_c, square = part * part;
+        if (d->kind == HUBER) {
+            weight[i] = a > c ? c / a : 1.0, slope[i] = a > c ? 0.0 : 1.0;
+        } else if (d->kind == TUKEY) {
+            const double left = a < c ? 1.0 - square : 0.0;
+            weight[i] = left * left, slope[i] = a < c ? left * (1.0 - 5.0 * square) : 0.0;
+        } else {
+            weight[i] = 1.0 / (1.0 + square), slope[i] = weight[i] * (2.0 * weight[i] - 1.0);
+        }
+    }
+    for (int i = 0; i < ROWS; i++) {
+        const double live = root[i] != 0.0 ? 1.0 : 0.0, pull = live * weight[i] * rest[i] * per_scale;
+        counting += live, doubtful += weight[i] < 0.5 ? live : 0.0;
+        pull_square += pull * pull, slope_sum += live * slope[i], slope_square += live * slope[i] * slope[i];
+    }
+    for (int i = 0; i < ROWS; i++) gain[i] = sqrt(weight[i]);
+    tallies[0] += counting, tallies[1] += doubtful, tallies[2] += pull_square;
+    tallies[3] += slope_sum, tallies[4] += slope_square;
+    if (d->high < 0.0) return;
+    const double low = d->low, high = d->high;
+    double below = 0.0, among = 0.0;
+    for (int i = 0; i < ROWS; i++) slope[i] = root[i] != 0.0 ? fabs(rest[i]) : INFINITY;
+    for (int i = 0; i < ROWS; i++) below += slope[i] < low ? 1.0 : 0.0, among += slope[i] <= high ? 1.0 : 0.0;
+    tallies[5] += below;
+    if (among == below) return;
+    double *end = *inside;
+    for (int i = 0; i < ROWS; i++) { /* written in any case: a branch would be foretold wrongly */
+        *end = slope[i];
+        end += (slope[i] >= low) & (slope[i] <= high);
+    }
+    *inside = end;
+}
+
+FOR_EACH_CPU static void judge_leaf(const rows *r, const frame *f, const discount *d, ptrdiff_t first, ptrdiff_t n,
+                                    double *sums, double *tallies, double **inside, range *seen) {
+    static const double nothing[LOW + 1];
+    lane block[MAX_DEGREE + 2], root, u, rest, gain;
+    for (ptrdiff_t at = 0; at < n; at += ROWS) {
+        if (f->degree > LOW) {
+            fill(r, f, first + at, n - at, block, seen);
+            judge(d, block[0], block[f->degree + 1], gain, tallies, inside);
+            for (int k = 0; k <= f->degree + 1; k++)
+                for (int i = 0; i < ROWS; i++) block[k][i] *= gain[i];
+            sum_any(f->degree + 1, block, sums);
+        } else {
+            load(r, f, first + at, n - at, root, u, rest, seen);
+            leave(f, root, u, rest, NULL);
+            judge(d, root, rest, gain, tallies, inside);
+            for (int i = 0; i < ROWS; i++) root[i] *= gain[i], rest[i] *= gain[i];
+            sum_known(f, root, u, rest, nothing, sums);
+        }
+    }
+}
+
+static void judge_pairwise(const rows *r, const frame *f, const discount *d, ptrdiff_t first, ptrdiff_t n, double *sums,
+                           double *tallies, double **inside, range *seen) {
+    const int count = 3 * (f->degree + 1) + 1;
+    memset(sums, 0, count * sizeof(double));
+    memset(tallies, 0, TALLIES * sizeof(double));
+    if (n <= LEAF) {
+        judge_leaf(r, f, d, first, n, sums, tallies, inside, seen);
+        return;
+    }
+    double more[3 * (MAX_DEGREE + 1) + 1], others[TALLIES];
+    const ptrdiff_t half = (n / 2 + LEAF - 1) / LEAF * LEAF;
+    judge_pairwise(r, f, d, first, half, sums, tallies, inside, seen);
+    judge_pairwise(r, f, d, first + half, n - half, more, others, inside, seen);
+    for (int i = 0; i < count; i++) sums[i] += more[i];
+    for (int i = 0; i < TALLIES; i++) tallies[i] += others[i];
+}
+
+static void fold_discounted(const rows *r, const frame *f, const discount *d, ptrdiff_t first, ptrdiff_t n,
+                            double *sums, double *inside) {
+    range seen;
+    start(&seen);
+    const int count = 3 * (f->degree + 1) + 1;
+    double *end = inside, *tallies = sums + count + 2;
+    judge_pairwise(r, f, d, first, n, sums, tallies, &end, &seen);
+    finish(&seen, sums + count);
+    tallies[TALLIES] = (double)(end - inside);
 }
 
 /* ── domain ── */

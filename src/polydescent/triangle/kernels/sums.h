@@ -1,4 +1,4 @@
-/* What moments.c offers: read by cffi (setup.py) and by the C compiler alike. */
+/* What sums.c offers: read by cffi (setup.py) and by the C compiler alike. */
 
 #define MAX_DEGREE 62
 
@@ -15,3 +15,18 @@ static void fold_range(const rows *, ptrdiff_t first, ptrdiff_t n, double *domai
 
 /* The triangle of the columns t_0 … t_degree | r, (k + 1) × (k + 1) numbers by rows. */
 static void fold_triangle(const rows *, const frame *, ptrdiff_t first, ptrdiff_t n, double *triangle);
+
+#define HUBER 0
+#define TUKEY 1
+#define CAUCHY 2
+#define TALLIES 6
+
+/* A loss by its kind and width c, in units of the scale; low, high: residuals to hand over, high < 0: none. */
+typedef struct { int kind; double c, scale, low, high; } discount;
+
+/* As fold_sums, of rows whose weight is multiplied by that of the loss, ψ(a)/a for a = |r|/scale with r the
+   residual √w·(y − pilot), and the pilot taken out of y; after the domain: how many rows have a weight w, of
+   those how many the loss weighs less than 1/2, Σ ψ², Σ ψ′, Σ ψ′², how many |r| are below low, and how many
+   from low to high, which are written to `inside`, room for n + 1. */
+static void fold_discounted(const rows *, const frame *, const discount *, ptrdiff_t first, ptrdiff_t n,
+                            double *sums, double *inside);

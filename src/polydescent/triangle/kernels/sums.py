@@ -57,7 +57,7 @@ def compress(
                 return None
             pilot, domain = moved, seen
             continue
-        triangle = _cholesky(gram)
+        triangle = cholesky(gram)
         if triangle is None:
             return None
         R, z = triangle[:-1, :-1], triangle[:-1, -1]
@@ -84,13 +84,19 @@ def read(parts: np.ndarray) -> tuple[np.ndarray, Domain]:
     A part is, with t_0 … t_d the columns of A, d = k − 1, and r the last one: Σ t_j·t_0 (k
     numbers), Σ t_j·t_d (k), Σ t_j·r (k), Σ r², min x, max x.
     """
-    k = parts.shape[1] // 3 - 1
-    sums = _pairwise_sum(parts[:, :-2])
-    gram = np.empty((k + 1, k + 1))
-    gram[:-1, :-1] = _products(sums[:k], sums[k : 2 * k])
-    gram[:-1, -1] = gram[-1, :-1] = sums[2 * k : 3 * k]
-    gram[-1, -1] = sums[3 * k]
-    return gram, Domain(float(parts[:, -2].min()), float(parts[:, -1].max()))
+    return gram(pairwise(parts[:, :-2])), Domain(
+        float(parts[:, -2].min()), float(parts[:, -1].max())
+    )
+
+
+def gram(sums: np.ndarray) -> np.ndarray:
+    """AᵀA, shape (k + 1, k + 1), from its sums, shape (3k + 1,): see `read`."""
+    k = len(sums) // 3
+    products = np.empty((k + 1, k + 1))
+    products[:-1, :-1] = _products(sums[:k], sums[k : 2 * k])
+    products[:-1, -1] = products[-1, :-1] = sums[2 * k : 3 * k]
+    products[-1, -1] = sums[3 * k]
+    return products
 
 
 def _products(low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -103,7 +109,7 @@ def _products(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return (moments[i[:, None] + i] + moments[abs(i[:, None] - i)]) / 2
 
 
-def _pairwise_sum(parts: np.ndarray) -> np.ndarray:
+def pairwise(parts: np.ndarray) -> np.ndarray:
     """The sum along the first axis, neighbors first: rounding grows with the log of the length."""
     while len(parts) > 1:
         even = parts[: len(parts) & ~1]
@@ -139,7 +145,7 @@ def _taken(values: Array, rows: np.ndarray) -> np.ndarray:
     return to_host(values[rows])
 
 
-def _cholesky(gram: np.ndarray) -> np.ndarray | None:
+def cholesky(gram: np.ndarray) -> np.ndarray | None:
     """The triangle [[R, z], [0, √rss]] of a Gram matrix, None where it is too close to singular."""
     try:
         R = np.linalg.cholesky(gram[:-1, :-1]).T

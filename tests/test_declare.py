@@ -14,7 +14,7 @@ GROUPS = [
     for value in vars(options).values()
     if isinstance(value, type) and issubclass(value, declare.Options) and value.declared
 ]
-MOST = 8  # arguments of a command
+MOST = 9  # arguments of a command
 
 
 class Shape(declare.Options):

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         CurvesWithoutAnswer,
         OutsideDomainWarning,
         PolydescentError,
+        RowsWithoutCurve,
         SlowKernelsWarning,
     )
     from polydescent.least_squares.degrees import Degrees
@@ -101,6 +102,7 @@ __all__ = [
     "PolydescentError",
     "RMSprop",
     "Root",
+    "RowsWithoutCurve",
     "SlowKernelsWarning",
     "Status",
     "Summaries",
@@ -147,6 +149,7 @@ _HOMES = {
     "PolynomialRegressor": "estimators.scikit",  # nor scikit-learn
     "RMSprop": "descent.adaptive",
     "Root": "least_squares.estimate",
+    "RowsWithoutCurve": "errors",
     "SlowKernelsWarning": "errors",
     "Status": "many.status",
     "Summaries": "many.summaries",

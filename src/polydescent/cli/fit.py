@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from polydescent.cli import options as o
-from polydescent.cli.declare import Options, argument, command, text
+from polydescent.cli.declare import argument, command, text
 from polydescent.cli.groups import Groups, fit_groups
 
 
-class Keep(Options):
-    """The model file."""
+class Keep(Groups):
+    """A curve for each key, and the model file."""
 
     save: str | None = text("Keep the summary in a model file.", "MODEL")
     again: bool = o.AGAIN
@@ -25,7 +25,6 @@ class Keep(Options):
     descent=o.Descent,
     place=o.Place,
     output=o.Output,
-    groups=Groups,
     keep=Keep,
 )
 def fit(
@@ -37,7 +36,6 @@ def fit(
     descent: o.Descent,
     place: o.Place,
     output: o.Output,
-    groups: Groups,
     keep: Keep,
 ) -> None:
     """Fit a polynomial to two columns of files, streamed: memory does not grow with them.
@@ -56,7 +54,7 @@ def fit(
     exact = descent.is_exact or descent.optimizer is None
     walk = None if exact else descent.asked("chebyshev", output.quiet)
     kind = place.kind()
-    if groups.by:
+    if keep.by:
         if walk is not None or kind != Kind() or descent.over == "rows":
             raise BadCall(
                 "--by solves for each key exactly, in float64: leave out --optimizer, --over rows, "
@@ -67,9 +65,9 @@ def fit(
                 "--by folds each key into a summary of its own, and --loss and --variance look at "
                 "the rows themselves: pick the rows of one key with --where."
             )
-        fit_groups(files, columns, text_files, curve, output, groups, keep.save, keep.again)
+        fit_groups(files, columns, text_files, curve, output, keep, keep.save, keep.again)
         return
-    groups.check_absent()
+    keep.check_absent()
     request = Request.parse(
         list(files),
         file_format=text_files.format(),

@@ -25,6 +25,7 @@ from polydescent.errors import (
     NotAFile,
     NotAModel,
     NotKept,
+    PolydescentError,
     UnknownSchema,
 )
 from polydescent.many.fits import Fits, fits_of
@@ -101,8 +102,11 @@ class GroupModel:
 
 
 def is_groups(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a Parquet file, going by its first bytes. Raises NoFile, NotAFile."""
-    return contents(path, len(_MAGIC)) == _MAGIC
+    """Whether there is a Parquet file, going by its first bytes."""
+    try:
+        return contents(path, len(_MAGIC)) == _MAGIC
+    except PolydescentError:  # whoever reads it says why it cannot
+        return False
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polydescent.errors import BadTable, MissingExtra
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHUNK = 1 << 18  # rows that a stream hands over at once: 4 MB, and merging them costs little
 Columns = tuple[np.ndarray, ...]

@@ -120,8 +120,8 @@ def check_rows(data: Any) -> None:
     kind = type(data).__name__
     if kind.endswith("GroupBy"):
         raise BadCall(
-            f"{kind} holds many tables: fit each of them, as in "
-            '{key: fit(part, x="…", y="…") for key, part in groups}.'
+            f"{kind} holds many tables: fit all of them with the table itself, as in "
+            'fit_many(table, x="…", y="…", by="…").'
         )
     if hasattr(data, "cursor") and hasattr(data, "execute"):
         result = 'connection.sql("SELECT …")' if hasattr(data, "sql") else "a table of one result"

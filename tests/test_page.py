@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from html import unescape
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -194,8 +195,9 @@ def test_without_a_path_the_page_comes_back(tmp_path):
     assert frame.count("<") == 2
     with pytest.raises(BadSetting):
         shown.save(tmp_path / "a.txt")
+    neither: Any = "yes"
     with pytest.raises(BadSetting):
-        fit.explore(tour="yes")
+        fit.explore(tour=neither)
 
 
 def test_what_is_held_travels():

@@ -211,12 +211,7 @@ def test_degrees_are_the_library_s():
     assert_close(found["floor"], table.loss, 1e-12)
     assert_close(found["aicc"], table.aicc, 1e-12)
     assert found["pick"] == table.pick
-<<<<<<< HEAD
-    triangle = polydescent.summarize(x, y, degree=DEGREE).triangle
-    assert_close(found["cv"], cross_validation(triangle.degree, Rows.of(x, y)), 1e-12)
-=======
     assert_close(found["cv"], cross_validation(DEGREE, Rows.of(x, y)), 1e-12)
->>>>>>> page
 
 
 @pytest.mark.parametrize("known", [False, True])

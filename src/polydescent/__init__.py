@@ -18,8 +18,8 @@ where and why.
         intact duck text delimited json_lines tables files cluster function source_of
     polynomial: basis curve roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise constraints refine solution accuracy student estimate
-        places uncertain degrees
+    least_squares: fixed_point precise constraints refine solution shapes accuracy student
+        estimate places uncertain degrees
     descent: motion optimizers settings forecast loop outcome
     regression: summary passes progress evidence forms inside fit problem training request verbs
     models: model journal

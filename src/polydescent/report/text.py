@@ -93,7 +93,7 @@ def table(fit: Fit, level: float = 0.95) -> str:
     for power, value in enumerate(to_host(fit.coef)):
         low, high = interval[power]
         error = to_host(fit.stderr)[power]
-        held = any(power == fixed for fixed, _ in fit.least_squares.constraints.fixed)
+        held = any(power == fixed for fixed, _ in fit.least_squares.constraints.coefficients)
         spread = f"{error:>14.6g}   [{low:.6g}, {high:.6g}]" if not held else f"{'held':>14}"
         lines.append(f"{_term(fit, power):<6}{value:>17.10g}{spread}")
     return "\n".join(lines)

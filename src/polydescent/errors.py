@@ -219,7 +219,7 @@ class NoSuchCurve(PolydescentError, ValueError):
 
     def __init__(self, asked: str, degree: int, held: str = "", rounds: int = 0):
         self.rounds = rounds
-        beside = f" and has {held}" if held else ""
+        beside = f" with {held}" if held else ""
         found = (
             f"No curve of degree {degree} was found that is {asked}{beside}: the search did not "
             f"end in {rounds} rounds."

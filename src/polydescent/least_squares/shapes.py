@@ -38,6 +38,7 @@ SHAPES = {  # the order of the derivative, and its sign
 HIGHEST = 40  # degree: from 50 on rounding of the second derivative ends some exchanges too early
 _ROUNDS = 60
 _TOLERANCE = 1e-13  # of the free curve's derivative: what it may be below 0
+_CLOSE = 1e-7  # of a place: the curve dips below 0 by its square
 _EPS = float(np.finfo(np.float64).eps)
 _cheb = np.polynomial.chebyshev
 
@@ -84,13 +85,15 @@ def obeying(
     held = replace(held, shape=str(demands))
     free = solve(held)
     touched = touches(free, demands, held)
-    if not touched:
-        return free
+    if touched is None:
+        return replace(free, constraints=held)
     found = solve(replace(held, touched=touched[0], bound=touched[1]))
     with quiet():
         beyond = [b for b in _crossed(demands, found.powers) if b not in touched[1]]
     if beyond:  # by rounding alone
-        found = solve(replace(held, touched=touched[0], bound=tuple(sorted((*touched[1], *beyond)))))
+        found = solve(
+            replace(held, touched=touched[0], bound=tuple(sorted((*touched[1], *beyond))))
+        )
     return found
 
 
@@ -170,13 +173,16 @@ class _Distance:
     factor: np.ndarray
     powers: np.ndarray
     powers_factor: np.ndarray
+    slopes: tuple[np.ndarray, ...]
 
     @classmethod
     def of(cls, free: Solution) -> _Distance:
         columns = [exact_powers(CHEBYSHEV, free.domain, c, free.origin) for c in free.factor.T]
         rows = np.array([[nearest_float(v) for v in column] for column in columns])
         powers_factor = rows.reshape(-1, len(free.weights)).T
-        return cls(free.weights, free.factor, free.powers, powers_factor)
+        both = np.column_stack((free.factor, free.weights))
+        slopes = tuple(_cheb.chebder(both, order) for order in range(5))
+        return cls(free.weights, free.factor, free.powers, powers_factor, slopes)
 
     def derivative(self, order: int, e: np.ndarray | None = None) -> np.ndarray:
         """Chebyshev weights of f⁽ᵐ⁾ by u."""
@@ -187,16 +193,17 @@ class _Distance:
         """(A, c) of each row, the values of the curve being A·e + c; of the derivative `more`
         times further for places.
         """
-        k = len(self.weights)
-        A = np.zeros((len(rows.places) + len(rows.bounds), self.factor.shape[1]))
+        many = len(rows.places)
+        A = np.zeros((many + len(rows.bounds), self.factor.shape[1]))
         c = np.zeros(len(A))
-        for i, (order, sign, u) in enumerate(rows.places):
-            if order + more < k:
-                slopes = _cheb.chebder(np.eye(k), order + more)
-                row = sign * _cheb.chebval(u, slopes)
-                A[i], c[i] = row @ self.factor, row @ self.weights
+        orders, signs, u = np.array(rows.places).reshape(-1, 3).T
+        for order in np.unique(orders):
+            these = np.flatnonzero(orders == order)
+            slopes = self.slopes[int(order) + more]
+            found = _cheb.chebvander(u[these], len(slopes) - 1) @ slopes * signs[these, None]
+            A[these], c[these] = found[:, :-1], found[:, -1]
         if not more:
-            for i, (power, sign, end) in enumerate(rows.bounds, len(rows.places)):
+            for i, (power, sign, end) in enumerate(rows.bounds, many):
                 A[i] = sign * self.powers_factor[power]
                 c[i] = sign * (self.powers[power] - end)
         return A, c
@@ -235,17 +242,16 @@ def touches(
             raise NoSuchCurve(str(demands), k - 1, str(held))
         some = rows.pick(active)
         e = _at_equality(*distance.at(some))[0]
-        new = lacking(e)
+        new, more = lacking(e), []
         settled = _settled(distance, _merged(some, k))
         if settled is not None:
             better, e = settled
             more = lacking(e)
             if not more and _keeps(distance, bounds, e):
                 return _as_touched(better)
-            new += more
         if not new:
             return _as_touched(some)
-        places = [*places, *new]
+        places = [*places, *new, *more]
     raise NoSuchCurve(str(demands), k - 1, str(held), rounds=_ROUNDS)
 
 
@@ -331,17 +337,19 @@ def _settled(distance: _Distance, rows: _Rows) -> tuple[_Rows, np.ndarray] | Non
     and that curve; None where it does not arrive or would rather leave one.
     """
     u = np.array([place[2] for place in rows.places])
-    sign_only = [place[:2] for place in rows.places]
-    many, identity = len(u), np.eye(distance.factor.shape[1])
+    sign_only, k = [place[:2] for place in rows.places], len(distance.weights)
+    last, many, identity = math.inf, len(u), np.eye(distance.factor.shape[1])
     for _ in range(30):
-        rows = replace(rows, places=tuple((*s, float(v)) for s, v in zip(sign_only, u, strict=True)))
+        places = tuple((*s, float(v)) for s, v in zip(sign_only, u, strict=True))
+        rows = replace(rows, places=places)
         A, c = distance.at(rows)
         e, multipliers, inverse = _at_equality(A, c)
         if not many:
             break
         (A1, c1), (A2, c2) = (distance.at(rows, more) for more in (1, 2))
         slope, bend = (c1 + A1 @ e)[:many], (c2 + A2 @ e)[:many]
-        free = ~(((u == 1) & (slope <= 0)) | ((u == -1) & (slope >= 0)))
+        inward = u * slope > 1e-7 * (np.abs(A1) @ np.abs(e) + np.abs(c1))[:many]
+        free = (np.abs(u) < 1) | inward
         if not free.any():
             break
         A1, away = A1[:many], identity - inverse @ A
@@ -353,13 +361,17 @@ def _settled(distance: _Distance, rows: _Rows) -> tuple[_Rows, np.ndarray] | Non
             return None
         step = np.zeros(many)
         step[free] = np.linalg.lstsq(J / size[:, None], -slope[free] / size, rcond=1e-13)[0]
-        step = np.clip(step, -0.2, 0.2)
+        step = np.clip(step, -0.5 / k, 0.5 / k)
         moved = np.clip(u + step, -1.0, 1.0)
-        if np.abs(moved - u).max() <= 4 * _EPS:
-            break
+        before, last = last, np.abs(moved - u).max()
         u = moved
+        if last <= 4 * _EPS or (last < _CLOSE and last > before / 4):
+            break  # to rounding, which is that of derivatives
     else:
         return None
+    places = tuple((*s, float(v)) for s, v in zip(sign_only, u, strict=True))
+    rows = replace(rows, places=places)
+    e, multipliers, _ = _at_equality(*distance.at(rows))
     if (multipliers < -1e-9 * np.abs(multipliers).max(initial=0.0)).any():
         return None
     return rows, e

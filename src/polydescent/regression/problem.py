@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from polydescent.errors import (
 from polydescent.least_squares.accuracy import stands_alone
 from polydescent.least_squares.constraints import NONE, NOTHING, Constraints, Known
 from polydescent.least_squares.degrees import BY_AICC, Choice, degree_table
+from polydescent.least_squares.shapes import Demands, obeying
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
@@ -40,12 +42,14 @@ class Problem:
     auto : by what the degree is chosen; None where it is given.
     known : what is known of the curve beforehand.
     absolute_sigma : whether the weights are 1/σ² with σ known in units of y.
+    demands : shapes and bounds that it must keep to.
     """
 
     degree: int
     auto: Choice | None = None
     known: Known = NOTHING
     absolute_sigma: bool = False
+    demands: Demands = Demands()
 
     @classmethod
     def parse(
@@ -59,6 +63,8 @@ class Problem:
         criterion: str = "aicc",
         folds: int = 5,
         absolute_sigma: bool = False,
+        shape: Any = None,
+        bounds: Any = None,
     ) -> Problem:
         """What the arguments of `fit` ask for, of a summary of degree `largest` at most.
 
@@ -70,29 +76,32 @@ class Problem:
             raise BadCall(
                 'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
             )
-        known = Known(fix, terms, through)
-        if known and is_auto:
+        known, demands = Known(fix, terms, through), Demands.parse(shape, bounds)
+        if (known or demands) and is_auto:
             raise BadCall(
-                'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
-                "through=, or give degree= a number."
+                'degree="auto" chooses among whole polynomials: leave out fix=, terms=, through=, '
+                "shape= and bounds=, or give degree= a number."
             )
         if not isinstance(absolute_sigma, bool | np.bool_):
             raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
         auto = choice if is_auto else None
-        return cls(known.degree(wanted), auto, known, bool(absolute_sigma))
+        wanted = known.degree(wanted)
+        demands.check(wanted)
+        return cls(wanted, auto, known, bool(absolute_sigma), demands)
 
     def check_plain(self) -> None:
         """Raise BadCall for what a descent cannot reach."""
-        if self.auto is not None or self.known:
+        if self.auto is not None or self.known or self.demands:
             raise BadCall(
-                "A descent walks with all terms of one degree: leave out fix=, terms=, through= "
-                'and degree="auto".'
+                "A descent walks with all terms of one degree: leave out fix=, terms=, through=, "
+                'shape=, bounds= and degree="auto".'
             )
 
     def solve(self, summary: Summary, rows: Rows | None = None) -> Fit:
         """The exact least squares fit, refined if `rows` are all rows of the summary.
 
-        Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadSetting.
+        Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadSetting,
+        NoSuchCurve.
         """
         all_rows = rows if rows is not None and rows.counting == summary.n else None
         if summary.degree != self.degree:
@@ -104,7 +113,8 @@ class Problem:
             table = degree_table(summary.triangle, all_rows, known, self.auto, leave_out=False)
             summary = summary.lower(table.pick)
         check_determined(summary, rows, held)
-        solution = solve(summary.triangle, all_rows, held, summary.axis.power_origin)
+        best = partial(solve, summary.triangle, all_rows, origin=summary.axis.power_origin)
+        solution = obeying(self.demands, best, held) if self.demands else best(held)
         return replace(
             _fit_of(summary, solution),
             rows=rows,

@@ -118,6 +118,8 @@ def fit(
     fix: Any = None,
     terms: Any = None,
     through: Any = None,
+    shape: Any = None,
+    bounds: Any = None,
     per: str | None = None,
     again: bool = False,
     criterion: str = "aicc",
@@ -161,6 +163,13 @@ def fit(
         The powers of x to use, as [1, 3]; they set the degree. All unless given.
     through
         A point (x, y), or several, that the curve must meet. None unless given.
+    shape
+        "increasing", "decreasing", "convex", "concave" or "positive", or several of them: all over
+        the domain of the data, between the rows too. Standard errors are given the places where the
+        curve touches what it must not cross. None unless given.
+    bounds
+        Of coefficients, power to (low, high), None for no limit, as {1: (0, None)}: in units of y
+        per unit of x to that power. None unless given.
     per
         The unit of dates and durations, default "day": coefficients are per it.
     again
@@ -175,7 +184,7 @@ def fit(
     Raises
     ------
     PolydescentError
-        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows.
+        As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, NoSuchCurve.
 
     Examples
     --------
@@ -200,6 +209,8 @@ def fit(
         fix=fix,
         terms=terms,
         through=through,
+        shape=shape,
+        bounds=bounds,
         per=per,
         again=again,
         criterion=criterion,

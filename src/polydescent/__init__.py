@@ -21,7 +21,7 @@ where and why.
     least_squares: fixed_point precise constraints refine solution shapes accuracy student
         estimate places uncertain degrees
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence forms inside fit problem training request verbs
+    regression: summary passes progress evidence diagnostics forms inside fit problem training request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from polydescent.least_squares.estimate import Estimate, Extremum, Root
     from polydescent.least_squares.uncertain import UncertainCurve
     from polydescent.polynomial.basis import Domain
+    from polydescent.regression.diagnostics import Diagnostics
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
     from polydescent.regression.verbs import descend, fit, summarize
@@ -60,6 +61,7 @@ __all__ = [
     "Adam",
     "ConvergenceWarning",
     "Degrees",
+    "Diagnostics",
     "Domain",
     "Estimate",
     "Extremum",
@@ -88,6 +90,7 @@ _HOMES = {
     "Adam": "descent.optimizers",
     "ConvergenceWarning": "errors",
     "Degrees": "least_squares.degrees",
+    "Diagnostics": "regression.diagnostics",
     "Domain": "polynomial.basis",
     "Estimate": "least_squares.estimate",
     "Extremum": "least_squares.estimate",

@@ -213,6 +213,7 @@ class Output(Options):
     )
     plot: str | None = text("Draw the run to a .png, .svg or .pdf.", "FILE")
     explore: str | None = text("Write a page that re-runs the training, .html.", "FILE")
+    diagnose: bool = flag("Ask what a careful statistician would; keeps the rows in memory.")
     trace: int | None = whole("Show every number of this step.", shape="STEP")
     json: bool = flag("Print one JSON object instead.")
     quiet: bool = QUIET

@@ -40,7 +40,6 @@ _ROUNDS = 60
 _TOLERANCE = 1e-13  # of the free curve's derivative: what it may be below 0
 _CLOSE = 1e-7  # of a place: the curve dips below 0 by its square
 _EPS = float(np.finfo(np.float64).eps)
-_cheb = np.polynomial.chebyshev
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,9 @@ class Demands:
         for power, _, _ in self.bounds:
             if power > degree:
                 raise BadSetting("bounds", power, f"a power from 0 to the degree, {degree}")
+
+
+ANY = Demands()
 
 
 def obeying(
@@ -181,13 +183,13 @@ class _Distance:
         rows = np.array([[nearest_float(v) for v in column] for column in columns])
         powers_factor = rows.reshape(-1, len(free.weights)).T
         both = np.column_stack((free.factor, free.weights))
-        slopes = tuple(_cheb.chebder(both, order) for order in range(5))
+        slopes = tuple(np.polynomial.chebyshev.chebder(both, order) for order in range(5))
         return cls(free.weights, free.factor, free.powers, powers_factor, slopes)
 
     def derivative(self, order: int, e: np.ndarray | None = None) -> np.ndarray:
         """Chebyshev weights of f⁽ᵐ⁾ by u."""
         weights = self.weights if e is None else self.weights + self.factor @ e
-        return _cheb.chebder(weights, order)
+        return np.polynomial.chebyshev.chebder(weights, order)
 
     def at(self, rows: _Rows, more: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(A, c) of each row, the values of the curve being A·e + c; of the derivative `more`
@@ -200,7 +202,7 @@ class _Distance:
         for order in np.unique(orders):
             these = np.flatnonzero(orders == order)
             slopes = self.slopes[int(order) + more]
-            found = _cheb.chebvander(u[these], len(slopes) - 1) @ slopes * signs[these, None]
+            found = np.polynomial.chebyshev.chebvander(u[these], len(slopes) - 1) @ slopes * signs[these, None]
             A[these], c[these] = found[:, :-1], found[:, -1]
         if not more:
             for i, (power, sign, end) in enumerate(rows.bounds, many):
@@ -262,7 +264,7 @@ def _as_touched(rows: _Rows) -> tuple[tuple[tuple[int, float], ...], tuple[tuple
 
 def _largest(weights: np.ndarray) -> float:
     grid = np.cos(np.linspace(np.pi, 0, 16 * len(weights) + 1))
-    return float(np.abs(_cheb.chebval(grid, weights)).max())
+    return float(np.abs(np.polynomial.chebyshev.chebval(grid, weights)).max())
 
 
 def _allowed(distance: _Distance, order: int, scale: float) -> float:
@@ -272,12 +274,12 @@ def _allowed(distance: _Distance, order: int, scale: float) -> float:
 
 def _minima(weights: np.ndarray) -> list[tuple[float, float]]:
     """(u, value) of the lowest places of a curve on [−1, 1]: where its slope is 0, and its ends."""
-    slope = np.trim_zeros(_cheb.chebder(weights), "b")
-    roots = _cheb.chebroots(slope) if len(slope) > 1 else np.zeros(0)
+    slope = np.trim_zeros(np.polynomial.chebyshev.chebder(weights), "b")
+    roots = np.polynomial.chebyshev.chebroots(slope) if len(slope) > 1 else np.zeros(0)
     inside = roots.real[(np.abs(roots.imag) < 1e-6) & (np.abs(roots.real) < 1)]
     grid = np.cos(np.linspace(np.pi, 0, 4 * len(weights) + 1))
     u = np.unique([*inside, *grid])
-    value = _cheb.chebval(u, weights)
+    value = np.polynomial.chebyshev.chebval(u, weights)
     padded = np.concatenate(([np.inf], value, [np.inf]))
     low = (value <= padded[:-2]) & (value <= padded[2:])
     return list(zip(u[low].tolist(), value[low].tolist(), strict=True))

@@ -22,7 +22,7 @@ from polydescent.errors import (
 from polydescent.least_squares.accuracy import stands_alone
 from polydescent.least_squares.constraints import NONE, NOTHING, Constraints, Known
 from polydescent.least_squares.degrees import BY_AICC, Choice, degree_table
-from polydescent.least_squares.shapes import Demands, obeying
+from polydescent.least_squares.shapes import ANY, Demands, obeying
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
@@ -49,7 +49,7 @@ class Problem:
     auto: Choice | None = None
     known: Known = NOTHING
     absolute_sigma: bool = False
-    demands: Demands = Demands()
+    demands: Demands = ANY
 
     @classmethod
     def parse(

@@ -21,7 +21,8 @@ where and why.
     least_squares: fixed_point precise constraints refine solution shapes accuracy student
         estimate places uncertain degrees
     descent: motion optimizers settings forecast loop outcome
-    regression: summary passes progress evidence diagnostics forms inside fit problem training request verbs
+    regression: summary passes progress evidence diagnostics forms inside fit problem training
+        request verbs
     models: model journal
     report: density writing derivation text trace steps panels static explorer page
     lesson: programs program verdict

@@ -202,7 +202,11 @@ class _Distance:
         for order in np.unique(orders):
             these = np.flatnonzero(orders == order)
             slopes = self.slopes[int(order) + more]
-            found = np.polynomial.chebyshev.chebvander(u[these], len(slopes) - 1) @ slopes * signs[these, None]
+            found = (
+                np.polynomial.chebyshev.chebvander(u[these], len(slopes) - 1)
+                @ slopes
+                * signs[these, None]
+            )
             A[these], c[these] = found[:, :-1], found[:, -1]
         if not more:
             for i, (power, sign, end) in enumerate(rows.bounds, many):

@@ -135,6 +135,9 @@ def test_the_command_asks_too(
     path = tmp_path / "rows.csv"
     np.savetxt(path, np.column_stack((x, y)), delimiter=",", header="t,v", comments="")
     said = "".join(
-        map(str, ("fit", str(path), "--x", "t", "--y", "v", "--diagnose", "--quiet", *output))
+        map(
+            str,
+            polydescent("fit", str(path), "--x", "t", "--y", "v", "--diagnose", "--quiet", *output),
+        )
     )
     assert "breusch_pagan" in said or "Breusch-Pagan" in said

@@ -324,9 +324,10 @@ def _merged(rows: _Rows, k: int) -> _Rows:
     """One place for each group of neighbors: they stand around one touch."""
     found: list[list[tuple[int, int, float]]] = []
     for place in sorted(rows.places):
-        last = found[-1][-1] if found else None
-        near = last is not None and last[:2] == place[:2]
-        if near and math.acos(last[2]) - math.acos(place[2]) < 1.1 * math.pi / (4 * k):
+        last = found[-1][-1] if found else (-1, 0, 0.0)  # no order is −1
+        if last[:2] == place[:2] and math.acos(last[2]) - math.acos(place[2]) < 1.1 * math.pi / (
+            4 * k
+        ):
             found[-1].append(place)
         else:
             found.append([place])

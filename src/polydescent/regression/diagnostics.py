@@ -62,6 +62,8 @@ class Diagnostics:
         Rows, and coefficients fitted.
     residuals
         r of every row, shape (m,), in float64 on the host.
+    x
+        Of every row, shape (m,), in the units of the data's x.
     """
 
     leverage: Array
@@ -79,7 +81,7 @@ class Diagnostics:
     n: int
     k: int
     residuals: np.ndarray
-    _x: Any
+    x: Any
 
     def to_frame(self) -> Any:
         """One line for each row, as a pandas.DataFrame.
@@ -96,11 +98,11 @@ class Diagnostics:
         """
         names = ("leverage", "internal", "external", "cooks_distance")
         values = {name: to_host(getattr(self, name)) for name in names}
-        return frame({"x": self._x, "residual": self.residuals} | values)
+        return frame({"x": self.x, "residual": self.residuals} | values)
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers that are not of single rows, by name, with the rows that are named."""
-        names = [f.name for f in fields(self) if f.name[0] != "_" and "rray" not in str(f.type)]
+        names = [f.name for f in fields(self) if f.name != "x" and "rray" not in str(f.type)]
         found = {name: getattr(self, name) for name in names}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in found.items()}
 

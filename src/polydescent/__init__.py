@@ -20,13 +20,13 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
         function source_of
     polynomial: basis curve stack roots text
     triangle: kernels triangle
-    least_squares: fixed_point precise stacks constraints refine solution sandwich accuracy student
-        estimate places uncertain folds degrees
+    least_squares: fixed_point precise stacks constraints refine solution sandwich shapes accuracy
+        student estimate places uncertain folds degrees
     robust: losses scale passes reweighted linear_program quantiles judgment
     descent: motion contract linear adaptive searching optimizers settings moments noise forecast
         fused loop batches outcome
-    regression: summary matrices passes folding progress evidence forms inside fit problem judged
-        training request verbs
+    regression: summary matrices passes folding progress evidence diagnostics forms inside fit
+        problem judged training request verbs
     many: status held solving summaries partition grouped passes tables descents chunked fits verbs
     models: model journal groups group_journal
     estimators: recurrence torch table scikit
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from polydescent.many.summaries import Summaries
     from polydescent.many.verbs import descend_many, fit_many, summarize_many
     from polydescent.polynomial.basis import Domain
+    from polydescent.regression.diagnostics import Diagnostics
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
     from polydescent.regression.verbs import descend, fit, summarize
@@ -85,6 +86,7 @@ __all__ = [
     "ConvergenceWarning",
     "CurvesWithoutAnswer",
     "Degrees",
+    "Diagnostics",
     "Domain",
     "Estimate",
     "Extremum",
@@ -130,6 +132,7 @@ _HOMES = {
     "ConvergenceWarning": "errors",
     "CurvesWithoutAnswer": "errors",
     "Degrees": "least_squares.degrees",
+    "Diagnostics": "regression.diagnostics",
     "Domain": "polynomial.basis",
     "Estimate": "least_squares.estimate",
     "Extremum": "least_squares.estimate",

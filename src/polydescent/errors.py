@@ -256,6 +256,24 @@ class TooFewFree(PolydescentError, ValueError):
         )
 
 
+class NoSuchCurve(PolydescentError, ValueError):
+    """A shape and bounds that no curve of the degree has, beside what else is held."""
+
+    def __init__(self, asked: str, degree: int, held: str = "", rounds: int = 0):
+        self.rounds = rounds
+        beside = f" with {held}" if held else ""
+        found = (
+            f"No curve of degree {degree} was found that is {asked}{beside}: the search did not "
+            f"end in {rounds} rounds."
+            if rounds
+            else f"No curve of degree {degree} is {asked}{beside}, on the domain of the rows."
+        )
+        super().__init__(
+            f"{found} Widen bounds=, drop some of shape=, fix=, terms= and through=, or change "
+            "degree=."
+        )
+
+
 class UnknownName(PolydescentError, ValueError):
     """A name (basis, backend, column, …) that is not among those there are."""
 

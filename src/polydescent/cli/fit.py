@@ -91,12 +91,12 @@ def fit(
             "which degree it chooses without --save, then save with that --degree."
         )
     o.say_guesses(request.source)
-    streamed = kind == Kind() and descent.over == "summary"
+    streamed = kind == Kind() and descent.over == "summary" and not output.diagnose
     if not streamed:
         if keep.save is not None:
             raise BadCall(
-                "--save streams the rows in float64: leave out --over rows, --backend, --device "
-                "and --dtype."
+                "--save streams the rows in float64: leave out --over rows, --diagnose, "
+                "--backend, --device and --dtype."
             )
         request = request.gathered(kind)
     typed = curve.kept(columns.absolute_sigma)

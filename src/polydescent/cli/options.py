@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydescent.cli.declare import Options, choice, flag, number, text, texts, whole
 from polydescent.cli.terminal import remark
-from polydescent.cli.typed import loss, numbers, pairs, point, powers, variance
+from polydescent.cli.typed import intervals, loss, numbers, pairs, point, powers, variance
 from polydescent.cli.typed import whole as whole_number
 from polydescent.errors import BadSetting
 
@@ -89,6 +89,10 @@ class Curve(Options):
     fix: str | None = text("Coefficients to hold.", "0=0,2=1.5")
     terms: str | None = text("The powers to use, all others are 0.", "1,3")
     through: tuple[str, ...] = texts("A point the curve must meet.", "X,Y")
+    shape: str | None = text(
+        "increasing, decreasing, convex, concave or positive, or several.", "WORD,…"
+    )
+    bounds: str | None = text("Of coefficients: power=low:high, either may be left out.", "1=0:,…")
 
     def asked(self, absolute_sigma: bool = False) -> dict[str, Any]:
         """Keywords of `Problem.parse`. Raises BadSetting."""
@@ -97,6 +101,8 @@ class Curve(Options):
             "fix": None if self.fix is None else pairs(self.fix),
             "terms": None if self.terms is None else powers(self.terms),
             "through": [point(each) for each in self.through] if self.through else None,
+            "shape": None if self.shape is None else self.shape.split(","),
+            "bounds": None if self.bounds is None else intervals(self.bounds),
             "criterion": self.criterion,
             "folds": None if self.folds is None else whole_number(self.folds),
             "absolute_sigma": absolute_sigma,
@@ -106,6 +112,8 @@ class Curve(Options):
         """What was typed, as a model keeps it."""
         typed: dict[str, Any] = {"degree": self.degree, "fix": self.fix, "terms": self.terms}
         typed["through"] = list(self.through) or None
+        others = {"shape": self.shape, "bounds": self.bounds}
+        typed |= {name: value for name, value in others.items() if value is not None}
         if self.criterion is not None:
             typed["criterion"] = self.criterion
         return typed | {"absolute_sigma": True} if absolute_sigma else typed
@@ -239,6 +247,7 @@ class Output(Options):
     )
     plot: str | None = text("Draw the run to a .png, .svg or .pdf.", "FILE")
     explore: str | None = text("Write a page that re-runs the training, .html.", "FILE")
+    diagnose: bool = flag("Ask what a careful statistician would; keeps the rows in memory.")
     trace: int | None = whole("Show every number of this step.", shape="STEP")
     json: bool = flag("Print one JSON object instead.")
     quiet: bool = QUIET

@@ -12,7 +12,7 @@ from polydescent.cli.options import Output
 from polydescent.cli.terminal import fact, say, write, written_to
 from polydescent.cli.wording import spoken
 from polydescent.descent.outcome import Outcome
-from polydescent.errors import NoDescent
+from polydescent.errors import BadCall, NoDescent
 from polydescent.least_squares.degrees import Degrees
 from polydescent.polynomial.text import CODE, check_style
 from polydescent.regression.evidence import all_rows
@@ -33,12 +33,14 @@ _STYLE = {  # of the advice, on a terminal; its words say the same
 def check(output: Output, steps: int | None) -> None:
     """Refuse what could not be shown, before any work is done. steps: None for a fit without.
 
-    Raises NoDescent, BadSetting, NoFolder, MissingExtra.
+    Raises NoDescent, BadCall, BadSetting, NoFolder, MissingExtra.
     """
     check_style(output.style or "plain")
     checked_level(output.level)
     if steps is not None:
         check_steps(steps)
+    if output.diagnose and steps is not None:
+        raise BadCall("--diagnose is for exact least squares: leave out --optimizer.")
     if output.trace is not None:
         from polydescent.report.trace import check_step
 
@@ -141,6 +143,8 @@ def _all_facts(
     found = facts(fit) | {"log": logged}
     if fit.history is None:
         found |= statistics(fit, output.level)
+    if output.diagnose:
+        found["diagnostics"] = fit.diagnostics().to_dict()
     if degrees is not None:
         found["degrees"] = degrees.to_dict()
     if output.style is not None:
@@ -178,6 +182,9 @@ def _print(
         if degrees is not None:
             for line in [*str(degrees).splitlines(), ""]:
                 say(line)
+    if output.diagnose:
+        for line in [*str(fit.diagnostics()).splitlines(), ""]:
+            say(spoken(line))
     if not fit.is_far:
         say(spoken(fit.advice), _STYLE[fit.outcome])
 

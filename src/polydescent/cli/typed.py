@@ -71,3 +71,17 @@ def pairs(text: str) -> dict[int, float]:
         return {int(power): float(value) for power, value in parts}
     except ValueError:
         raise BadSetting("--fix", text, "powers and values, such as 0=0 or 0=0,2=1.5") from None
+
+
+def intervals(text: str) -> dict[int, tuple[float | None, float | None]]:
+    """{1: (0.0, None), 2: (-1.0, 1.0)} for "1=0:,2=-1:1". Raises BadSetting."""
+    found = {}
+    try:
+        for part in text.split(","):
+            power, ends = part.split("=")
+            low, high = (float(end) if end.strip() else None for end in ends.split(":"))
+            found[int(power)] = low, high
+    except ValueError:
+        wanted = "powers and limits, such as 1=0: or 0=-1:1,2=:0"
+        raise BadSetting("--bounds", text, wanted) from None
+    return found

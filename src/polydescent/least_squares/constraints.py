@@ -39,17 +39,27 @@ class Constraints:
     """Coefficients held fixed (a term left out is fixed at 0) and points the curve runs through.
 
     fixed: (power, coefficient) pairs in the user's own x, ascending. through: (x, y) pairs, x
-    a whole number where float64 does not hold it.
+    a whole number where float64 does not hold it. touched: (order, u) pairs where a derivative (of
+    order 0 the curve) is 0, u in the domain mapped to [−1, 1]. bound: (power, coefficient) pairs
+    too. shape: what the last two follow from, in words; it may hold without them.
     """
 
     fixed: tuple[tuple[int, float], ...] = ()
     through: tuple[tuple[int | float, float], ...] = ()
+    touched: tuple[tuple[int, float], ...] = ()
+    bound: tuple[tuple[int, float], ...] = ()
+    shape: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.fixed or self.through)
+        return len(self) > 0
 
     def __len__(self) -> int:
-        return len(self.fixed) + len(self.through)
+        return len(self.coefficients) + len(self.through) + len(self.touched)
+
+    @property
+    def coefficients(self) -> tuple[tuple[int, float], ...]:
+        """(power, coefficient) of all that do not move."""
+        return self.fixed + self.bound
 
     def __str__(self) -> str:
         held = [f"x^{power} = {value:.6g}" for power, value in self.fixed]
@@ -65,29 +75,40 @@ class Constraints:
         """
         if not self:
             return (), ()
-        if not self._independent(degree):
+        if not self._independent(domain, degree, origin):
             raise TooFewFree(degree, len(self), repeated=True)
         unit_weights = [[float(i == j) for i in range(degree + 1)] for j in range(degree + 1)]
         powers = [exact_powers(CHEBYSHEV, domain, weights, origin) for weights in unit_weights]
-        rows = [([column[power] for column in powers], value) for power, value in self.fixed]
+        rows = [([column[power] for column in powers], value) for power, value in self.coefficients]
         for x, y in self.through:
             rows.append(([_horner(column, Fraction(x)) for column in powers], y))
+        unit_domain = Domain(-1.0, 1.0)
+        in_u = [exact_powers(CHEBYSHEV, unit_domain, w) for w in unit_weights if self.touched]
+        for order, u in self.touched:
+            rows.append(([_horner(_slope(column, order), Fraction(u)) for column in in_u], 0.0))
         scaled = []
         for row, value in rows:
             largest = max(map(abs, row))
             scaled.append([*(a / largest for a in row), Fraction(value) / largest])
         return _solved(scaled)
 
-    def _independent(self, degree: int) -> bool:
-        """Whether no equation repeats or contradicts the others, whatever the domain.
+    def _independent(self, domain: Domain, degree: int, origin: int) -> bool:
+        """Whether no equation repeats or contradicts the others.
 
-        That is up to the points alone: the free powers must be able to tell them apart.
+        That is up to the places alone: the free powers must be able to tell them apart.
         """
-        held = {power for power, _ in self.fixed}
+        held = {power for power, _ in self.coefficients}
+        if len(held) < len(self.coefficients):
+            return False
         free = [power for power in range(degree + 1) if power not in held]
-        places = (Fraction(x) for x, _ in self.through)
-        x = [p.numerator * pow(p.denominator, -1, _PRIME) for p in places]
-        return _rank([[pow(v, power, _PRIME) for power in free] for v in x]) == len(x)
+        mid, half = Fraction(domain.mid) + origin, Fraction(domain.half_width)
+        places = [(0, Fraction(x)) for x, _ in self.through]
+        places += [(order, mid + half * Fraction(u)) for order, u in self.touched]
+        x = [(order, p.numerator * pow(p.denominator, -1, _PRIME)) for order, p in places]
+        rows = [
+            [math.perm(p, m) * pow(v, p - m, _PRIME) if p >= m else 0 for p in free] for m, v in x
+        ]
+        return _rank(rows) == len(rows)
 
     def to_record(self) -> dict[str, Any]:
         """Its fields."""
@@ -97,14 +118,21 @@ class Constraints:
     def from_record(cls, found: Any, where: str, degree: int) -> Self:
         """The inverse, of a curve of this degree. Raises Misfit."""
         fixed = schema.series(schema.pair(schema.whole(0, degree), schema.number()))
-        through = schema.series(schema.pair(_place_form, schema.number()))
-        held = cls(**schema.record({"fixed": fixed, "through": through})(found, where))
-        powers = [power for power, _ in held.fixed]
+        forms = {
+            "fixed": fixed,
+            "through": schema.series(schema.pair(_place_form, schema.number())),
+            "touched": schema.Maybe(schema.series(schema.pair(schema.whole(0, 2), _inside)), ()),
+            "bound": schema.Maybe(fixed, ()),
+            "shape": schema.Maybe(schema.text, ""),
+        }
+        held = cls(**schema.record(forms)(found, where))
+        powers = [power for power, _ in sorted(held.coefficients)]
         points = [x for x, _ in held.through]
         schema.check(powers == sorted(set(powers)), f"{where}.fixed", "rising powers", powers)
         apart = len(points) == len(set(points))
         schema.check(apart, f"{where}.through", "points of different x", points)
-        schema.check(len(held) <= degree, where, f"fewer than {degree + 1}", len(held))
+        most = degree + bool(held.shape)
+        schema.check(len(held) <= most, where, f"at most {most}", len(held))
         return held
 
 
@@ -115,6 +143,14 @@ def _place_form(found: Any, where: str) -> int | float:
     """A number, whole ones exactly, however large."""
     large = type(found) is int and abs(found) > _WHOLE
     return schema.whole(-ORIGINS, ORIGINS)(found, where) if large else schema.number()(found, where)
+
+
+_inside = schema.number(-1.0, 1.0)
+
+
+def _slope(powers: list[Fraction], order: int) -> list[Fraction]:
+    """The powers of the derivative."""
+    return [math.perm(j, order) * c for j, c in enumerate(powers)][order:]
 
 
 def _horner(coefficients: list[Fraction], x: Fraction) -> Fraction:
@@ -390,6 +426,8 @@ def _free(B: Sequence[Sequence[Fraction]]) -> np.ndarray:
 
 def _determined(R: np.ndarray, free: np.ndarray) -> bool:
     """Whether the rows tell the free directions apart beyond the rounding of R·free."""
+    if not free.shape[1]:
+        return True
     size = np.linalg.norm(np.abs(R) @ np.abs(free), axis=0)
     if not size.all():
         return False

@@ -164,12 +164,12 @@ class Refined:
         """Coefficients of 1, x, x², … in units of y, each the float64 nearest to its exact value.
 
         x = origin + what the domain spans. A coefficient that adds less than 10⁻⁴⁰ of the largest
-        anywhere on the domain is rounding: it is 0.
+        anywhere on the domain, or 10⁻⁸⁰ of the largest y, is rounding: it is 0.
         """
         exact = exact_powers(CHEBYSHEV, domain, self.weights, origin)
         reach = max(abs(Fraction(domain.lo) + origin), abs(Fraction(domain.hi) + origin))
         adds = [abs(c) * reach**j for j, c in enumerate(exact)]
-        least = max(adds) * _NEGLIGIBLE
+        least = max(max(adds) * _NEGLIGIBLE, self.normal.y_unit * _NEGLIGIBLE**2)
         return np.array(
             [nearest_float(c) if a > least else 0.0 for c, a in zip(exact, adds, strict=True)]
         )

@@ -91,7 +91,7 @@ class Solution:
             weights = self.weights if self.restricted is None else self.restricted.weights
             exact = exact_powers(CHEBYSHEV, self.domain, weights, self.origin)
             powers = np.array([nearest_float(c) for c in exact])
-        for power, value in self.constraints.fixed:
+        for power, value in self.constraints.coefficients:
             powers[power] = value
         return powers
 
@@ -112,7 +112,7 @@ class Solution:
         exact = [exact_powers(CHEBYSHEV, self.domain, c, self.origin) for c in columns]
         root = np.array([[nearest_float(v) for v in column] for column in exact])
         root = root.reshape(-1, len(self.weights)).T
-        root[[power for power, _ in self.constraints.fixed]] = 0.0
+        root[[power for power, _ in self.constraints.coefficients]] = 0.0
         return root
 
     def _one_by_one(self, name: str, like: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ from polydescent.least_squares.degrees import Choice
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
 from polydescent.polynomial.basis import BASES, POWER, Domain
 from polydescent.polynomial.curve import Polynomial
+from polydescent.regression.diagnostics import Diagnostics, diagnose
 from polydescent.regression.evidence import Evidence, all_rows
 from polydescent.regression.forms import equation_of, numpy_of, table_of
 from polydescent.regression.inside import check_inside
@@ -150,6 +151,24 @@ class Fit(Evidence):
         with quiet():
             left = in_double(rows.y) - self.curve(rows.x)
         return namespace(rows.y).astype(left, rows.y.dtype, copy=False)
+
+    def diagnostics(self) -> Diagnostics:
+        """What a careful statistician would ask of it: print it, or read its arrays.
+
+        Returns
+        -------
+        Diagnostics
+            Leverage, studentized residuals and Cook's distance of every row; Durbin-Watson,
+            Breusch-Pagan and lack of fit.
+
+        Raises
+        ------
+        RowsNotHeld
+            Where rows were streamed or summarized: they are gone.
+        BadCall
+            After a descent, and with fewer than 2 degrees of freedom.
+        """
+        return diagnose(self)
 
     def to_frame(self, x: Any, level: float = 0.95) -> Any:
         """The curve at x as a pandas.DataFrame, on the index of x where that is a Series.

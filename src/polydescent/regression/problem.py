@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from polydescent.least_squares.accuracy import stands_alone
 from polydescent.least_squares.constraints import NONE, NOTHING, Constraints, Known
 from polydescent.least_squares.degrees import BY_AICC, Choice, degree_table
 from polydescent.least_squares.sandwich import EQUAL, Variance, variance_of
+from polydescent.least_squares.shapes import ANY, Demands, obeying
 from polydescent.least_squares.solution import Solution, rows_that_count, solve
 from polydescent.polynomial.basis import CHEBYSHEV
 from polydescent.polynomial.curve import Polynomial
@@ -44,6 +46,7 @@ class Problem:
     absolute_sigma : whether the weights are 1/σ² with σ known in units of y.
     loss : of the residuals; None for squares.
     variance : of the noise about the curve: "equal", a kind of HC, or HAC.
+    demands : shapes and bounds that it must keep to.
     """
 
     degree: int
@@ -52,6 +55,7 @@ class Problem:
     absolute_sigma: bool = False
     loss: AnyLoss | None = None
     variance: Variance = EQUAL
+    demands: Demands = ANY
 
     @classmethod
     def parse(
@@ -67,6 +71,8 @@ class Problem:
         absolute_sigma: bool = False,
         loss: Any = SQUARES,
         variance: Any = EQUAL,
+        shape: Any = None,
+        bounds: Any = None,
     ) -> Problem:
         """What the arguments of `fit` ask for, of a summary of degree `largest` at most.
 
@@ -80,17 +86,19 @@ class Problem:
             raise BadCall(
                 'criterion= and folds= say how degree="auto" chooses: pass that, or leave them out.'
             )
-        known = Known(fix, terms, through)
-        if known and is_auto:
+        known, demands = Known(fix, terms, through), Demands.parse(shape, bounds)
+        if (known or demands) and is_auto:
             raise BadCall(
-                'degree="auto" chooses among whole polynomials: leave out fix=, terms= and '
-                "through=, or give degree= a number."
+                'degree="auto" chooses among whole polynomials: leave out fix=, terms=, through=, '
+                "shape= and bounds=, or give degree= a number."
             )
         if not isinstance(absolute_sigma, bool | np.bool_):
             raise BadSetting("absolute_sigma", absolute_sigma, "True or False")
         auto = choice if is_auto else None
         wanted, sigma_known = known.degree(wanted), bool(absolute_sigma)
-        problem = cls(wanted, auto, known, sigma_known, loss_of(loss), variance_of(variance))
+        demands.check(wanted)
+        judging = loss_of(loss), variance_of(variance)
+        problem = cls(wanted, auto, known, sigma_known, *judging, demands)
         problem._check_judging()
         return problem
 
@@ -101,6 +109,11 @@ class Problem:
 
     def _check_judging(self) -> None:
         """Raise BadCall for a loss or a variance that does not go with the rest."""
+        if self.demands and self.reads_again:
+            raise BadCall(
+                "shape= and bounds= are kept to by least squares with equal variance: leave out "
+                "loss= and variance=, or them."
+            )
         if self.loss is not None and self.auto is not None:
             raise BadCall(
                 'degree="auto" compares likelihoods, and loss= has none: choose the degree by '
@@ -121,10 +134,10 @@ class Problem:
         """Raise BadCall for what a descent cannot reach."""
         if self.reads_again:
             raise BadCall("loss= and variance= are of an exact fit: leave them out of a descent.")
-        if self.auto is not None or self.known:
+        if self.auto is not None or self.known or self.demands:
             raise BadCall(
-                "A descent walks with all terms of one degree: leave out fix=, terms=, through= "
-                'and degree="auto".'
+                "A descent walks with all terms of one degree: leave out fix=, terms=, through=, "
+                'shape=, bounds= and degree="auto".'
             )
 
     def solve(
@@ -133,7 +146,7 @@ class Problem:
         """The exact least squares fit, refined if `rows` are all rows of the summary.
 
         held_out: as in `degree_table`. Raises NoRows, TooFewRows, TooFewDistinct, TooFewFree,
-        NeedsRows, NeedsFiles, BadSetting.
+        NeedsRows, NeedsFiles, BadSetting, NoSuchCurve.
         """
         all_rows = rows if rows is not None and rows.counting == summary.n else None
         if summary.degree != self.degree:
@@ -155,7 +168,8 @@ class Problem:
         check_determined(summary, rows, held)
         if self.loss is not None:
             all_rows = None  # least squares is but where the passes start
-        solution = solve(summary.triangle, all_rows, held, summary.axis.power_origin)
+        best = partial(solve, summary.triangle, all_rows, origin=summary.axis.power_origin)
+        solution = obeying(self.demands, best, held) if self.demands else best(held)
         return replace(
             _fit_of(summary, solution),
             rows=rows,

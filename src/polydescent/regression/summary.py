@@ -313,6 +313,8 @@ class Summary:
         fix: Any = None,
         terms: Any = None,
         through: Any = None,
+        shape: Any = None,
+        bounds: Any = None,
         criterion: str | None = None,
         loss: Any = "squares",
         variance: Any = "equal",
@@ -329,6 +331,9 @@ class Summary:
         fix, terms, through
             What is known of the curve, as in `polydescent.fit`: coefficients held, powers used,
             points met. Nothing unless given.
+        shape, bounds
+            What the curve and its coefficients must keep to, as in `polydescent.fit`. Nothing
+            unless given.
         criterion
             By what degree="auto" chooses: "aicc" (default), "aic" or "bic". "loo" and "cv" need the
             rows.
@@ -339,12 +344,13 @@ class Summary:
         ------
         PolydescentError
             BadDegree, NoRows, TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, BadCall,
-            BadSetting.
+            BadSetting, NoSuchCurve.
         """
         from polydescent.regression.problem import Problem
 
         wanted = self.degree if degree is None else degree
         curve = {"fix": fix, "terms": terms, "through": through, "criterion": criterion}
+        curve |= {"shape": shape, "bounds": bounds}
         known = absolute_sigma
         curve |= {"loss": loss, "variance": variance}
         problem = Problem.parse(wanted, self.degree, absolute_sigma=known, **curve)

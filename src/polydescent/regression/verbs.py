@@ -123,6 +123,8 @@ def fit(
     fix: Any = None,
     terms: Any = None,
     through: Any = None,
+    shape: Any = None,
+    bounds: Any = None,
     per: str | None = None,
     again: bool = False,
     criterion: str | None = None,
@@ -168,6 +170,13 @@ def fit(
         The powers of x to use, as [1, 3]; they set the degree. All unless given.
     through
         A point (x, y), or several, that the curve must meet. None unless given.
+    shape
+        "increasing", "decreasing", "convex", "concave" or "positive", or several of them: all over
+        the domain of the data, between the rows too. Standard errors are given the places where the
+        curve touches what it must not cross. None unless given.
+    bounds
+        Of coefficients, power to (low, high), None for no limit, as {1: (0, None)}: in units of y
+        per unit of x to that power. None unless given.
     per
         The unit of dates and durations, default "day": coefficients are per it.
     again
@@ -193,8 +202,8 @@ def fit(
     ------
     PolydescentError
         As `summarize`, and TooFewRows, TooFewDistinct, TooFewFree, NeedsRows, NeedsFiles,
-        TooManyParts; of a loss ScaleVanishes, TooFewTrusted, of a variance LeverageOne, OutOfOrder,
-        of both RowsChanged.
+        TooManyParts; of a shape NoSuchCurve, of a loss ScaleVanishes, TooFewTrusted, of a variance
+        LeverageOne, OutOfOrder, of both RowsChanged.
 
     Examples
     --------
@@ -219,6 +228,8 @@ def fit(
         fix=fix,
         terms=terms,
         through=through,
+        shape=shape,
+        bounds=bounds,
         per=per,
         again=again,
         criterion=criterion,

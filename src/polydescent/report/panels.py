@@ -26,6 +26,8 @@ _DATA, _RESULT, _BEST, _START, _FLOOR = "0.62", "#D55E00", "#0072B2", "#CC79A7",
 _MOST_POINTS = 4000  # more rows are drawn as a density
 _MOST_BARS = 500  # points whose error bars can be told apart
 _DEGREES = 8  # up to which degrees are compared, where the rows are at hand
+_ASKED = 100_000  # rows up to which diagnostics are asked for a picture
+_NUMBERED = 10  # of the rows they name, that get their number
 _LEFT_OUT = 300_000  # more rows would take seconds to leave out
 _SLICES = 40  # of x, in each of which residuals are averaged
 _FEW = 10  # rows that are too few for a mean
@@ -244,12 +246,31 @@ def residuals(fit: Fit, ax: Any, level: float) -> None:
     if seen.counts.sum() >= _SLICES * _FEW:
         middles, means = seen.means(_SLICES, _FEW)
         _line(ax, _places(fit, middles), means, "-", _gray(ax), "mean of a slice")
+    _mark_named(fit, ax)
     view = _with_room(seen.y, 0.1)
     ax.set_ylim(view.lo, view.hi)
     _names(fit, ax)
     ax.set_ylabel(_left(fit), parse_math=False)
     _title(fit, ax, f"residuals, R² = {fit.r2:.6g}")
     _legend(ax)
+
+
+def _mark_named(fit: Fit, ax: Any) -> None:
+    """A ring about each row that the diagnostics name, with its number."""
+    rows = all_rows(fit)
+    if rows is None or fit.history is not None or not 2 <= fit.degrees_of_freedom <= _ASKED:
+        return
+    if fit.outcome is not Outcome.EXACT:
+        return
+    found = fit.diagnostics()
+    named = np.array(sorted({*found.outliers, *found.influential}), dtype=int)
+    if not named.size:
+        return
+    x, y = _places(fit, to_host(rows.x)[named]), found.residuals[named]
+    label = "named by diagnostics()"
+    ax.plot(x, y, "o", fillstyle="none", markersize=11, color=_RESULT, label=label)
+    for row, at, value in zip(named[:_NUMBERED], x, y, strict=False):
+        ax.annotate(f"{row:,}", (at, value), (7, 7), textcoords="offset points", fontsize="small")
 
 
 def _left(fit: Fit) -> str:

@@ -54,8 +54,10 @@ def headline(fit: Fit, style: str = "plain") -> str:
 def notes(fit: Fit) -> list[tuple[str, str]]:
     """(name, text) of what was used, how well it fits, and by which formulas."""
     found = [("rows", _rows(fit)), ("x", _x(fit))]
-    if fit.least_squares.constraints:
-        found.append(("held", str(fit.least_squares.constraints)))
+    if held := str(fit.least_squares.constraints):
+        found.append(("held", held))
+    if fit.least_squares.constraints.shape:
+        found.append(("shape", shape(fit)))
     found.append(("loss", f"{fit.loss:.9g}, {_how(fit)}"))
     if fit.scale is not None:
         found.append(("scale", f"{fit.scale:.6g}, {fit.discounted:,} rows count less than half"))
@@ -81,8 +83,23 @@ def notes(fit: Fit) -> list[tuple[str, str]]:
     return found
 
 
+def shape(fit: Fit) -> str:
+    """What was asked of the curve all over its domain, and where that holds it."""
+    held, domain = fit.least_squares.constraints, fit.summary.domain
+    places = [fit.axis.label(domain.mid + domain.half_width * u) for _, u in held.touched]
+    at = [f"at x = {', '.join(places)}"] if places else []
+    at += [f"x^{power} at its bound {value:.6g}" for power, value in held.bound]
+    found = f"touched {'; '.join(at)}" if at else "the free curve obeys"
+    return f"{held.shape}, on this domain: {found}"
+
+
 def formula(fit: Fit) -> str:
     """How the standard errors were computed, with how the weights enter."""
+    touched = fit.least_squares.constraints.touched or fit.least_squares.constraints.bound
+    return _formula(fit) + (", given what is touched" if touched else "")
+
+
+def _formula(fit: Fit) -> str:
     weighted = is_weighted(fit)
     W = "W" if weighted else ""
     if fit.judgment is not None and fit.degrees_of_freedom > 0:
@@ -103,7 +120,7 @@ def table(fit: Fit, level: float = 0.95) -> str:
     for power, value in enumerate(to_host(fit.coef)):
         low, high = interval[power]
         error = to_host(fit.stderr)[power]
-        held = any(power == fixed for fixed, _ in fit.least_squares.constraints.fixed)
+        held = any(power == fixed for fixed, _ in fit.least_squares.constraints.coefficients)
         spread = f"{error:>14.6g}   [{low:.6g}, {high:.6g}]" if not held else f"{'held':>14}"
         lines.append(f"{_term(fit, power):<6}{value:>17.10g}{spread}")
     return "\n".join(lines)
@@ -141,6 +158,7 @@ def statistics(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "discounted": fit.discounted,
         "rows_omitted": fit.summary.omitted,
         "held": str(fit.least_squares.constraints) or None,
+        "shape": shape(fit) if fit.least_squares.constraints.shape else None,
         "roots": [_estimate(root) for root in fit.roots()],
         "extrema": [
             {"kind": e.kind, "x": _estimate(e.x), "value": _estimate(e.value)}

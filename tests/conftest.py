@@ -72,3 +72,11 @@ def page(browser, tmp_path):
     from browser import watched
 
     yield from watched(browser, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    """Pyplot keeps the figures that it made; a test is not to see those of another."""
+    yield
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close("all")

@@ -92,7 +92,7 @@ class CurvesDiffer(PolydescentError, ValueError):
         points = y[-1] if y else 0
         super().__init__(
             f"{name} must have shape ({points},), for all curves, or that of y, {y} (points on the "
-            f"last axis), found {shape}. If the points lie along another axis, pass axis=."
+            f"last axis), found {shape}. Points along another axis: name it, 0 is the first."
         )
 
 

@@ -57,9 +57,14 @@ def texts(says: str, shape: str) -> Any:
     return Declared(click.Option, says, metavar=shape, multiple=True)
 
 
-def choice(says: str, of: Sequence[str], default: str | None = None) -> Any:
-    """One of these words."""
-    return Declared(click.Option, says, type=click.Choice(of), default=default)
+def choice(
+    says: str, of: Sequence[str], default: str | None = None, shape: str | None = None
+) -> Any:
+    """One of these words; shape: what --help shows in their place where they are many, which then
+    stand behind what it says.
+    """
+    says = says if shape is None else f"{says}  [{', '.join(of)}]"
+    return Declared(click.Option, says, type=click.Choice(of), default=default, metavar=shape)
 
 
 def whole(

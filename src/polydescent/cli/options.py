@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from polydescent.regression import training
     from polydescent.rows.format import FileFormat
 
-# the names of OPTIMIZERS and BASES, which would load what --help does not need
+# the names of OPTIMIZERS, BASES and DRAWS, which would load what --help does not need
 OPTIMIZERS = (
     *("gd", "momentum", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adagrad", "bb", "cg"),
     "exact",
 )
 BASES = ("power", "chebyshev", "legendre")
+DRAWS = ("replacement", "shuffle")
 _FASTEST = ("auto", "fastest")
 
 LANGUAGE = choice("Of what is explained.", ("en", "zh-CN"), "en")
@@ -147,7 +148,7 @@ class Descent(Options):
     """Descent."""
 
     basis: str | None = choice("Coordinates of the descent.", BASES)
-    optimizer: str | None = choice("How to step; exact solves instead.", OPTIMIZERS)
+    optimizer: str | None = choice("How to step; exact solves instead.", OPTIMIZERS, shape="NAME")
     learning_rate: str | None = text(
         "Step size; auto or fastest: the fastest stable one.", "auto|fastest|NUMBER"
     )
@@ -161,6 +162,9 @@ class Descent(Options):
     over: str = choice(
         "Walk over all rows, or over their triangle.", ("rows", "summary"), "summary"
     )
+    batch: int | None = whole("Rows drawn for each step, with --over rows.", least=1)
+    draw: str = choice("How the rows of a --batch are drawn.", DRAWS, "replacement")
+    ridge: float = number("Penalty on the squares of the weights but the constant.", 0.0)
     allow_divergence: bool = flag("Walk even above the largest stable rate.")
 
     @property
@@ -191,6 +195,9 @@ class Descent(Options):
             allow_divergence=self.allow_divergence,
             progress=not quiet,
             over=self.over,
+            batch=self.batch,
+            draw=self.draw,
+            ridge=self.ridge,
         )
 
     def _optimizer(self) -> Optimizer:

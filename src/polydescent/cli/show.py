@@ -213,6 +213,11 @@ def _lines(fit: Fit) -> list[tuple[str, str]]:
     forecast, steps = fit.forecast, fit.history.steps
     lines.append(("basis", f"{fit.curve.basis.name}, condition number {forecast.condition:.4g}"))
     lines.append(("optimizer", _settings(forecast.optimizer)))
+    if forecast.batch and forecast.noise is not None:
+        floor = forecast.noise_floor / forecast.lowest_loss if forecast.lowest_loss else math.inf
+        lines.append(("largest stable rate", f"{forecast.largest_stable_rate:.6g} of such batches"))
+        lines.append(("floor of the draw", f"on average {100 * floor:.3g} % above the lowest loss"))
+        return lines
     if not forecast.has_closed_form:
         lines.append(("largest stable rate", "none: it does not explode for good"))
         return lines

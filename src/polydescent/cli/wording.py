@@ -21,6 +21,8 @@ _PHRASES = [
     (r", and forecast\.loss_at\(step\) tells the loss at any step without walking there", ""),
     (r"nothing to draw for kind=\"(\w+)\"", r"no picture of the \1"),
     (r" ?Use kind=\"\w+\"[^.]*\.", ""),
+    (r", or one of polydescent\.losses, as losses\.Huber\(c=2\)",
+     ", or with a setting, as huber:2"),
     (r" Use descend\(…\) for them\.", " Use --optimizer for them."),
     (r" Descend instead: descend\(…\), or --optimizer gd", " Descend instead: --optimizer gd"),
     (r"\bMomentum\(\)", "--optimizer momentum"),

@@ -207,9 +207,9 @@ def fit_many(
     >>> fits.coef.round(12) + 0.0
     array([[ 0.,  1.,  0.],
            [ 1.,  0., -1.]])
-    >>> by_site = fit_many([0, 1, 2, 0, 1], [1, 3, 5, 7, 6], degree=1, by=["a", "a", "a", "b", "b"])
+    >>> by_site = fit_many([0, 1, 2, 0, 1], [1, 3, 5, 7, 9], degree=1, by=["a", "a", "a", "b", "b"])
     >>> by_site["b"].equation()
-    'y = 7 - x'
+    'y = 7 + 2 x'
     """
     known = KnownOfEach(fix, terms, through)
     problem = problem_of(degree, known, criterion=criterion, absolute_sigma=absolute_sigma)

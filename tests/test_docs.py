@@ -121,12 +121,15 @@ def test_the_search_for_long_numbers_finds_them():
     assert long_numbers(page) == ["368.20000000000437"]
 
 
-def test_links_of_the_chinese_readme_are_those_of_the_english_one():
+def test_the_chinese_readme_leads_where_the_english_one_does_and_to_all_chinese_pages():
     english, chinese = (
-        {link.replace("-zh.", "-light.") for link in LINK.findall((ROOT / name).read_text("utf-8"))}
+        set(LINK.findall((ROOT / name).read_text("utf-8")))
         for name in ("README.md", "README.zh-CN.md")
     )
-    assert chinese - {"README.md"} == english - {"README.zh-CN.md"}
+    there = {page.relative_to(ROOT).as_posix() for page in TRANSLATED} - {"README.zh-CN.md"}
+    assert there <= chinese
+    same = {link.replace("-zh.", "-light.").replace(".zh-CN.md", ".md") for link in chinese}
+    assert {link.replace(".zh-CN.md", ".md") for link in english} <= same
 
 
 def test_every_picture_that_a_page_shows_is_drawn():

@@ -1,5 +1,8 @@
 """Mini-batches: what is foretold is the mean of thousands of runs, and the limit is sharp."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import warnings
 
 import numpy as np

@@ -1,5 +1,8 @@
 """scikit-learn's estimators: its own checks, its numbers, and its ways of composing them."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import pickle
 import subprocess
 import sys

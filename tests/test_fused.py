@@ -1,5 +1,8 @@
 """The walk in C is that in NumPy: losses, weights, steps kept, where it stops, how it diverges."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import numpy as np
 import pytest
 from cases import lesson

@@ -1,5 +1,8 @@
 """The torch layer and the loss of a summary: values, all kinds of derivatives, tools of torch."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import copy
 import io
 import shutil

@@ -1,5 +1,8 @@
 """Optimizers: the steps of torch.optim to the last digits, and theory where there is one."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import copy
 import dataclasses
 import json

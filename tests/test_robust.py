@@ -1,5 +1,8 @@
 """Losses that outliers do not pull: the numbers of statsmodels, however the rows come."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import copy
 import math
 import pickle

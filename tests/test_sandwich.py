@@ -1,5 +1,8 @@
 """Errors where the noise is uneven, or goes on from row to row: those of statsmodels."""
 
+# wrong types are passed on purpose, and arguments as rows of tables
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+
 import json
 import math
 from functools import partial

@@ -52,8 +52,9 @@ def variance(text: str) -> Any:
     """The variance of "HC3", "HAC" or "HAC:12". Raises BadSetting."""
     from polydescent.least_squares.sandwich import HAC, variance_of
 
-    name, _, lags = text.partition(":")
-    return HAC(whole(lags)) if name == "HAC" and lags else variance_of(text)
+    name, _, typed = text.partition(":")
+    lags: Any = whole(typed)
+    return HAC(lags) if name == "HAC" and typed else variance_of(text)
 
 
 def powers(text: str) -> list[int]:

@@ -82,8 +82,9 @@ class Sums(torch.autograd.Function):
         plain = _is_plain(v, g)
         block, of = (_BLOCK, _sums_in_place) if plain else (max(points, 1), _sums)
         sums = [
-            of(*(c.narrow(0, i, min(block, points - i)) for c in (v, g)), terms, basis)
+            of(v.narrow(0, i, some), g.narrow(0, i, some), terms, basis)
             for i in range(0, max(points, 1), block)
+            for some in [min(block, points - i)]
         ]
         return sums[0] if len(sums) == 1 else torch.stack(sums).sum(dim=0)
 

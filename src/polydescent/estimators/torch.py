@@ -113,7 +113,7 @@ class PolynomialLayer(nn.Module):
         """
         if not isinstance(fit, Fit):
             raise BadSetting("fit", fit, "a Fit: fit(…) or descend(…)")
-        usual = {"dtype": torch.float64}
+        usual: dict[str, Any] = {"dtype": torch.float64}
         of = fit.summary.kind
         if of.library == "torch":
             usual = {"dtype": getattr(torch, of.dtype), "device": of.device}

@@ -11,6 +11,8 @@ corner beside it costs less, exchanged one by one as Barrodale and Roberts do.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 _STEPS = 80  # some 10 to 20 are made
@@ -96,7 +98,9 @@ def _corner(
     inside = np.minimum(a, cost - a) / cost
     few = np.argsort(-inside)[: min(n, 4 * k + 4)]
     # the rows that lie most between the bounds, and tell the terms apart
-    order = qr((X[few] * np.maximum(inside[few], 1e-12)[:, None]).T, mode="r", pivoting=True)[1]
+    weighed: Any = (X[few] * np.maximum(inside[few], 1e-12)[:, None]).T
+    factors: Any = qr(weighed, mode="r", pivoting=True)
+    order = factors[1]
     rows = few[order[:k]]
     upper = a > cost / 2  # where a row lies on the curve without being one of the k
     for _ in range(_EXCHANGES):

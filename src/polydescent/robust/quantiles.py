@@ -227,7 +227,7 @@ def _exact(
     wide = np.linalg.norm(frame.directions(some.x), axis=1)
     share = min(sample_size(base.n, base.degree) / base.n, 0.5)
     width = float(np.quantile(np.abs(some.left(guess, frame.domain)) / wide, share))
-    curves: tuple[np.ndarray, ...] = ()  # as moves from the guess
+    curves = tuple[np.ndarray, ...]()  # as moves from the guess
     passes = 0
     while passes < _ROUNDS:
         passes += 1
@@ -238,7 +238,11 @@ def _exact(
         if curves and not found.wrong:
             break
         if found.wrong > found.between.shape[1]:
-            width, guess, curves = 4 * width, guess + frame.factor @ curves[-1], ()
+            width, guess, curves = (
+                4 * width,
+                guess + frame.factor @ curves[-1],
+                tuple[np.ndarray, ...](),
+            )
             continue
         pull = frame.q * found.sums[0] + (frame.q - 1) * found.sums[1]
         curves = (*curves, frame.moves(_Rows(*found.between), guess, pull))

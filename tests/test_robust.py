@@ -493,6 +493,7 @@ def test_bands_and_places_follow():
     wide, narrow = (np.subtract(*f.confidence_band(1.0)[::-1]) for f in (plain, found))
     assert narrow < wide / 2
     low, high = found.prediction_band(1.0)
+    assert found.scale is not None
     assert high - low == pytest.approx(2 * 1.966 * found.scale, rel=0.02)
     assert found.roots()[0].stderr < plain.roots()[0].stderr / 2
     quantile = fit(x, y, 3, loss=Quantile(0.9))

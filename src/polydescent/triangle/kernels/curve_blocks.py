@@ -93,11 +93,15 @@ def _folded(
         triangle[:, k, k] = xp.sqrt(rss)
     if not bool(xp.all(sound)):
         hard = ~sound
-        root = None if omega is None else xp.sqrt(omega[hard, ...])
-        columns = [c[hard, ...] for c in (*T, rest)]
-        if root is not None:
+        (at,) = xp.nonzero(hard)
+        columns = [xp.take(c, at, axis=0) for c in (*T, rest)]
+        if omega is not None:
+            root = xp.sqrt(xp.take(omega, at, axis=0))
             columns = [root * c for c in columns]
-        triangle[hard, ...] = _orthogonalized(xp, columns)
+        found = _orthogonalized(xp, columns)
+        rank = xp.cumulative_sum(xp.astype(hard, xp.int64))
+        place = xp.where(hard, rank - 1, xp.zeros_like(rank))
+        triangle = xp.where(hard[:, None, None], xp.take(found, place, axis=0), triangle)
     triangle[:, 0, k] += triangle[:, 0, 0] * origin
     weights[:, 0] += origin
     logs = xp.zeros_like(lo)

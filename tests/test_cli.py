@@ -10,6 +10,7 @@ import pytest
 
 import polydescent as pd
 from polydescent.cli import options
+from polydescent.descent.batches import DRAWS
 from polydescent.descent.optimizers import OPTIMIZERS
 from polydescent.polynomial.basis import BASES
 from polydescent.triangle.kernels import KERNELS
@@ -263,3 +264,4 @@ def test_as_a_process_in_a_pipe():
 def test_every_optimizer_and_basis_has_its_word():
     assert [*options.OPTIMIZERS] == [*OPTIMIZERS, "exact"]
     assert [*options.BASES] == [*BASES]
+    assert [*options.DRAWS] == [*DRAWS]

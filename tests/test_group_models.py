@@ -1,8 +1,6 @@
 """Models of groups: the file says what it holds or is refused; each row is counted once."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -13,6 +11,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+from killing import killed_everywhere
 
 from polydescent.errors import (
     AlreadyAdded,
@@ -313,35 +312,6 @@ def test_killed_at_every_write(folder):
     assert names(folder) == ["a.parquet", "b.parquet", "m.parquet", "old.parquet"]
 
 
-def _kill_at(moment):
-    """Let this process die at the so many-th moment at which a file system call begins or ends."""
-    left = [moment]
-
-    def mortal(call):
-        def wrapped(*arguments, **named):
-            for after in (False, True):
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left[0] -= 1
-                if not after:
-                    result = call(*arguments, **named)
-            return result
-
-        return wrapped
-
-    for name in ("fsync", "replace", "unlink"):
-        setattr(os, name, mortal(getattr(os, name)))
-
-
-def _in_child(work):
-    """Run `work` in a fork; True if it was not killed."""
-    child = os.fork()
-    if not child:
-        work()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
 def _bits(folder):
     model = groups.load(folder / "m.parquet")
     return [
@@ -353,24 +323,12 @@ def _bits(folder):
 
 def _kill_everywhere(folder):
     duck.BLOCK = keys.BLOCK = BLOCK
-    base = (folder / "m.parquet").read_bytes()
 
-    def go(moment=None):
-        if moment is not None:
-            _kill_at(moment)
+    def work():
         with suppress(AlreadyAdded):  # killed after the last write: nothing is left to do
             run(job(folder, "b"), every=0)
 
-    assert _in_child(go)
-    undisturbed, found, moment = _bits(folder), [], 0
-    while True:
-        (folder / "m.parquet").write_bytes(base)
-        if _in_child(partial(go, moment)):
-            break
-        assert _in_child(go)
-        found.append(_bits(folder))
-        moment += 1
-    print(json.dumps({"kills": moment, "undisturbed": undisturbed, "bits": found}))
+    print(json.dumps(killed_everywhere(folder / "m.parquet", work, lambda: _bits(folder))))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ ask report, and save and load ask models. docs/architecture.md says what lives w
     regression: summary matrices passes folding progress evidence diagnostics forms inside fit
         problem judged training request verbs
     many: status held solving summaries partition grouped passes tables descents chunked fits verbs
-    models: model journal groups group_journal
+    models: files model journal groups group_journal
     estimators: recurrence torch table scikit
     xarray
     report: density writing languages derivation text many_text trace steps panels many_panels

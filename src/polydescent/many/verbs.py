@@ -16,7 +16,7 @@ from polydescent.many.chunked import summarize_chunks
 from polydescent.many.descents import descended, parsed
 from polydescent.many.fits import Fits, fits_of
 from polydescent.many.held import KnownOfEach, problem_of
-from polydescent.many.passes import summaries_by_key
+from polydescent.many.passes import MISSING, summaries_by_key
 from polydescent.many.status import WITHOUT_ANSWER, Status, in_words
 from polydescent.many.summaries import Summaries
 from polydescent.polynomial.basis import Basis
@@ -33,8 +33,6 @@ from polydescent.rows.source_of import source_of
 from polydescent.triangle.kernels.curves import fold_rows
 from polydescent.triangle.kernels.folded import Folded
 from polydescent.triangle.triangle import checked_degree
-
-MISSING = ("raise", "omit", "mark")
 
 
 def summarize_many(

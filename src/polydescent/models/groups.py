@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,13 @@ from polydescent.many.held import KnownOfEach, problem_of
 from polydescent.many.status import Status
 from polydescent.many.summaries import Summaries
 from polydescent.memory import check_memory
-from polydescent.models.model import ASKED, CURVE, PASS, check_apart, check_asked
+from polydescent.models.files import ModelFiles, Sourced
+from polydescent.models.model import ASKED, CURVE, PASS, check_asked, typed
 from polydescent.polynomial.basis import Domain
 from polydescent.rows import arrow, keys
 from polydescent.rows.axis import Axis, place_in
-from polydescent.sealed.atomic import check_folder, contents, locked, opened, replacing, told
-from polydescent.sealed.fingerprint import Known, Remembered
+from polydescent.sealed.atomic import check_folder, contents, opened, replacing, told
+from polydescent.sealed.fingerprint import Remembered
 from polydescent.sealed.schema import Maybe, check, plain, record, series, text, whole
 from polydescent.triangle.triangle import HIGHEST, Triangle
 
@@ -54,7 +55,7 @@ _REACH = 1e150  # as a triangle's own: squares and sums of them are finite
 
 
 @dataclass(frozen=True, eq=False)
-class GroupModel:
+class GroupModel(Sourced):
     """The summaries of groups, what was asked of their sources, and the sources.
 
     summaries: sorted by key. by: what makes a key, as typed. The rest as in `models.model.Model`.
@@ -66,14 +67,6 @@ class GroupModel:
     curve: dict[str, Any] = field(default_factory=dict)
     sources: tuple[Remembered, ...] = ()
     passes: tuple[str, ...] = ()
-
-    def check_new(self, sources: Sequence[Remembered], path: object) -> None:
-        """Raise AlreadyAdded or SourceGrew where the model at `path`, or another of the sources,
-        holds the rows of one.
-        """
-        known = Known()
-        known.add(self.sources, path)
-        known.take(sources)
 
     def fits(self) -> Fits:
         """The curves that are meant. Raises BadSetting."""
@@ -118,66 +111,31 @@ def load(path: str | os.PathLike[str]) -> GroupModel:
     table, said = read(path, FORMAT)
     try:
         values = _MODEL(said, "")
-        return GroupModel(
-            summaries_of(table, values),
-            values["by"],
-            {key: value for key, value in values["asked"].items() if value is not None},
-            {key: value for key, value in values["curve"].items() if value is not ...},
-            values["sources"],
-            values["passes"],
-        )
+        said_of = *typed(values), values["sources"], values["passes"]
+        return GroupModel(summaries_of(table, values), values["by"], *said_of)
     except Misfit as why:
         raise DamagedModel(path, why) from None
 
 
-def save(model: GroupModel, path: str | os.PathLike[str]) -> None:
-    """Write the model: all of it or nothing. Raises NotAModel, NotAFile where something else is
-    there, NotKept, NoFolder, FileRefused.
-    """
-    path = Path(path)
-    check_replaceable(path)
-    with locked(path):
-        check_replaceable(path)
-        _write_model(model, path)
-
-
-def change(path: Path, changed: Callable[[GroupModel], GroupModel]) -> GroupModel:
-    """Replace the model in a file by `changed` of it, while nobody else can, and return that.
-
-    Raises what `load` and `save` raise.
-    """
-    with locked(path):
-        model = changed(load(path))
-        _write_model(model, path)
-    return model
-
-
 def merge(paths: Sequence[str], output: str, again: bool = False) -> GroupModel:
-    """Write the model of the rows of several models, by key, to `output`, which may be one of them,
-    while nobody else can change any of them, and return it. As `models.model.merge`.
-    """
-    check_replaceable(Path(output))
-    for path in paths:
-        load(path)  # what is no model is refused before anybody waits for a lock beside it
-    with locked(output, *paths):
-        check_replaceable(Path(output))
-        models = [(path, load(path)) for path in paths]
-        if not again:
-            check_apart(models, _is_same)
-        first = models[0][1]
-        for path, model in models[1:]:
-            if model.by != first.by:
-                raise ColumnsDiffer("by", ", ".join(first.by), ", ".join(model.by), path)
-            check_asked(first, model, path)
-        whole_model = replace(
-            first,
-            summaries=in_order(merged([model.summaries for _, model in models])),
-            asked=next((model.asked for _, model in models if model.asked), {}),
-            sources=tuple(source for _, model in models for source in model.sources),
-            passes=tuple(one for _, model in models for one in model.passes),
-        )
-        _write_model(whole_model, Path(output))
-    return whole_model
+    """Write the model of the rows of several models, by key, to `output`: as `model.merge`."""
+    return FILES.merge(paths, output, _joined, None if again else _is_same)
+
+
+def _joined(models: Sequence[tuple[str, GroupModel]]) -> GroupModel:
+    """The model of the rows of all. Raises ColumnsDiffer, DegreesDiffer."""
+    first = models[0][1]
+    for path, model in models[1:]:
+        if model.by != first.by:
+            raise ColumnsDiffer("by", ", ".join(first.by), ", ".join(model.by), path)
+        check_asked(first, model, path)
+    return replace(
+        first,
+        summaries=in_order(merged([model.summaries for _, model in models])),
+        asked=next((model.asked for _, model in models if model.asked), {}),
+        sources=tuple(source for _, model in models for source in model.sources),
+        passes=tuple(one for _, model in models for one in model.passes),
+    )
 
 
 def check_replaceable(path: Path) -> None:
@@ -211,6 +169,10 @@ def _write_model(model: GroupModel, path: Path) -> None:
         "passes": list(model.passes),
     }
     write(path, model.summaries, said, FORMAT, _MODEL)
+
+
+FILES = ModelFiles(load, _write_model, check_replaceable)
+save, change = FILES.save, FILES.change
 
 
 def save_summaries(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 
 from polydescent.errors import (
-    AlreadyAdded,
     ColumnsDiffer,
     DamagedModel,
     Misfit,
@@ -21,11 +20,12 @@ from polydescent.errors import (
     NotKept,
 )
 from polydescent.least_squares.degrees import CRITERIA
+from polydescent.models.files import ModelFiles, Sourced
 from polydescent.regression.summary import Summary
 from polydescent.sealed import schema
-from polydescent.sealed.atomic import check_folder, contents, locked
+from polydescent.sealed.atomic import check_folder, contents
 from polydescent.sealed.document import LARGEST, content_of, parse, render, write
-from polydescent.sealed.fingerprint import Known, Remembered
+from polydescent.sealed.fingerprint import Remembered
 
 FORMAT = "polydescent model"
 
@@ -48,7 +48,7 @@ CURVE: dict[str, schema.Form] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Sourced):
     """A summary, what was asked of its sources, and the sources.
 
     asked: x, y, weights, sigma, counts, where, missing as typed, format as text. curve: degree,
@@ -61,14 +61,6 @@ class Model:
     curve: dict[str, Any] = field(default_factory=dict)
     sources: tuple[Remembered, ...] = ()
     passes: tuple[str, ...] = ()
-
-    def check_new(self, sources: Iterable[Remembered], path: object) -> None:
-        """Raise AlreadyAdded or SourceGrew where the model at `path`, or another of the sources,
-        holds the rows of one.
-        """
-        known = Known()
-        known.add(self.sources, path)
-        known.take(sources)
 
     def to_record(self) -> dict[str, Any]:
         """Plain lists, numbers and text."""
@@ -84,11 +76,16 @@ class Model:
     def from_record(cls, found: Any, where: str = "") -> Self:
         """The inverse. Raises Misfit."""
         values = _RECORD(found, where)
-        asked = {key: value for key, value in values["asked"].items() if value is not None}
-        curve = {key: value for key, value in values["curve"].items() if value is not ...}
+        asked, curve = typed(values)
         named = not asked or {"x", "y"} <= asked.keys()
         schema.check(named, "asked", "empty, or with x and y", list(asked))
         return cls(**values | {"asked": asked, "curve": curve})
+
+
+def typed(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """(asked, curve) of a record that was read, without what nobody typed."""
+    asked = {key: value for key, value in values["asked"].items() if value is not None}
+    return asked, {key: value for key, value in values["curve"].items() if value is not ...}
 
 
 PASS = schema.matching(r"[0-9a-f]{32}", "an id of 32 hexadecimal digits")
@@ -116,61 +113,12 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise DamagedModel(path, why) from None
 
 
-def save(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write the model: all of it or nothing. Raises NotAModel, NotAFile where something else is
-    there, NotKept, NoFolder, FileRefused.
-    """
-    path = Path(path)
-    check_replaceable(path)
-    with locked(path):
-        check_replaceable(path)
-        _write_model(model, path)
-
-
-def change(path: Path, changed: Callable[[Model], Model]) -> Model:
-    """Replace the model in a file by `changed` of it, while nobody else can, and return that.
-
-    Raises what `load` and `save` raise.
-    """
-    with locked(path):
-        model = changed(load(path))
-        _write_model(model, path)
-    return model
-
-
 def merge(paths: Sequence[str], output: str, again: bool = False) -> Model:
-    """Write the model of the rows of several models to `output`, which may be one of them, while
-    nobody else can change any of them, and return it.
+    """Write the model of the rows of several models to `output`: see `ModelFiles.merge`.
 
-    again: also where two hold the same rows. Raises ColumnsDiffer, AlreadyAdded, SourceGrew,
-    DegreesDiffer and what `load` and `save` raise.
+    again: also where two hold the same rows. Raises ColumnsDiffer and DegreesDiffer besides.
     """
-    check_replaceable(Path(output))
-    for path in paths:
-        load(path)  # what is no model is refused before anybody waits for a lock beside it
-    with locked(output, *paths):
-        check_replaceable(Path(output))
-        models = [(path, load(path)) for path in paths]
-        if not again:
-            check_apart(models, _is_same)
-        merged = reduce(_joined, models)[1]
-        _write_model(merged, Path(output))
-    return merged
-
-
-def check_apart(models: Sequence[tuple[str, Any]], is_same: Callable[[Any, Any], int]) -> None:
-    """Raise AlreadyAdded or SourceGrew where two of the models hold the same rows.
-
-    is_same: how many rows two of them hold if they are the same, else 0.
-    """
-    known = Known()
-    for i, (path, model) in enumerate(models):
-        for source in model.sources:
-            known.check(source)
-        known.add(model.sources, path)
-        for earlier, other in models[:i]:
-            if rows := is_same(model, other):
-                raise AlreadyAdded(path, earlier, rows, earlier)
+    return FILES.merge(paths, output, _all_joined, None if again else _is_same)
 
 
 def _is_same(first: Model, second: Model) -> int:
@@ -178,6 +126,10 @@ def _is_same(first: Model, second: Model) -> int:
     a, b = first.summary, second.summary
     alike = a.n == b.n and a.domain == b.domain
     return a.n if alike and np.array_equal(a.triangle.array, b.triangle.array) else 0
+
+
+def _all_joined(models: Sequence[tuple[str, Model]]) -> Model:
+    return reduce(_joined, models)[1]
 
 
 def _joined(left: tuple[str, Model], right: tuple[str, Model]) -> tuple[str, Model]:
@@ -229,3 +181,7 @@ def check_replaceable(path: Path) -> None:
             raise NotAModel(path)
     except NoFile:
         pass
+
+
+FILES = ModelFiles(load, _write_model, check_replaceable)
+save, change = FILES.save, FILES.change

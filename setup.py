@@ -13,6 +13,7 @@ from setuptools import setup
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "src" / "polydescent"
+PORTABLE = PACKAGE / "triangle" / "kernels" / "portable.h"
 
 # Sums may be reordered, which vectorizes them; NaN and infinity keep their meaning. -ffast-math is
 # out: with common GCCs it flips the whole process to flush-to-zero when the library loads.
@@ -32,7 +33,8 @@ def extension(place: str, flags: list[str]) -> FFI:
     ffi.set_source(
         f"polydescent.{room}._{name}",
         declarations + source.read_text(encoding="utf-8"),
-        depends=[str(source), str(header)],
+        depends=[str(source), str(header), str(PORTABLE)],
+        include_dirs=[str(PORTABLE.parent)],
         extra_compile_args=flags,
         optional=True,
     )

@@ -8,17 +8,7 @@
 #include <math.h>
 #include <stddef.h>
 
-/* One build serves every x86-64: GCC compiles these functions three times and the loader picks. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "fma", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline)) /* so that each clone has its own copy */
-#else
-#define INLINE static inline
-#endif
+#include "portable.h"
 
 typedef struct {
     double by_rows[MAX_WEIGHTS * MAX_WEIGHTS], by_columns[MAX_WEIGHTS * MAX_WEIGHTS], b[MAX_WEIGHTS];

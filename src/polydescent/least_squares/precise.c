@@ -9,16 +9,8 @@
 
 #define LANES 16
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline)) /* so that each clone has its own copy */
-#else
-#define INLINE static inline
-#endif
+#define CPUS "avx512f", "avx2", "default"
+#include "portable.h"
 
 typedef struct { double hi, lo; } pair;
 typedef struct { double hi[LANES], lo[LANES]; } pairs;

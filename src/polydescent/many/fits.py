@@ -29,7 +29,6 @@ from polydescent.many.solving import Answers, chosen_answers, held_answers, plai
 from polydescent.many.status import FINE, Status
 from polydescent.many.summaries import Summaries
 from polydescent.many.tables import (
-    AT_THE_EDGE,
     beyond_domain,
     located,
     on_index,
@@ -417,8 +416,7 @@ class Fits:
         inside = self._inside
         there = ~np.isnan(self.weights[..., 0])
         with np.errstate(invalid="ignore"):
-            slack = AT_THE_EDGE * inside.half_width
-            lo, hi = (inside.lo - slack)[..., None], (inside.hi + slack)[..., None]
+            lo, hi = (edge[..., None] for edge in inside.edges)
         if x.ndim == 1:  # shared: the ends say it all
             x = np.array([x.min(), x.max()]) if x.size else x
         beyond = ((x < lo) | (x > hi)) & there[..., None]

@@ -18,7 +18,6 @@ from polydescent.rows.keys import Keys
 from polydescent.rows.source_of import source_of
 from polydescent.rows.tables import column_of
 
-AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 _BLOCK = 1 << 18  # rows whose weights are in memory at once
 
 
@@ -133,8 +132,7 @@ def beyond_domain(fits: Any, x: np.ndarray, places: np.ndarray) -> OutsideDomain
     inside, known = fits.summaries.triangle.domain, places >= 0
     at = np.where(known, places, 0)
     with np.errstate(invalid="ignore"):
-        slack = AT_THE_EDGE * np.asarray(inside.half_width)
-        lo, hi = (np.asarray(inside.lo) - slack)[at], (np.asarray(inside.hi) + slack)[at]
+        lo, hi = (np.asarray(edge)[at] for edge in inside.edges)
         beyond = known & ~np.isnan(fits.weights[at, 0]) & ((x < lo) | (x > hi))
     if not beyond.any():
         return None

@@ -15,6 +15,7 @@ from polydescent.errors import UnknownName
 from polydescent.sealed import schema
 
 _TINY = 1e-150  # quotients by less leave float64
+_AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class Domain:
     def is_empty(self) -> bool:
         """Whether it holds no x."""
         return self.lo > self.hi
+
+    @property
+    def edges(self) -> tuple[Any, Any]:
+        """lo and hi, each further out by what rounding may do to an x that lies there."""
+        slack = _AT_THE_EDGE * self.half_width
+        return self.lo - slack, self.hi + slack
 
     def to_unit(self, x: Array) -> Array:
         """u in [−1, 1] for x in the domain, same shape and kind as x.

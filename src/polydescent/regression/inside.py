@@ -15,16 +15,14 @@ from polydescent.errors import (
 from polydescent.polynomial.basis import Domain
 from polydescent.rows.axis import Axis
 
-_AT_THE_EDGE = 1e-9  # of half the domain: rounding, not extrapolation
-
 
 def check_inside(x: Any, domain: Domain, axis: Axis, outside: str) -> None:
     """Raise OutsideDomain, or warn, where some x lie outside the domain."""
     values = axis.numbers(x)
     if not is_array(values) or isinstance(values, np.generic | np.ndarray):
         values = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    slack = _AT_THE_EDGE * domain.half_width
-    beyond = (values < domain.lo - slack) | (values > domain.hi + slack)
+    lo, hi = domain.edges
+    beyond = (values < lo) | (values > hi)
     if not namespace(values).any(beyond):
         return
     values, beyond = to_host(values), to_host(beyond) > 0

@@ -22,23 +22,7 @@
 #define NEAR 4096          /* rows of the curves that are in work at once: with weights 96 kB */
 #define STRIDE 512         /* logarithms of weights are taken of the product of so many */
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "fma", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline)) /* so that each clone has its own copy */
-#else
-#define INLINE static inline
-#endif
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define UNROLL _Pragma("GCC unroll 16")
-#else
-#define UNROLL
-#endif
+#include "portable.h"
 
 typedef struct { const double *x, *y, *w; ptrdiff_t n; } curve; /* w NULL: every weight is 1 */
 typedef struct { double mid, scale, origin; } curve_frame;      /* u = (x − mid)·scale, rest = y − origin */

@@ -14,25 +14,7 @@
 #define LOW 8              /* degrees up to this have sums of their own, unrolled */
 #define NEGLIGIBLE 1e-290  /* a square below this has lost digits to underflow */
 
-/* One build serves every x86-64: GCC compiles these functions three times and the loader picks. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "fma", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline)) /* so that each clone has its own copy */
-#else
-#define INLINE static inline
-#endif
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define UNROLL _Pragma("GCC unroll 16")
-#else
-#define UNROLL
-#endif
+#include "portable.h"
 
 typedef double lane[ROWS];
 typedef struct { lane lo, hi; } range;

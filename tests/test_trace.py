@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import polydescent as pd
 from polydescent.errors import BadSetting, NoDescent
 from polydescent.report.steps import traced
 from polydescent.report.trace import Trace
+from polydescent.report.writing import columns
 
 OPTIMIZERS = {
     "gd": pd.GradientDescent(),
@@ -167,3 +169,31 @@ def test_a_trace_that_cannot_be_is_refused_before_the_run(polydescent, more, say
     code, out, err = polydescent("approximate", "sin(x)", "--plot", "a.png", *more)
     assert (code, out) == (2, "")
     assert says in err
+
+
+EVERY = [*OPTIMIZERS, "adamw", "nadam", "rmsprop", "adagrad", "bb", "cg"]
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("basis", BASES)
+def test_in_another_language_the_numbers_are_the_same_and_no_english_is_left(name, basis):
+    x = np.linspace(-2, 3, 200)
+    rate: dict[str, Any] = {} if name in ("bb", "cg") else {"learning_rate": 1e-5}
+    fit = pd.descend(x, np.sin(x), 3, optimizer=name, basis=basis, steps=9, **rate)
+    english, chinese = traced(fit, 2), traced(fit, 2, "zh-CN")
+    assert sorted(re.findall(r"[\d.]+", "".join(chinese))) == sorted(
+        re.findall(r"[\d.]+", "".join(english))
+    )
+    assert max(columns(line) for line in chinese) <= 79
+    settings = "_".join(["weight_decay_lr_eps", *vars(fit.forecast.optimizer)])
+    symbols = {"loss", "rss", *settings.split("_")}
+    assert set(re.findall(r"[a-z]{3,}", " ".join(chinese))) <= symbols
+
+
+def test_the_command_traces_in_chinese_and_a_language_of_nothing_is_refused(polydescent):
+    words = ("approximate", "x", "--steps", 9)
+    code, out, _ = polydescent(*words, "--trace", 3, "--language", "zh-CN")
+    assert (code, "第 3 步（共 9 步），手算" in out) == (0, True)
+    code, out, err = polydescent(*words, "--language", "zh-CN")
+    assert (code, out) == (2, "")
+    assert "--language is that of --trace" in err

@@ -12,6 +12,8 @@ from polydescent.least_squares.constraints import Constraints
 from polydescent.least_squares.solution import from_triangle, solve
 from polydescent.polynomial.basis import CHEBYSHEV, LEGENDRE, POWER, Domain, change_of_basis
 from polydescent.rows.rows import Rows
+from polydescent.triangle.kernels import reference
+from polydescent.triangle.kernels.stacked import stack as stack_many
 from polydescent.triangle.triangle import Triangle
 
 CURVES, N, DEGREE = 5, 40, 4
@@ -391,3 +393,22 @@ def test_constraints_and_refinement_are_of_one_curve(triangle):
     with pytest.raises(OneCurveOnly, match=r"Take its curves one by one: triangle\[i\]"):
         solve(triangle, Rows(x[0], y[0], None))
     assert np.array_equal(solve(triangle).weights, from_triangle(triangle).weights)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3, 8])
+@pytest.mark.parametrize("scale", [1e-150, 1e-30, 1.0, 1e30, 1e150])
+def test_many_triangles_are_stacked_as_one_is(degree, scale):
+    """More of them than go through one QR each, with empty ones and zero columns between."""
+    rng = np.random.default_rng(degree)
+    upper, lower = np.triu(rng.normal(size=(2, 100, degree + 2, degree + 2))) * scale
+    for entries in (upper, lower):
+        diagonal = np.arange(degree + 2)
+        entries[:, diagonal, diagonal] = np.abs(entries[:, diagonal, diagonal])
+    upper[::7], lower[::5] = 0, 0
+    upper[3::10, :, 0], lower[3::10, :, 0] = 0, 0
+    found, wanted = stack_many(upper, lower), reference.stack(upper, lower)
+    units = found / scale
+    assert np.all(np.diagonal(found, axis1=1, axis2=2) >= 0)
+    assert np.array_equal(found, np.triu(found))
+    gram, whole = (np.swapaxes(a, 1, 2) @ a for a in (units, wanted / scale))
+    np.testing.assert_allclose(gram, whole, rtol=1e-13, atol=1e-12)

@@ -256,6 +256,7 @@ class Output(Options):
     explore: str | None = text("Write a page that re-runs the training, .html.", "FILE")
     diagnose: bool = flag("Ask what a careful statistician would; keeps the rows in memory.")
     trace: int | None = whole("Show every number of this step.", shape="STEP")
+    language: str = choice("Of --trace.", ("en", "zh-CN"), "en")
     json: bool = flag("Print one JSON object instead.")
     quiet: bool = QUIET
 

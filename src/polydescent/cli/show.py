@@ -17,7 +17,7 @@ from polydescent.least_squares.degrees import Degrees
 from polydescent.polynomial.text import CODE, check_style
 from polydescent.regression.evidence import all_rows
 from polydescent.regression.fit import Fit
-from polydescent.regression.training import check_steps
+from polydescent.regression.training import checked_steps
 from polydescent.report.text import notes, statistics, table, unfinished
 from polydescent.sealed.document import reported
 
@@ -38,15 +38,17 @@ def check(output: Output, steps: int | None) -> None:
     check_style(output.style or "plain")
     checked_level(output.level)
     if steps is not None:
-        check_steps(steps)
+        checked_steps(steps)
     if output.diagnose and steps is not None:
         raise BadCall("--diagnose is for exact least squares: leave out --optimizer.")
+    if output.language != "en" and output.trace is None:
+        raise BadCall("--language is that of --trace STEP: give it, or leave --language out.")
     if output.trace is not None:
-        from polydescent.report.trace import check_step
+        from polydescent.report.trace import checked_step
 
         if steps is None:
             raise NoDescent()
-        check_step(output.trace, steps, "--trace")
+        checked_step(output.trace, steps, "--trace")
     if output.plot is not None:
         from polydescent.report.static import check_picture
 
@@ -129,7 +131,7 @@ def show(
     if output.trace is not None:
         from polydescent.report.steps import traced
 
-        for line in ["", *traced(fit, output.trace)]:
+        for line in ["", *traced(fit, output.trace, output.language)]:
             say(line)
     for what, path in (("Picture", output.plot), ("Page", output.explore)):
         if path is not None:

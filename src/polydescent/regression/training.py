@@ -100,7 +100,7 @@ class Descent:
 
         **others: of the fields that take what is passed.
         """
-        steps = check_steps(steps)
+        steps = checked_steps(steps)
         found = cls(
             basis=basis_named(basis),
             optimizer=checked_optimizer(optimizer, learning_rate, momentum),
@@ -304,7 +304,7 @@ def starting_weights(start: str | Sequence[float] | Array, k: int, seed: int) ->
     return w
 
 
-def check_steps(steps: object) -> int:
+def checked_steps(steps: object) -> int:
     """The number of updates, if it is one whose history memory holds.
 
     Raises BadSetting, TooLarge.

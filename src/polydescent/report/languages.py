@@ -92,6 +92,12 @@ _CHINESE = {
     "by differences": "差商",
     "apart by": "相差",
     "by differences: (loss(w + h) − loss(w − h)) / 2h": "差商：(损失(w + h) − 损失(w − h)) / 2h",
+    "w ← w − η·g, with s the step before and c the change of g in it": (
+        "w ← w − η·g，其中 s 是上一步走过的路，c 是 g 在这一步里的变化"
+    ),
+    "p ← g + (g·g)/(g₀·g₀)·p, w ← w − (p·g / p·H·p)·p, with g₀ the g of the step before": (
+        "p ← g + (g·g)/(g₀·g₀)·p, w ← w − (p·g / p·H·p)·p，其中 g₀ 是上一步的 g"
+    ),
 }
 LANGUAGES = {"en": {}, "zh-CN": _CHINESE}
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,26 +14,42 @@ from polydescent.polynomial.basis import POWER, design_matrix
 from polydescent.regression.fit import Fit
 from polydescent.report.density import blocks
 from polydescent.report.derivation import weight_names
+from polydescent.report.languages import in_language
 from polydescent.report.trace import Trace
+from polydescent.report.writing import columns, wrapped
 
 _WIDTH = 79
 _INDENT = " " * 12
 _TIED = "\u00a0"  # a space at which no line breaks
 
 
-def traced(fit: Fit, step: int) -> list[str]:
-    """The six steps of the lesson at one step, as lines of at most 79 columns."""
+Tell = Callable[[str], str]  # a sentence of ours in the reader's language
+
+
+def traced(fit: Fit, step: int, language: str = "en") -> list[str]:
+    """The six steps of the lesson at one step, as lines of at most 79 columns.
+
+    language: "en" or "zh-CN".
+    """
+    tell = in_language(language)
     trace = Trace.of(fit, step)
     assert fit.history is not None
     names = _names(fit)
-    lines = [f"Step {trace.step:,} of {fit.history.steps:,}, by hand", ""]
-    lines += _step(1, "data", _data(trace, fit))
-    lines += _step(2, "weights", [_named(names, trace.weights)])
-    lines += _step(3, "forward", _forward(trace, fit, names))
+    title = tell("Step {step} of {steps}, by hand")
     squares = float(trace.residual @ trace.residual)
-    lines += _step(4, "loss", [f"‖e‖² + rss = {_n(squares)} + {_n(trace.rss)} = {_n(trace.loss)}"])
-    lines += _step(5, "backward", _backward(trace, names))
-    return lines + _step(6, "update", _update(trace, names))
+    loss = f"‖e‖² + rss = {_n(squares)} + {_n(trace.rss)} = {_n(trace.loss)}"
+    steps = {
+        "data": _data(trace, fit, tell),
+        "weights": [_named(names, trace.weights)],
+        "forward": _forward(trace, fit, names, tell),
+        "loss": [loss],
+        "backward": _backward(trace, names, tell),
+        "update": _update(trace, names, tell),
+    }
+    lines = [title.format(step=f"{trace.step:,}", steps=f"{fit.history.steps:,}"), ""]
+    for number, (name, said) in enumerate(steps.items(), 1):
+        lines += _step(f"{number} {tell(name)}", said)
+    return lines
 
 
 def trace_facts(fit: Fit, step: int) -> dict[str, Any]:
@@ -57,24 +72,32 @@ def trace_facts(fit: Fit, step: int) -> dict[str, Any]:
 # ── the six steps ────────────────────────────────────────────────────────────────────────────────
 
 
-def _data(trace: Trace, fit: Fit) -> list[str]:
+def _data(trace: Trace, fit: Fit, tell: Tell) -> list[str]:
     k = len(trace.z)
     rows = [f"[ {'  '.join(f'{_n(v):>12}' for v in row)} ]" for row in trace.R]
-    about = f"{fit.n:,} rows folded into {k}: Σ (ŷ − y)² = ‖R·w − z‖² + rss for every w"
+    about = tell("{n} rows folded into {k}: Σ (ŷ − y)² = ‖R·w − z‖² + rss for every w")
     matrix = [f"R = {rows[0]}", *(f"    {row}" for row in rows[1:])] if k <= 4 else []
-    return [about, *matrix, f"z = {_list(trace.z)}", f"rss = {_n(trace.rss)}"]
+    return [
+        about.format(n=f"{fit.n:,}", k=k),
+        *matrix,
+        f"z = {_list(trace.z)}",
+        f"rss = {_n(trace.rss)}",
+    ]
 
 
-def _forward(trace: Trace, fit: Fit, names: list[str]) -> list[str]:
+def _forward(trace: Trace, fit: Fit, names: list[str], tell: Tell) -> list[str]:
     lines = [f"ŷ = {_model(fit, names)}"]
     if fit.rows is not None:
         x, y = (float(column[0]) for column in next(blocks(fit.rows)))
         v = fit.summary.domain.to_unit(np.array([x])) if fit.curve.basis.on_unit else np.array([x])
         terms = design_matrix(fit.curve.basis, v, fit.degree)[0] * trace.weights
         at = float(terms.sum())
-        lines.append(f"first row, x = {_n(x)}: ŷ = {_sum(terms)} = {_n(at)}")
-        lines.append(f"its residual: ŷ − y = {_n(at)} − {_n(y, True)} = {_n(at - y)}")
-    return [*lines, f"all rows, folded: e = R·w − z = {_list(trace.residual)}"]
+        row = tell("first row, x = {x}: ŷ = {sum} = {y}")
+        lines.append(row.format(x=_n(x), sum=_sum(terms), y=_n(at)))
+        off = tell("its residual: ŷ − y = {at} − {y} = {r}")
+        lines.append(off.format(at=_n(at), y=_n(y, True), r=_n(at - y)))
+    folded = tell("all rows, folded: e = R·w − z = {e}")
+    return [*lines, folded.format(e=_list(trace.residual))]
 
 
 def _model(fit: Fit, names: list[str]) -> str:
@@ -86,23 +109,24 @@ def _model(fit: Fit, names: list[str]) -> str:
     return f"{' + '.join(terms)}, u = (x − {_n(domain.mid, True)}) / {_n(domain.half_width)}"
 
 
-def _backward(trace: Trace, names: list[str]) -> list[str]:
-    table = [f"{'':4}{'by hand':>16}{'by differences':>18}{'apart by':>12}"]
+def _backward(trace: Trace, names: list[str], tell: Tell) -> list[str]:
+    heads = (("by hand", 16), ("by differences", 18), ("apart by", 12))
+    table = [" " * 4 + "".join(_right(tell(head), width) for head, width in heads)]
     for name, g, q in zip(names, trace.gradient, trace.quotient, strict=True):
         table.append(f"{name:4}{g:16.9g}{q:18.9g}{abs(g - q):12.1e}")
     return [
         "g = ∂loss/∂w = 2·Σ (ŷ − y)·∂ŷ/∂w = 2·Rᵀ·e",
-        "by differences: (loss(w + h) − loss(w − h)) / 2h",
+        tell("by differences: (loss(w + h) − loss(w − h)) / 2h"),
         *table,
     ]
 
 
-def _update(trace: Trace, names: list[str]) -> list[str]:
+def _update(trace: Trace, names: list[str], tell: Tell) -> list[str]:
     formula, of_weight = _UPDATES[type(trace.optimizer)]
     settings = ", ".join(
         f"{_LETTERS.get(k, k)} = {_setting(v)}" for k, v in vars(trace.optimizer).items()
     )
-    lines = [formula, settings]
+    lines = [tell(formula), settings]
     for i, name in enumerate(names):
         lines += [f"{name}: {line}" for line in of_weight(trace, i)]
     return lines
@@ -206,7 +230,7 @@ def _cg(trace: Trace, i: int) -> list[str]:
     lines = []
     if not i:
         lines = [
-            f"g·g / that before = {_n(float(square[0]))} / {_n(float(before[0]))} = {_n(share)}",
+            f"(g·g)/(g₀·g₀) = {_n(float(square[0]))} / {_n(float(before[0]))} = {_n(share)}",
             f"p·g / p·H·p = {_n(down)} / {_n(bent)} = {_n(rate)}",
         ]
     carried = f"{_n(trace.gradient[i])} + {_n(share)}·{_n(p[i], True)}"
@@ -270,22 +294,27 @@ _UPDATES = {
     RMSprop: ("s ← α·s + (1−α)·g², v ← β·v + g/(√s + eps), w ← w − η·v", _rmsprop),
     Adagrad: ("s ← s + g², w ← w − η/(1 + (t−1)·lr_decay)·g/(√s + eps)", _adagrad),
     BarzilaiBorwein: ("w ← w − η·g, with s the step before and c the change of g in it", _bb),
-    ConjugateGradient: ("p ← g + (g·g / that before)·p, w ← w − (p·g / p·H·p)·p", _cg),
+    ConjugateGradient: (
+        "p ← g + (g·g)/(g₀·g₀)·p, w ← w − (p·g / p·H·p)·p, with g₀ the g of the step before",
+        _cg,
+    ),
 }
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _step(number: int, name: str, lines: list[str]) -> list[str]:
-    first = f"{number} {name}".ljust(len(_INDENT))
-    wrapped = [
-        part
-        for line in lines
-        for part in textwrap.wrap(line, _WIDTH - len(_INDENT), subsequent_indent="  ")
-    ]
-    lines = [(_INDENT if i else first) + line for i, line in enumerate(wrapped)]
+def _step(title: str, lines: list[str]) -> list[str]:
+    first = title + " " * (len(_INDENT) - columns(title))
+    width = _WIDTH - len(_INDENT)
+    parts = [part for line in lines for part in wrapped(line, width, then="  ")]
+    lines = [(_INDENT if i else first) + part for i, part in enumerate(parts)]
     return [*(line.replace(_TIED, " ") for line in lines), ""]
+
+
+def _right(text: str, width: int) -> str:
+    """At the right of so many columns."""
+    return " " * (width - columns(text)) + text
 
 
 def _names(fit: Fit) -> list[str]:

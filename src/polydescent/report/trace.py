@@ -47,7 +47,7 @@ class Trace:
         """
         if fit.history is None or fit.forecast is None:
             raise NoDescent()
-        step, scale = check_step(step, fit.history.steps), fit.forecast.scale
+        step, scale = checked_step(step, fit.history.steps), fit.forecast.scale
         if fit.forecast.batch:
             raise BadCall("A step over a batch cannot be taken apart: its rows are not kept.")
         R, z, rss = fit.summary.triangle.penalized(fit.curve.basis, fit.forecast.ridge)
@@ -70,7 +70,7 @@ class Trace:
         )  # fmt: skip
 
 
-def check_step(step: object, steps: int, name: str = "step") -> int:
+def checked_step(step: object, steps: int, name: str = "step") -> int:
     """The step, if a descent of so many makes it. Raises BadSetting."""
     return whole(name, step, 0, steps - 1)
 

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from polydescent.regression.fit import Fit
     from polydescent.regression.summary import Summary
     from polydescent.regression.verbs import descend, fit, summarize
+    from polydescent.report.notebook import Page
     from polydescent.robust import losses
     from polydescent.rows.format import FileFormat
 
@@ -101,6 +102,7 @@ __all__ = [
     "Nesterov",
     "Outcome",
     "OutsideDomainWarning",
+    "Page",
     "PolydescentError",
     "RMSprop",
     "Root",
@@ -147,6 +149,7 @@ _HOMES = {
     "Nesterov": "descent.linear",
     "Outcome": "descent.outcome",
     "OutsideDomainWarning": "errors",
+    "Page": "report.notebook",
     "PolydescentError": "errors",
     "PolynomialLayer": "estimators.torch",  # not in __all__: `import *` needs no torch
     "PolynomialRegressor": "estimators.scikit",  # nor scikit-learn

@@ -13,6 +13,7 @@ from polydescent.cli import options
 from polydescent.descent.batches import DRAWS
 from polydescent.descent.optimizers import OPTIMIZERS
 from polydescent.polynomial.basis import BASES
+from polydescent.report.languages import LANGUAGES
 from polydescent.triangle.kernels import KERNELS
 
 DATA = Path(__file__).parent / "data"
@@ -265,3 +266,4 @@ def test_every_optimizer_and_basis_has_its_word():
     assert [*options.OPTIMIZERS] == [*OPTIMIZERS, "exact"]
     assert [*options.BASES] == [*BASES]
     assert [*options.DRAWS] == [*DRAWS]
+    assert [*options.LANGUAGES] == [*LANGUAGES]

@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from polydescent.regression import training
     from polydescent.rows.format import FileFormat
 
-# the names of OPTIMIZERS, BASES and DRAWS, which would load what --help does not need
+# the names of OPTIMIZERS, BASES, DRAWS and LANGUAGES, which would load what --help does not need
 OPTIMIZERS = (
     *("gd", "momentum", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adagrad", "bb", "cg"),
     "exact",
 )
 BASES = ("power", "chebyshev", "legendre")
 DRAWS = ("replacement", "shuffle")
+LANGUAGES = ("en", "zh-CN")
 _FASTEST = ("auto", "fastest")
 
-LANGUAGE = choice("Of what is explained.", ("en", "zh-CN"), "en")
+LANGUAGE = choice("Of what is explained.", LANGUAGES, "en")
 QUIET = flag("Show no progress.")
 AGAIN = flag("Count files whose rows were counted before, too.")
 TRUST = flag("Run the model's SQL, whatever functions it calls.")
@@ -256,7 +257,7 @@ class Output(Options):
     explore: str | None = text("Write a page that re-runs the training, .html.", "FILE")
     diagnose: bool = flag("Ask what a careful statistician would; keeps the rows in memory.")
     trace: int | None = whole("Show every number of this step.", shape="STEP")
-    language: str = choice("Of --trace.", ("en", "zh-CN"), "en")
+    language: str = choice("Of --trace.", LANGUAGES, "en")
     json: bool = flag("Print one JSON object instead.")
     quiet: bool = QUIET
 

@@ -9,7 +9,7 @@ the program, and where there are none, the curve is that of all rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -227,7 +227,7 @@ def _exact(
     wide = np.linalg.norm(frame.directions(some.x), axis=1)
     share = min(sample_size(base.n, base.degree) / base.n, 0.5)
     width = float(np.quantile(np.abs(some.left(guess, frame.domain)) / wide, share))
-    curves = tuple[np.ndarray, ...]()  # as moves from the guess
+    curves: list[np.ndarray] = []  # as moves from the guess
     passes = 0
     while passes < _ROUNDS:
         passes += 1
@@ -238,19 +238,15 @@ def _exact(
         if curves and not found.wrong:
             break
         if found.wrong > found.between.shape[1]:
-            width, guess, curves = (
-                4 * width,
-                guess + frame.factor @ curves[-1],
-                tuple[np.ndarray, ...](),
-            )
+            width, guess, curves = 4 * width, guess + frame.factor @ curves[-1], []
             continue
         pull = frame.q * found.sums[0] + (frame.q - 1) * found.sums[1]
-        curves = (*curves, frame.moves(_Rows(*found.between), guess, pull))
+        curves = [*curves, frame.moves(_Rows(*found.between), guess, pull)]
     return guess + frame.factor @ curves[-1], passes
 
 
 def _sides(
-    rows: Rows, frame: _Frame, guess: np.ndarray, width: float, curves: tuple[np.ndarray, ...]
+    rows: Rows, frame: _Frame, guess: np.ndarray, width: float, curves: Sequence[np.ndarray]
 ) -> _Sides:
     columns = [to_host(column) for column in columns_that_count(rows)]
     sums, between, wrong = np.zeros((2, frame.factor.shape[1])), [], 0
